@@ -1,0 +1,40 @@
+# The one command vocabulary for people, hooks and CI.
+PYTHON ?= python3
+VENV := .venv
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.PHONY: setup repro test check bench ui lock clean
+
+setup: $(VENV)/.installed ## create the environment from requirements.lock
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Winnow needs Python 3.11 or newer: make setup PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check "uv>=0.9"
+	$(VENV)/bin/uv pip install --python $(VENV)/bin/python --require-hashes -r requirements.lock
+	$(VENV)/bin/uv pip install --python $(VENV)/bin/python --no-deps --editable .
+	@touch $@
+
+repro: setup ## run the whole pipeline and print what came out
+	winnow repro
+
+test: setup ## run every test
+	python -m pytest
+
+check: setup ## style, types and layers
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+
+bench: setup ## measure Winnow beside what a user would pick instead
+	python -m benchmarks
+
+ui: setup ## open the MLflow pages on this project's store
+	winnow ui
+
+lock: setup ## resolve pyproject.toml anew into requirements.lock
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet --upgrade -o requirements.lock
+
+clean: ## remove what the pipeline made, not the environment
+	rm -rf data/ingest data/validate data/augment data/pretrain data/embed data/label data/pseudo_label data/finetune data/evaluate data/select data/register

@@ -1,0 +1,87 @@
+"""What `dvc.yaml` says of a stage: its command, settings, inputs and outputs. DVC owns the graph; this only reads it."""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.core.errors import WinnowError
+from components.core.files import sha256
+
+TOP_LEVEL = ("seed", "threads")
+
+
+@dataclass(frozen=True)
+class StageSpec:
+    """One stage of `dvc.yaml`, with `${...}` filled in from the settings. Paths are relative to the project."""
+
+    name: str
+    command: str
+    settings: tuple[str, ...]
+    dependencies: tuple[Path, ...]
+    outputs: tuple[Path, ...]
+
+    @property
+    def inputs(self) -> dict[str, Path]:
+        """Data this stage reads, by argument name (see `by_argument`)."""
+        return by_argument([path for path in self.dependencies if path.parts[0] == "data"])
+
+    def key(self, params: dict[str, Any], root: Path) -> str:
+        """sha256 of the command, every dependency's content and the settings: the same work has the same key."""
+        facts = {
+            "command": self.command,
+            "dependencies": {path.as_posix(): sha256(root / path) for path in self.dependencies},
+            "params": {name: params.get(name) for name in self.settings},
+        }
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def by_argument(paths: list[Path]) -> dict[str, Path]:
+    """Paths by the argument a stage's `run` takes them as: the file's stem; a second file of that stem is a sidecar.
+
+    `data/pretrain/encoder.safetensors` and `encoder.json` are one argument, `encoder`: the first path listed.
+    """
+    arguments: dict[str, Path] = {}
+    for path in paths:
+        arguments.setdefault(path.stem, path)
+    return arguments
+
+
+def read_stages(params: dict[str, Any], root: Path = Path()) -> dict[str, StageSpec]:
+    """All stages of `root/dvc.yaml` in the order they stand there."""
+    path = root / "dvc.yaml"
+    if not path.is_file():
+        raise WinnowError(f"{path} is missing: run this from the project's folder, or restore the file from git.")
+    blocks = yaml.safe_load(path.read_text(encoding="utf-8"))["stages"]
+    return {name: _stage(name, block, params) for name, block in blocks.items()}
+
+
+def _stage(name: str, block: dict[str, Any], params: dict[str, Any]) -> StageSpec:
+    def paths(*keys: str) -> tuple[Path, ...]:
+        entries = [entry for key in keys for entry in block.get(key, [])]
+        plain = [next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries]
+        return tuple(Path(_fill(text, params)) for text in plain)
+
+    return StageSpec(
+        name=name,
+        command=block["cmd"],
+        settings=tuple(block.get("params", [])),
+        dependencies=paths("deps"),
+        outputs=paths("outs", "metrics", "plots"),
+    )
+
+
+def _fill(text: str, params: dict[str, Any]) -> str:
+    def value(match: re.Match[str]) -> str:
+        found: Any = params
+        for part in match.group(1).split("."):
+            if not isinstance(found, dict) or part not in found:
+                raise WinnowError(f"params.yaml has no {match.group(1)}: dvc.yaml needs it.")
+            found = found[part]
+        return str(found)
+
+    return re.sub(r"\$\{([\w.]+)\}", value, text)

@@ -1,0 +1,23 @@
+"""The process's surroundings, set in one place before anything heavy is imported: no telemetry, pinned threads."""
+
+import os
+
+QUIET = {
+    "DVC_NO_ANALYTICS": "1",
+    "GX_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    "DVC_SITE_CACHE_DIR": os.path.abspath(".winnow/dvc"),
+}
+
+
+def prepare(*, threads: int | None = None) -> None:
+    """Switch off every tool's telemetry and, given a number, pin the math libraries' threads. Call before imports."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    if threads is not None:
+        for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+            os.environ[name] = str(threads)

@@ -1,0 +1,9 @@
+"""The one family of errors that a user caused: each is a plain sentence that says what to do."""
+
+
+class WinnowError(ValueError):
+    """Something a user can mend; its text is one plain sentence: what was wrong, where, what to do."""
+
+
+class Refused(WinnowError):
+    """A gate said no. Unlike after other errors, what the stage wrote is kept, because it shows why."""

@@ -1,0 +1,53 @@
+"""Plug-ins: a plug-in is its file name. No list to edit; a new file in a family's folder is found."""
+
+import pkgutil
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+from components.core.config import PluginChoice, nearest, parse
+from components.core.errors import WinnowError
+
+FAMILIES = {
+    "source": "components.datasets.sources",
+    "encoder": "components.models.encoders",
+    "self_supervised": "components.methods.self_supervised",
+    "semi_supervised": "components.methods.semi_supervised",
+    "adaptation": "components.methods.adaptation",
+    "query_strategy": "components.methods.query_strategies",
+}
+
+
+def names(family: str) -> list[str]:
+    """File names of the family's plug-ins, sorted; nothing is imported but the family's package."""
+    package = import_module(FAMILIES[family])
+    return sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.name[0] != "_")
+
+
+def load(family: str, name: str) -> Any:
+    """The plug-in itself: the one thing in the file that carries the file's name (`simclr.py` -> `SimCLR`).
+
+    Raises WinnowError naming the choices for an unknown name.
+    """
+    known = names(family)
+    if name not in known:
+        raise WinnowError(f"unknown {family.replace('_', '-')} '{name}': {nearest(name, known)}")
+    module = import_module(f"{FAMILIES[family]}.{name}")
+    wanted = name.replace("_", "")
+    for attribute, value in vars(module).items():
+        if attribute.lower().replace("_", "") == wanted and getattr(value, "__module__", "") == module.__name__:
+            return value
+    raise AssertionError(f"{module.__name__} defines nothing named like its file")
+
+
+def build(family: str, choice: PluginChoice, *parts: Any, where: str) -> Any:
+    """Construct the chosen plug-in: `Plugin(*parts, config)`, its options checked by its `Config`."""
+    plugin = load(family, choice.name)
+    return plugin(*parts, parse(plugin.Config, choice.options, where=where))
+
+
+def every() -> Iterator[tuple[str, str]]:
+    """All (family, name) pairs there are, for listings and for the tests that run over everything."""
+    for family in FAMILIES:
+        for name in names(family):
+            yield family, name

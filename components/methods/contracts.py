@@ -1,0 +1,129 @@
+"""The contracts that methods keep: what each family is given and what it returns."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from components.core.config import Config
+
+Floats = npt.NDArray[np.float32]
+Positions = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class StepOutput:
+    """What one training step gives back: a scalar loss with a gradient, and figures worth a line in the history."""
+
+    loss: Tensor
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What the loop hands to `training_step`.
+
+    views: one `(B, C, H, W)` normalized float tensor per name in the method's `views`, in that order.
+    targets: `(B, K)` class distributions and weights: `(B,)`, or None where there are no labels.
+    """
+
+    views: list[Tensor]
+    targets: Tensor | None = None
+    weights: Tensor | None = None
+
+
+class TrainableMethod(nn.Module, ABC):
+    """Anything the loop in `components/training` can train."""
+
+    Config: ClassVar[type[Config]]
+    views: ClassVar[tuple[str, ...]]  # names of augmentation policies, one view each
+
+    @abstractmethod
+    def training_step(self, batch: Batch) -> StepOutput:
+        """Loss and metrics of one batch."""
+
+    def after_step(self, progress: float) -> None:  # noqa: B027 - optional by contract
+        """Called after each optimizer step with the share of training done, in (0, 1]."""
+
+    def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
+        """Optimizer groups; by default all trainable parameters at one rate."""
+        return [{"params": [p for p in self.parameters() if p.requires_grad], "lr": learning_rate}]
+
+
+class SelfSupervisedMethod(TrainableMethod):
+    """Trains an encoder without labels. Constructed as `Method(encoder, config)`; the encoder says its `dim`."""
+
+    encoder: nn.Module
+
+
+class AdaptationMethod(TrainableMethod):
+    """Turns an encoder into a classifier. Constructed as `Method(encoder, classes, config)`.
+
+    After training, `encoder` and `head` together are the classifier. A method with `frozen_encoder` never changes the
+    encoder: it is given the vectors `(B, D)` in place of pictures as its only view.
+    """
+
+    frozen_encoder: ClassVar[bool] = False
+    encoder: nn.Module
+    head: nn.Module  # (B, D) -> (B, K) logits
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Nearest neighbors by cosine. indices: `(N, k)`, similarities: `(N, k)` in [-1, 1]; the sample itself is left out."""
+
+    indices: Positions
+    similarities: Floats
+
+
+@dataclass(frozen=True)
+class PoolTask:
+    """What a semi-supervised method may look at: the training split, and the labels in force.
+
+    vectors: `(N, D)` embeddings; labeled: `(L,)` positions into them; targets: `(L, K)` class distributions.
+    """
+
+    vectors: Floats
+    graph: Graph
+    labeled: Positions
+    targets: Floats
+    seed: int
+
+
+class SemiSupervisedMethod(ABC):
+    """Turns few labels into class distributions for the whole pool. Constructed as `Method(config)`."""
+
+    Config: ClassVar[type[Config]]
+
+    @abstractmethod
+    def pseudo_label(self, task: PoolTask) -> Floats:
+        """`(N, K)` class distributions, rows sum to 1."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """What a query strategy chooses from.
+
+    vectors: `(N, D)` embeddings of the training split; labeled: `(L,)` positions already labeled (never queried again);
+    candidates: `(M,)` positions that may be queried; probabilities: `(N, K)` of the model, or None before there is one.
+    """
+
+    vectors: Floats
+    labeled: Positions
+    candidates: Positions
+    probabilities: Floats | None = None
+
+
+class QueryStrategy(ABC):
+    """Chooses what is worth a person's time. Constructed as `Strategy(config)`."""
+
+    Config: ClassVar[type[Config]]
+    needs_model: ClassVar[bool] = False  # True: `pool.probabilities` must be there
+
+    @abstractmethod
+    def query(self, pool: Pool, budget: int, generator: torch.Generator) -> Positions:
+        """`(min(budget, M),)` distinct positions out of `pool.candidates`, most useful first."""
