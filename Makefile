@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: setup repro test check bench ui lock clean
+.PHONY: setup repro test check bench ui lock tree clean
 
 setup: $(VENV)/.installed ## create the environment from requirements.lock
 
@@ -32,6 +32,9 @@ bench: setup ## measure Winnow beside what a user would pick instead
 
 ui: setup ## open the MLflow pages on this project's store
 	winnow ui
+
+tree: setup ## write the README's tree of files anew
+	python tests/contracts/test_readme.py
 
 lock: setup ## resolve pyproject.toml anew into requirements.lock
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet --upgrade -o requirements.lock

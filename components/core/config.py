@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -86,11 +86,11 @@ def _sentence(config: type[BaseModel], item: Any, where: str) -> str:
 
 
 def _fields_at(config: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
-    """Field names of the (nested) config that `location` points into."""
+    """Field names of the (nested) config that `location` points into; keys of a mapping lead to what it holds."""
     for part in location:
         field = config.model_fields.get(str(part))
-        nested = field.annotation if field else None
-        if not (isinstance(nested, type) and issubclass(nested, BaseModel)):
-            return list(config.model_fields)
-        config = nested
+        if field is None:
+            continue
+        inside = [kind for kind in (field.annotation, *get_args(field.annotation)) if isinstance(kind, type)]
+        config = next((kind for kind in inside if issubclass(kind, BaseModel)), config)
     return list(config.model_fields)

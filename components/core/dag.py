@@ -1,8 +1,9 @@
-"""What `dvc.yaml` says of a stage: its command, settings, inputs and outputs. DVC owns the graph; this only reads it."""
+"""What `dvc.yaml` says of a stage: command, settings, inputs, outputs. DVC owns the graph; this only reads it."""
 
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,11 +31,11 @@ class StageSpec:
         """Data this stage reads, by argument name (see `by_argument`)."""
         return by_argument([path for path in self.dependencies if path.parts[0] == "data"])
 
-    def key(self, params: dict[str, Any], root: Path) -> str:
+    def key(self, params: dict[str, Any], root: Path, digest: Callable[[Path], str] = sha256) -> str:
         """sha256 of the command, every dependency's content and the settings: the same work has the same key."""
         facts = {
             "command": self.command,
-            "dependencies": {path.as_posix(): sha256(root / path) for path in self.dependencies},
+            "dependencies": {path.as_posix(): digest(root / path) for path in self.dependencies},
             "params": {name: params.get(name) for name in self.settings},
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

@@ -1,6 +1,7 @@
 """The process's surroundings, set in one place before anything heavy is imported: no telemetry, pinned threads."""
 
 import os
+from pathlib import Path
 
 QUIET = {
     "DVC_NO_ANALYTICS": "1",
@@ -10,7 +11,7 @@ QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
-    "DVC_SITE_CACHE_DIR": os.path.abspath(".winnow/dvc"),
+    "DVC_SITE_CACHE_DIR": str(Path(".winnow/dvc").absolute()),
 }
 
 

@@ -5,5 +5,5 @@ class WinnowError(ValueError):
     """Something a user can mend; its text is one plain sentence: what was wrong, where, what to do."""
 
 
-class Refused(WinnowError):
+class Refused(WinnowError):  # noqa: N818 - a gate refuses; nothing is in error
     """A gate said no. Unlike after other errors, what the stage wrote is kept, because it shows why."""

@@ -16,7 +16,7 @@ def replacing(path: Path) -> Iterator[Path]:
         yield aside
         with aside.open("rb+") as written:
             os.fsync(written.fileno())
-        os.replace(aside, path)
+        aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
 

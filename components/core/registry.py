@@ -3,6 +3,8 @@
 import pkgutil
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from components.core.config import PluginChoice, nearest, parse
@@ -19,9 +21,16 @@ FAMILIES = {
 
 
 def names(family: str) -> list[str]:
-    """File names of the family's plug-ins, sorted; nothing is imported but the family's package."""
-    package = import_module(FAMILIES[family])
-    return sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.name[0] != "_")
+    """File names of the family's plug-ins, sorted; nothing is imported."""
+    return sorted(module.name for module in pkgutil.iter_modules([str(folder(family))]) if module.name[0] != "_")
+
+
+def folder(family: str) -> Path:
+    """Where the family's files are."""
+    spec = find_spec(FAMILIES[family])
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent
 
 
 def load(family: str, name: str) -> Any:

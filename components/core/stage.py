@@ -16,7 +16,8 @@ from components.core.dag import TOP_LEVEL, StageSpec, by_argument, read_stages
 from components.core.environment import prepare
 from components.core.errors import Refused, WinnowError
 
-FAILED, CRASHED = 1, 70
+FAILED, CRASHED, STOPPED = 1, 70, 130
+TRACKED = (".png", ".html", ".json", ".csv")  # what a person can open in the tracking pages
 
 
 def main(name: str) -> int:
@@ -28,6 +29,8 @@ def main(name: str) -> int:
         return _say(name, str(error), FAILED)
     except MemoryError:
         return _say(name, "out of memory: lower the batch size or the image size in params.yaml.", FAILED)
+    except KeyboardInterrupt:
+        return _say(name, "stopped.", STOPPED)
     except OSError as error:
         return _say(name, f"{error.strerror or error} ({error.filename}): check the disk and its permissions.", FAILED)
     except Exception as error:  # the last resort: whatever it was, the user gets a sentence, and the details in a file
@@ -79,7 +82,9 @@ def _tracked(spec: StageSpec, run: Any, settings: Any, params: dict[str, Any], k
                     _publish(aside, home)
                     raise
             _publish(aside, home)
-            tracker.finish(metrics, [*home.glob("*.png"), *home.glob("*.html"), *home.glob("*.json"), *home.glob("*.csv")])
+            tracker.finish(
+                metrics, [*home.glob("*.png"), *home.glob("*.html"), *home.glob("*.json"), *home.glob("*.csv")]
+            )
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return metrics
@@ -92,7 +97,7 @@ def _publish(aside: Path, home: Path) -> None:
         target = home / item.name
         if target.is_dir() and not target.is_symlink():
             shutil.rmtree(target)
-        os.replace(item, target)
+        item.replace(target)
 
 
 def _die_with_parent() -> None:

@@ -1,0 +1,1 @@
+"""Manifest, sample store, sources, quarantine, oracle, ledger, duplicates and what data must satisfy."""

@@ -46,7 +46,7 @@ class TrainableMethod(nn.Module, ABC):
     def training_step(self, batch: Batch) -> StepOutput:
         """Loss and metrics of one batch."""
 
-    def after_step(self, progress: float) -> None:  # noqa: B027 - optional by contract
+    def after_step(self, progress: float) -> None:
         """Called after each optimizer step with the share of training done, in (0, 1]."""
 
     def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
@@ -61,20 +61,27 @@ class SelfSupervisedMethod(TrainableMethod):
 
 
 class AdaptationMethod(TrainableMethod):
-    """Turns an encoder into a classifier. Constructed as `Method(encoder, classes, config)`.
+    """Turns an encoder into a classifier. Constructed as `Method(encoder, classes, config)`, `classes` their number.
 
     After training, `encoder` and `head` together are the classifier. A method with `frozen_encoder` never changes the
-    encoder: it is given the vectors `(B, D)` in place of pictures as its only view.
+    encoder, so `fit_head` is its whole training; for the others it is the start from which the loop goes on.
     """
 
     frozen_encoder: ClassVar[bool] = False
     encoder: nn.Module
     head: nn.Module  # (B, D) -> (B, K) logits
 
+    @abstractmethod
+    def fit_head(self, pool: Floats, rows: Positions, targets: Floats, weights: Floats) -> float:
+        """Solve `head` on the unchanged encoder's vectors; returns the mean cross-entropy reached.
+
+        pool: `(N, D)` vectors, labeled or not; rows: `(M,)` of them, with targets `(M, K)` and weights `(M,)`.
+        """
+
 
 @dataclass(frozen=True)
 class Graph:
-    """Nearest neighbors by cosine. indices: `(N, k)`, similarities: `(N, k)` in [-1, 1]; the sample itself is left out."""
+    """Nearest neighbors by cosine: indices `(N, k)` and similarities `(N, k)` in [-1, 1], itself left out."""
 
     indices: Positions
     similarities: Floats
@@ -123,6 +130,7 @@ class QueryStrategy(ABC):
 
     Config: ClassVar[type[Config]]
     needs_model: ClassVar[bool] = False  # True: `pool.probabilities` must be there
+    why: ClassVar[str]  # one sentence for a person; may use {guess} {confidence} {runner_up} {runner_up_confidence}
 
     @abstractmethod
     def query(self, pool: Pool, budget: int, generator: torch.Generator) -> Positions:

@@ -1,1 +1,86 @@
 """The classifier that ships: an encoder and a head in one file of weights and one of settings beside it."""
+
+import json
+from pathlib import Path
+
+import torch
+from pydantic import Field, ValidationError
+from torch import Tensor, nn
+
+from components.core.config import Config
+from components.core.errors import WinnowError
+from components.core.files import replacing, write_text
+from components.models.encoder_file import EncoderSpec, build_encoder, normalize
+
+
+class ClassifierSpec(Config):
+    """What rebuilds a classifier but its weights: `encoder`, class names in order, temperature, adaptation method."""
+
+    encoder: EncoderSpec
+    classes: list[str] = Field(min_length=1)
+    temperature: float = Field(default=1.0, gt=0)
+    method: str
+
+
+class Classifier(nn.Module):
+    """Raw pictures in, class probabilities out; normalization and temperature are inside."""
+
+    def __init__(self, encoder: nn.Module, head: nn.Module, spec: ClassifierSpec) -> None:
+        super().__init__()
+        self.encoder, self.head, self.spec = encoder, head, spec
+
+    def logits(self, pictures: Tensor) -> Tensor:
+        """`(N, C, S, S)` uint8 -> `(N, K)` logits before the temperature."""
+        vectors = self.encoder(normalize(pictures, self.spec.encoder.mean, self.spec.encoder.std))
+        scores: Tensor = self.head(vectors)
+        return scores
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """`(N, C, S, S)` uint8 -> `(N, K)` probabilities, softmax(logits / temperature) (Guo et al. 2017)."""
+        return torch.softmax(self.logits(pictures) / self.spec.temperature, dim=1)
+
+
+def save_classifier(path: Path, classifier: Classifier) -> None:
+    """Write the weights to `path` (safetensors) and the spec to the `.json` beside it."""
+    from safetensors.torch import save_file
+
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in classifier.state_dict().items()}
+    with replacing(path) as aside:
+        save_file(weights, aside)
+    settings = json.dumps(classifier.spec.model_dump(mode="json"), indent=2, sort_keys=True)
+    write_text(path.with_suffix(".json"), settings + "\n")
+
+
+def load_classifier(path: Path) -> Classifier:
+    """The classifier saved at `path`, on the CPU, in evaluation mode.
+
+    Raises WinnowError when a file is missing or damaged, or when weights and settings are not of one piece.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        spec = ClassifierSpec.model_validate_json(path.with_suffix(".json").read_text(encoding="utf-8"))
+        weights = load_file(path)
+    except FileNotFoundError as error:
+        raise WinnowError(f"{error.filename or path} is missing: run `dvc repro finetune` to make it.") from None
+    except (ValidationError, SafetensorError) as error:
+        problem = str(error).splitlines()[0]
+        raise WinnowError(f"{path} or its .json is damaged ({problem}): restore both with `dvc checkout`.") from None
+    encoder = build_encoder(spec.encoder)
+    classifier = Classifier(encoder, nn.Linear(spec.encoder.dim, len(spec.classes)), spec)
+    _check_shapes(path, classifier, weights)
+    classifier.load_state_dict(weights)
+    return classifier.eval()
+
+
+def _check_shapes(path: Path, classifier: Classifier, weights: dict[str, Tensor]) -> None:
+    wanted = {name: tuple(tensor.shape) for name, tensor in classifier.state_dict().items()}
+    found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
+    wrong = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
+    if wrong:
+        name = wrong[0]
+        raise WinnowError(
+            f"{path} does not fit the settings in its .json: '{name}' is {found.get(name, 'absent')} where "
+            f"{wanted.get(name, 'nothing')} is expected ({len(wrong)} such tensors); restore both with `dvc checkout`."
+        )

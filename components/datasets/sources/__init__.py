@@ -1,0 +1,79 @@
+"""Where samples come from. A source is a file here; `ingest.source` names it, or is a path to a folder."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from components.core import config, registry
+from components.core.config import PluginChoice
+
+Split = Literal["train", "test"]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One sample as the source has it.
+
+    path: its name within the source, stable and unique; for a file relative, with `/`.
+    content: the file (opened and decoded by the reader, in parallel), or the pixels, `(H, W)` or `(H, W, 3)` uint8.
+    label: its class, None where the source does not know it. split: None where the source does not say.
+    """
+
+    path: str
+    content: Path | npt.NDArray[np.uint8]
+    label: str | None
+    split: Split | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Something the source found and will not hand out: `unsafe` (a link, a device) or `unreadable`, and why."""
+
+    path: str
+    kind: Literal["unsafe", "unreadable"]
+    reason: str
+
+
+class Source(ABC):
+    """A stream of samples, in any order: what ingest makes of it does not depend on the order.
+
+    Constructed as `Source(config)`. Holds no list of its samples, so that its size does not matter. Raises WinnowError
+    where there is nothing to read.
+    """
+
+    class Config(config.Config):
+        """argument: what stands behind the colon, or the path. root: where files lie. download: may it fetch them."""
+
+        argument: str = ""
+        root: Path = Path("data/raw")
+        download: bool = False
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    @abstractmethod
+    def classes(self) -> list[str]:
+        """All classes there are, sorted, those without a sample included; empty where nothing is labeled."""
+
+    @abstractmethod
+    def count(self) -> int:
+        """How many things `items` will yield, for the progress bar."""
+
+    @abstractmethod
+    def items(self) -> Iterator[Item | Rejected]:
+        """All samples, one at a time."""
+
+
+def open_source(name: str, *, root: Path, download: bool) -> Source:
+    """`digits`, `torchvision:FashionMNIST`, or a path to a folder. Raises WinnowError when there is no such source."""
+    plugin, _, argument = name.partition(":")
+    if plugin not in registry.names("source"):
+        plugin, argument = "folder", name
+    options: dict[str, Any] = {"argument": argument, "root": root, "download": download}
+    source: Source = registry.build("source", PluginChoice(name=plugin, **options), where="ingest")
+    return source

@@ -1,0 +1,1 @@
+"""Winnow beside what a user would pick instead; `python -m benchmarks` runs them all."""

@@ -1,0 +1,178 @@
+"""Few labels: the pipeline against what a user would pick instead, on the labels that the pipeline picked.
+
+`python -m benchmarks.few_labels digits` (5 seeds, 10 and 40 labels; the default), or `fashion` (3 seeds, 250 labels;
+needs FashionMNIST's files in the folder given as second word). One run, one table.
+"""
+
+import json
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks._pipeline import LABELED, UNLABELED, Params, run_stages, settings, share
+from components.core import seeds
+from components.datasets.labels import read_labels
+from components.datasets.manifest import positions_of, read_manifest
+from components.datasets.oracle import read_classes, reveal
+from components.datasets.sample_store import open_samples
+
+FASHION: dict[str, Any] = {
+    "ingest": {"source": "torchvision:FashionMNIST", "image_size": 28, "channels": 1, "leaks": "drop"},
+    "augment": {
+        "policies": {
+            "weak": {"crop": [0.8, 1.0], "flip": 0.5, "translate": 0.05},
+            "view": {"crop": [0.3, 1.0], "flip": 0.5, "brightness": 0.4, "contrast": 0.4},
+            "strong": {"crop": [0.5, 1.0], "flip": 0.5, "brightness": 0.4, "contrast": 0.4, "cutout": 0.3},
+        }
+    },
+    "pretrain": {"epochs": 12, "workers": 0},
+}
+
+
+def main(name: str, root: str) -> None:
+    """Run and print the table of one data set."""
+    if name == "digits":
+        rows = run(settings, seeds_=range(5), budgets=(10, 40))
+    else:
+        rows = run(lambda **changes: settings(**_merged(FASHION, root, changes)), seeds_=range(3), budgets=(250,))
+    print(json.dumps(rows, indent=2))
+
+
+def run(make: Callable[..., Params], *, seeds_: range, budgets: tuple[int, ...]) -> list[dict[str, Any]]:
+    """One row per budget and method: mean test accuracy over the seeds, the accuracies, and a 95 % interval."""
+    figures: dict[tuple[int, str], list[float]] = defaultdict(list)
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in seeds_:
+            base = Path(folder) / f"seed{seed}"
+            spent = run_stages(UNLABELED, base, make(seed=seed))
+            _say(f"seed {seed}: pretraining took {spent['pretrain']:.0f} CPU seconds")
+            for budget in budgets:
+                place = share(base, Path(folder) / f"seed{seed}-{budget}")
+                params = make(seed=seed, label={"budget": budget})
+                spent = run_stages(LABELED, place, params)
+                for method, accuracy in _accuracies(place, params).items():
+                    figures[budget, method].append(accuracy)
+                    _say(f"seed {seed}, {budget} labels, {method}: {accuracy:.4f}")
+    return [_row(budget, method, values) for (budget, method), values in figures.items()]
+
+
+def _accuracies(place: Path, params: Params) -> dict[str, float]:
+    metrics = json.loads((place / "data/evaluate/metrics.json").read_text())
+    _say(f"  {json.loads((place / 'data/finetune/guard.json').read_text())['why']}")
+    task = _Task(place)
+    return {
+        "winnow": metrics["accuracy"],
+        "label-only control": metrics["control_accuracy"],
+        "logistic regression, pixels": task.logistic(task.pixels),
+        "LabelSpreading, pixels": task.spreading(task.pixels),
+        "small network, labels only": task.network(params),
+        "encoder + logistic regression": task.logistic(task.vectors),
+        "encoder + LabelSpreading": task.spreading(task.vectors),
+    }
+
+
+class _Task:
+    """The same labels and the same test rows, for the methods a user would pick instead."""
+
+    def __init__(self, place: Path) -> None:
+        data = place / "data"
+        manifest = read_manifest(data / "ingest/manifest.parquet")
+        self.data, self.ids = data, manifest["id"].tolist()
+        self.train, self.test = positions_of(manifest, "train"), positions_of(manifest, "test")
+        samples = open_samples(data / "ingest/samples.npy")
+        self.pixels = samples.reshape(len(samples), -1).astype(np.float32) / 255
+        vectors = np.load(data / "embed/embeddings.npy")
+        self.vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        labels = read_labels(data / "label/labels.parquet")
+        place_of = {identity: row for row, identity in enumerate(self.ids)}
+        self.labeled = np.array([place_of[identity] for identity in labels.ids])
+        self.classes = labels.distributions.argmax(axis=1)
+        names = read_classes(data / "ingest/oracle.parquet")
+        truth = reveal(data / "ingest/oracle.parquet", [self.ids[row] for row in self.test])
+        self.truth = np.array([names.index(str(name)) for name in truth])
+
+    def logistic(self, vectors: npt.NDArray[np.float32]) -> float:
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
+        model.fit(vectors[self.labeled], self.classes)
+        return self._score(model.predict(vectors[self.test]))
+
+    def spreading(self, vectors: npt.NDArray[np.float32]) -> float:
+        """scikit-learn's LabelSpreading, k-NN kernel with k=7, over the training split."""
+        from sklearn.semi_supervised import LabelSpreading
+
+        known = np.full(len(vectors), -1)
+        known[self.labeled] = self.classes
+        model = LabelSpreading(kernel="knn", n_neighbors=7, alpha=0.2, max_iter=100, tol=1e-3)
+        model.fit(vectors[self.train], known[self.train])
+        return self._score(model.predict(vectors[self.test]))
+
+    def network(self, params: Params) -> float:
+        """The same small network, from scratch, on the labels alone, with the same weak augmentation."""
+        import torch
+
+        from components.core.config import PluginChoice
+        from components.core.registry import build
+        from components.modalities.image.policy import read_policies
+        from components.models.encoder_file import normalize
+        from components.training.loop import LoopConfig, TrainingData, train
+
+        samples = open_samples(self.data / "ingest/samples.npy")
+        policies = read_policies(self.data / "augment/policy.json")
+        torch.manual_seed(seeds.derive(params["seed"], "network"))
+        encoder = build("encoder", PluginChoice(**params["pretrain"]["encoder"]), *samples.shape[1:3], where="encoder")
+        count = len(read_classes(self.data / "ingest/oracle.parquet"))
+        method = build("adaptation", PluginChoice(name="full"), encoder, count, where="method")
+        repeats = max(1, 512 // len(self.labeled))
+        rows = np.repeat(self.labeled, repeats)
+        targets = np.eye(count, dtype=np.float32)[np.repeat(self.classes, repeats)]
+        data = TrainingData(samples, rows, policies, targets, np.ones(len(rows), dtype=np.float32))
+        loop = LoopConfig(epochs=60, batch_size=64, learning_rate=0.002)
+        train(method, data, loop, seed=params["seed"])
+        method.eval()
+        with torch.no_grad():
+            pictures = normalize(torch.from_numpy(np.asarray(samples[self.test])), policies.mean, policies.std)
+            logits = torch.cat([method.head(method.encoder(part)) for part in pictures.split(1000)])
+        return self._score(logits.argmax(1).numpy())
+
+    def _score(self, predicted: npt.NDArray[np.int64]) -> float:
+        return float((predicted == self.truth).mean())
+
+
+def _merged(base: dict[str, Any], root: str, changes: dict[str, Any]) -> dict[str, Any]:
+    merged = {**base, **changes}
+    merged["ingest"] = {**base["ingest"], "root": root}
+    return merged
+
+
+def _row(budget: int, method: str, values: list[float]) -> dict[str, Any]:
+    margin = 0.0
+    if len(values) > 1:
+        from scipy.stats import t
+
+        margin = float(t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / len(values) ** 0.5)
+    mean = float(np.mean(values))
+    return {
+        "labels": budget,
+        "method": method,
+        "accuracy": round(mean, 4),
+        "interval": [round(mean - margin, 4), round(mean + margin, 4)],
+        "seeds": [round(value, 4) for value in values],
+    }
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main(*(sys.argv[1:] + ["digits", "data/raw"][len(sys.argv) - 1 :])[:2])

@@ -1,0 +1,124 @@
+"""One MLflow run per run of the pipeline, every stage's run linked: those that ran, and those DVC could reuse."""
+
+import functools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from components.core import journal, tracking
+from components.core.config import read_params
+from components.core.dag import StageSpec, read_stages
+from components.core.files import sha256
+
+KEY = "WINNOW_STAGE_KEY"  # environment: the key of the stage that this process runs
+
+
+@dataclass(frozen=True)
+class Link:
+    """How one stage came to its outputs in this pipeline run; `run_id` is empty where no run is known."""
+
+    stage: str
+    how: str  # ran | reused | failed | killed | running | not run | untracked
+    run_id: str = ""
+
+
+def begin() -> str:
+    """Open the pipeline run with the code's, the graph's and the settings' digests as tags; returns its id."""
+    tracking.deliver_or_say()
+    store = tracking.opened()
+    tags = {
+        **journal.provenance(),
+        "pipeline": "true",
+        "params_digest": sha256(Path("params.yaml")),
+        "mlflow.source.name": "dvc.yaml",
+        "mlflow.source.type": "PROJECT",
+    }
+    if "git_commit" in tags:
+        tags["mlflow.source.git.commit"] = tags["git_commit"]
+    with tracking.answering():
+        return str(store.create_run(tracking.experiment(), tags=tags, run_name="pipeline").info.run_id)
+
+
+def end(run_id: str, *, status: str) -> list[Link]:
+    """Link every stage to the pipeline run, give it the evaluation's figures and close it."""
+    from mlflow.entities import Metric
+
+    links = _link(run_id)
+    store = tracking.opened()
+    figures = _figures()
+    with tracking.answering():
+        for name, value in journal.provenance().items():
+            store.set_tag(run_id, name, value)
+        for link in links:
+            store.set_tag(run_id, f"stage.{link.stage}", link.run_id or link.how)
+        store.set_tag(run_id, "mlflow.note.content", _note(links, tracking.experiment()))
+        points = [Metric(name, value, journal.now(), 0) for name, value in figures.items()]
+        store.log_batch(run_id, metrics=points)
+        store.set_terminated(run_id, status=status)
+    return links
+
+
+def stage_keys() -> dict[str, str]:
+    """The key of each stage whose inputs all exist; each file is read once."""
+    params = read_params()
+    digest = functools.cache(sha256)
+    specs = read_stages(params)
+    return {name: spec.key(params, Path(), digest) for name, spec in specs.items() if _ready(spec)}
+
+
+def _link(run_id: str) -> list[Link]:
+    """Find each stage's run: a child of this pipeline run, or the last good run with the same key."""
+    tracking.deliver()
+    store, experiment = tracking.opened(), tracking.experiment()
+    keys = stage_keys()
+    with tracking.answering():
+        under = _search(store, experiment, f"tags.`mlflow.parentRunId` = '{run_id}'")
+        children = {run.data.tags.get("stage", ""): run for run in reversed(under)}
+        return [
+            _one(store, experiment, name, keys.get(name), children.get(name), run_id)
+            for name in read_stages(read_params())
+        ]
+
+
+def _one(store: Any, experiment: str, name: str, key: str | None, child: Any, run_id: str) -> Link:
+    if child is not None:
+        how = {"FINISHED": "ran"}.get(child.info.status, child.info.status.lower())
+        return Link(name, how, child.info.run_id)
+    if key is None or not (Path("data") / name).is_dir():
+        return Link(name, "not run")
+    found = _search(store, experiment, f"tags.stage_key = '{key}'")
+    usable = [run for run in found if run.info.status in ("FINISHED", "RUNNING")]
+    if not usable:
+        return Link(name, "untracked")
+    run = usable[0]
+    if "mlflow.parentRunId" in run.data.tags:
+        return Link(name, "reused", run.info.run_id)
+    store.set_tag(run.info.run_id, "mlflow.parentRunId", run_id)
+    return Link(name, "ran" if run.info.status == "FINISHED" else "running", run.info.run_id)
+
+
+def _search(store: Any, experiment: str, query: str) -> list[Any]:
+    """Matching runs, newest first."""
+    order = ["attributes.start_time DESC"]
+    return list(store.search_runs([experiment], filter_string=query, max_results=100, order_by=order))
+
+
+def _ready(spec: StageSpec) -> bool:
+    return all(path.exists() for path in spec.dependencies)
+
+
+def _figures() -> dict[str, float]:
+    path = Path("data/evaluate/metrics.json")
+    if not path.is_file():
+        return {}
+    values = json.loads(path.read_text(encoding="utf-8"))
+    return {name: float(value) for name, value in values.items() if isinstance(value, int | float)}
+
+
+def _note(links: list[Link], experiment: str) -> str:
+    lines = ["| stage | in this run | its run |", "|---|---|---|"]
+    for link in links:
+        target = f"[{link.run_id[:8]}](#/experiments/{experiment}/runs/{link.run_id})" if link.run_id else ""
+        lines.append(f"| {link.stage} | {link.how} | {target} |")
+    return "\n".join(lines)

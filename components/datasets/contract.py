@@ -1,0 +1,103 @@
+"""What ingest's tables must satisfy before anything learns from them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from components.datasets import expectations as expect
+from components.datasets import manifest as manifests
+from components.datasets.expectations import Batch
+from components.datasets.quarantine import KINDS
+from components.datasets.split import leaking
+
+MODES = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr", "LAB", "HSV")
+_NAMED = 3  # files named in a sentence
+DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """min_per_class: training pictures of each class. The others: shares of all files the source has."""
+
+    min_per_class: int
+    max_unreadable: float
+    max_conflicts: float
+
+
+def schema_batch(path: Path) -> Batch:
+    """The manifest's columns and types against `manifest.SCHEMA`."""
+    found = {field.name: str(field.type) for field in pq.read_schema(path)}
+    wanted = {field.name: str(field.type) for field in manifests.SCHEMA}
+    table = pd.DataFrame(
+        [(name, found.get(name, "absent"), wanted.get(name, "absent")) for name in {**wanted, **found}],
+        columns=["column", "type", "expected"],
+    )
+    rule = expect.pairs_equal("type", "expected", "The manifest has exactly the columns and types of its schema")
+    return Batch("schema", table, [rule], ("column",))
+
+
+def drifted(schema: Batch) -> bool:
+    """Whether the schema is another than it should be, so that nothing else can be checked."""
+    return bool((schema.table["type"] != schema.table["expected"]).any())
+
+
+def manifest_batches(manifest: pd.DataFrame) -> list[Batch]:
+    """Each sample on its own, and that no near-duplicate group is on both sides of the split."""
+    rules = [
+        expect.unique("id", "Every id occurs once"),
+        expect.matches("id", "^[0-9a-f]{16}$", "Every id is 16 hexadecimal digits"),
+        expect.matches("sha256", "^[0-9a-f]{64}$", "Every sha256 is 64 hexadecimal digits"),
+        expect.unique("path", "Every path occurs once"),
+        expect.one_of("split", manifests.SPLITS, "Every split is train or test"),
+        expect.contains("split", manifests.SPLITS, "Both splits have samples"),
+        expect.between("width", 1, 100_000, "Every width is between 1 and 100,000 pixels"),
+        expect.between("height", 1, 100_000, "Every height is between 1 and 100,000 pixels"),
+        expect.between("bytes", 1, None, "No sample is empty"),
+        expect.one_of("mode", MODES + DEEP_MODES, "Every pixel format is a known one"),
+    ]
+    groups = pd.DataFrame({"group": manifest["group"].unique()}).merge(leaking(manifest), on="group", how="left")
+    apart = "No group of near-duplicates is in both splits; ingest.leaks: drop would leave out its training pictures"
+    return [
+        Batch("manifest", manifest, rules, ("id", "path")),
+        Batch("groups", groups, [expect.absent("twin", apart)], ("group", "path")),
+    ]
+
+
+def class_batches(manifest: pd.DataFrame, truth: pd.DataFrame, classes: list[str], limits: Limits) -> list[Batch]:
+    """Known classes and enough of each; nothing to check where the source knows no classes."""
+    if not classes:
+        return []
+    split = truth["id"].map(manifest.drop_duplicates("id").set_index("id")["split"])
+    train = truth.loc[split == "train", "class"].value_counts()
+    counts = pd.DataFrame({"class": classes, "train_samples": [int(train.get(name, 0)) for name in classes]})
+    need = f"Every class has at least {limits.min_per_class} training pictures"
+    enough = Batch("classes", counts, [expect.between("train_samples", limits.min_per_class, None, need)], ("class",))
+    rules = [
+        expect.unique("id", "Every sample has one true class"),
+        expect.present("split", "Every true class belongs to a sample of the manifest"),
+        expect.one_of("class", tuple(classes), "Every true class is a known one"),
+    ]
+    return [enough, Batch("truth", truth.assign(split=split), rules, ("id",))]
+
+
+def quarantine_batches(quarantine: pd.DataFrame, samples: int, leaks: str, limits: Limits) -> list[Batch]:
+    """How much was left out, by kind, against what may be; and each row's kind, where there are rows."""
+    allowed = [
+        (("unreadable", "unsafe"), limits.max_unreadable, "validate.max_unreadable"),
+        (("conflict",), limits.max_conflicts, "validate.max_conflicts"),
+        (("leak",), 1.0 if leaks == "drop" else 0.0, "ingest.leaks"),
+    ]
+    rows = []
+    for kinds, most, setting in allowed:
+        paths = quarantine.loc[quarantine["kind"].isin(kinds), "path"]
+        share = len(paths) / max(1, samples + len(quarantine))
+        rows.append((" or ".join(kinds), len(paths), share, most, setting, ", ".join(paths[:_NAMED])))
+    table = pd.DataFrame(rows, columns=["kind", "files", "share", "most", "setting", "such_as"])
+    rule = expect.at_least("most", "share", "No more files were left out than the settings allow")
+    limit = Batch("left_out", table, [rule], ("kind", "files", "setting", "such_as"))
+    if quarantine.empty:
+        return [limit]
+    known = expect.one_of("kind", KINDS, "Everything left out has a known kind")
+    return [limit, Batch("quarantine", quarantine, [known], ("path",))]

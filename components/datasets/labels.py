@@ -1,0 +1,65 @@
+"""The labels in force: which samples are labeled, with what, from where, and in which validation fold."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from components.core.files import replacing
+
+
+@dataclass(frozen=True)
+class Labels:
+    """`L` labeled training samples.
+
+    distributions: `(L, K)`, rows sum to 1, columns in the order of `classes`; sources: `given`, `person`, `rule` or
+    `oracle`; folds: `(L,)`, the validation fold that holds a label out, or -1 for a label that is never held out.
+    """
+
+    ids: list[str]
+    distributions: npt.NDArray[np.float32]
+    sources: list[str]
+    folds: npt.NDArray[np.int64]
+    classes: list[str]
+
+
+def read_labels(path: Path) -> Labels:
+    """Read what `write_labels` wrote."""
+    table = pq.read_table(path)
+    return Labels(
+        ids=table["id"].to_pylist(),
+        distributions=matrix(table["distribution"]),
+        sources=table["source"].to_pylist(),
+        folds=table["fold"].to_numpy().astype(np.int64),
+        classes=json.loads(table.schema.metadata[b"classes"]),
+    )
+
+
+def write_labels(path: Path, labels: Labels) -> None:
+    """Write labels as Parquet: `id`, `distribution`, `source`, `fold`; the class names as JSON in its metadata."""
+    table = pa.table(
+        {
+            "id": pa.array(labels.ids, pa.string()),
+            "distribution": lists(labels.distributions),
+            "source": pa.array(labels.sources, pa.string()),
+            "fold": pa.array(labels.folds, pa.int64()),
+        },
+        metadata={"classes": json.dumps(labels.classes)},
+    )
+    with replacing(path) as aside:
+        pq.write_table(table, aside)
+
+
+def lists(rows: npt.NDArray[np.float32]) -> pa.FixedSizeListArray:
+    """`(N, K)` floats as an Arrow column of lists, without a Python object per number."""
+    return pa.FixedSizeListArray.from_arrays(pa.array(rows.astype(np.float32).reshape(-1)), rows.shape[1])
+
+
+def matrix(column: pa.ChunkedArray) -> npt.NDArray[np.float32]:
+    """The `(N, K)` floats of a column that `lists` made."""
+    values = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    return np.array(values, np.float32).reshape(-1, column.type.list_size)

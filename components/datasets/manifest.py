@@ -1,0 +1,42 @@
+"""The list of all samples, sorted by id: its row numbers are the positions every other array refers to."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("path", pa.string()),
+        ("split", pa.string()),
+        ("group", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("mode", pa.string()),
+        ("bytes", pa.int64()),
+        ("sha256", pa.string()),
+    ]
+)
+SPLITS = ("train", "test")
+
+
+def read_manifest(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """The manifest, or only the named columns of it; row number = position."""
+    frame: pd.DataFrame = pq.read_table(path, columns=list(columns) if columns else None).to_pandas()
+    return frame
+
+
+def positions_of(manifest: pd.DataFrame, split: str) -> npt.NDArray[np.int64]:
+    """`(M,)` int64 positions of one split (`train` or `test`), ascending."""
+    return np.flatnonzero((manifest["split"] == split).to_numpy()).astype(np.int64)
+
+
+def write_manifest(path: Path, manifest: pd.DataFrame) -> None:
+    """Write the manifest's columns in `SCHEMA`'s order and types, sorted by id."""
+    ordered = manifest.sort_values("id")
+    pq.write_table(pa.Table.from_pandas(ordered[SCHEMA.names], schema=SCHEMA, preserve_index=False), path)

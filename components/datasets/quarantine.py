@@ -1,0 +1,29 @@
+"""What was left out and why: one row per file, nothing disappears without a word."""
+
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+SCHEMA = pa.schema([("path", pa.string()), ("kind", pa.string()), ("reason", pa.string()), ("twin", pa.string())])
+KINDS = ("unreadable", "unsafe", "duplicate", "conflict", "leak")
+Leaks = Literal["refuse", "drop"]
+
+
+def read_quarantine(path: Path) -> pd.DataFrame:
+    """Columns `path`, `kind` (one of `KINDS`), `reason` (a sentence), `twin` (the picture it clashes with, or null)."""
+    frame: pd.DataFrame = pq.read_table(path).to_pandas()
+    return frame
+
+
+def read_leaks(path: Path) -> str:
+    """What `ingest.leaks` was when this was written: `refuse` or `drop`."""
+    return str(pq.read_schema(path).metadata[b"leaks"].decode())
+
+
+def write_quarantine(path: Path, rows: pd.DataFrame, *, leaks: Leaks) -> None:
+    """Write the rows sorted by path, with the `ingest.leaks` setting they were made under."""
+    table = pa.Table.from_pandas(rows.sort_values(["path", "kind"]), schema=SCHEMA, preserve_index=False)
+    pq.write_table(table.replace_schema_metadata({"leaks": leaks}), path)

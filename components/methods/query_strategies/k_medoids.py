@@ -1,0 +1,63 @@
+"""K-medoids: the samples that stand for the pool best, given those already labeled; the one to beat at few labels."""
+
+import numpy as np
+import torch
+from pydantic import Field
+
+from components.core.config import Config as BaseConfig
+from components.methods.clusters import k_means, nearest, runs_worth, unit
+from components.methods.contracts import Pool, Positions, QueryStrategy
+
+
+class KMedoids(QueryStrategy):
+    """The candidates that bring every sample closest to a labeled one; labeled samples are medoids that stay.
+
+    Of several k-means++ seeded runs (spherical k-means, each center then moved to the candidate nearest to it) the one
+    with the lowest summed distance of the pool to its medoids.
+    Source: Kaufman & Rousseeuw 1987 (the criterion); Park & Jun 2009, https://doi.org/10.1016/j.eswa.2008.01.039
+    """
+
+    why = "It stands for many samples that no label is close to yet."
+
+    class Config(BaseConfig):
+        """restarts: how many runs compete where few are asked for."""
+
+        restarts: int = Field(8, ge=1)
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    def query(self, pool: Pool, budget: int, generator: torch.Generator) -> Positions:
+        """`(min(budget, M),)` candidates, the one that stands for most samples first."""
+        if budget >= len(pool.candidates):
+            return pool.candidates.copy()
+        labeled, candidates = unit(pool.vectors, pool.labeled), unit(pool.vectors, pool.candidates)
+        runs = [
+            self._run(labeled, candidates, budget, generator) for _ in range(runs_worth(budget, self.config.restarts))
+        ]
+        medoids, assignment, _ = min(runs, key=lambda run: run[2])
+        sizes = np.bincount(assignment, minlength=len(labeled) + budget)[len(labeled) :]
+        return pool.candidates[medoids[np.argsort(-sizes, kind="stable")]]
+
+    def _run(
+        self, labeled: torch.Tensor, candidates: torch.Tensor, budget: int, generator: torch.Generator
+    ) -> tuple[Positions, Positions, float]:
+        """Medoids (rows of `candidates`), each candidate's medoid (labeled ones first), and their summed distance."""
+        clusters = k_means(candidates, budget, generator, fixed=labeled)
+        medoids = _distinct(candidates, clusters.centers[len(labeled) :])
+        products, assignment = nearest(candidates, torch.cat([labeled, candidates[medoids]]))
+        distance = (2 - 2 * products).clamp_min(0).sqrt().sum(dtype=torch.float64)
+        return medoids, assignment.numpy(), float(distance)
+
+
+def _distinct(points: torch.Tensor, centers: torch.Tensor) -> Positions:
+    """The point nearest to each center; where two centers meet in one point, the later one takes its next nearest."""
+    _, chosen = nearest(centers, points)
+    positions = chosen.numpy().copy()
+    taken: set[int] = set()
+    for number, position in enumerate(positions.tolist()):
+        if position in taken:
+            order = torch.argsort(points @ centers[number], descending=True, stable=True).tolist()
+            positions[number] = next(other for other in order if other not in taken)
+        taken.add(int(positions[number]))
+    return positions

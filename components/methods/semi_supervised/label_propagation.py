@@ -1,0 +1,99 @@
+"""Label propagation: labels flow along the nearest-neighbor graph until they settle (Zhu & Ghahramani 2002)."""
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sparse
+from pydantic import Field
+from scipy.sparse.csgraph import connected_components
+
+from components.core.config import Config as BaseConfig
+from components.methods.contracts import Floats, Graph, PoolTask, Positions, SemiSupervisedMethod
+
+Doubles = npt.NDArray[np.float64]
+
+
+class LabelPropagation(SemiSupervisedMethod):
+    """Each unlabeled sample is the weighted mean of its neighbors, labeled ones keep their labels.
+
+    Sources: Zhu & Ghahramani 2002, http://pages.cs.wisc.edu/~jerryzhu/pub/CMU-CALD-02-107.pdf; the fixed point as a
+    linear system and class-mass normalization: Zhu, Ghahramani & Lafferty 2003, sections 2 and 4.
+    """
+
+    class Config(BaseConfig):
+        """neighbors: at most that many of the graph's; bandwidth: of the kernel, in units of the median distance;
+        class_prior: pseudo-counts per class that shrink the labels' class shares towards equal ones, and to which the
+        class masses are scaled (None: no class-mass normalization); tolerance, sweeps: when the solver stops.
+        """
+
+        neighbors: int = Field(10, ge=1)
+        bandwidth: float = Field(0.2, gt=0)
+        class_prior: float | None = Field(10.0, ge=0)
+        tolerance: float = Field(1e-6, gt=0)
+        sweeps: int = Field(1000, ge=1)
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    def pseudo_label(self, task: PoolTask) -> Floats:
+        """`(N, K)`; samples that no label reaches get the class shares of the labels."""
+        weights = kernel(task.graph, self.config.neighbors, self.config.bandwidth)
+        smoothing = 1.0 if self.config.class_prior is None else self.config.class_prior
+        prior = task.targets.sum(0) + smoothing
+        prior = prior / prior.sum()
+        masses = propagate(weights, task.labeled, task.targets, self.config.tolerance, self.config.sweeps)
+        reached = masses.sum(1) > 0
+        if self.config.class_prior is not None:
+            masses *= prior / np.maximum(masses.sum(0), np.finfo(np.float32).tiny)
+        masses[~reached] = prior
+        masses[task.labeled] = task.targets
+        return np.asarray(masses / masses.sum(1, keepdims=True), np.float32)
+
+
+def kernel(graph: Graph, neighbors: int, bandwidth: float) -> sparse.csr_matrix:
+    """`(N, N)` symmetric weights `exp((similarity - 1) / s)`, `s` the bandwidth times the median distance."""
+    indices, distances = graph.indices[:, :neighbors], 1.0 - graph.similarities[:, :neighbors]
+    scale = bandwidth * max(float(np.median(distances)), 1e-6) if distances.size else 1.0
+    values = np.exp(-np.maximum(distances, 0) / scale).astype(np.float64) + 1e-12
+    starts = np.arange(0, indices.size + 1, max(indices.shape[1], 1))
+    one_way = sparse.csr_matrix((values.ravel(), indices.ravel().astype(np.int32), starts), shape=(len(indices),) * 2)
+    return one_way + one_way.T
+
+
+def propagate(
+    weights: sparse.csr_matrix, labeled: Positions, targets: Floats, tolerance: float = 1e-6, sweeps: int = 1000
+) -> Doubles:
+    """The fixed point of `Y <- T Y` with the labeled rows clamped, `T` the row-normalized weights: `(N, K)`.
+
+    Solved as `(D - W)_uu Y_u = W_ul Y_l` by conjugate gradients, which need tens of sweeps where iterating needs
+    thousands. Rows that no label reaches stay 0.
+    """
+    masses = np.zeros((weights.shape[0], targets.shape[1]))
+    masses[labeled] = targets
+    components = connected_components(weights, directed=False)[1]
+    unlabeled = np.isin(components, components[labeled])
+    unlabeled[labeled] = False
+    degrees = np.asarray(weights.sum(1)).ravel()[unlabeled]
+    rows = weights[unlabeled]
+    masses[unlabeled] = _solve(rows[:, unlabeled], degrees, rows @ masses, tolerance, sweeps)
+    return np.maximum(masses, 0)
+
+
+def _solve(weights: sparse.csr_matrix, degrees: Doubles, right: Doubles, tolerance: float, sweeps: int) -> Doubles:
+    """Conjugate gradients on `(D - W) Y = right`, preconditioned by `D`, all columns at once."""
+    inverse = 1 / degrees[:, None]
+    solution = np.zeros_like(right)
+    residual = right.copy()
+    scaled = inverse * residual
+    direction, power = scaled.copy(), (residual * scaled).sum(0)
+    goal = tolerance**2 * power
+    for _ in range(sweeps):
+        if (power <= goal).all():
+            break
+        image = degrees[:, None] * direction - weights @ direction
+        step = power / np.maximum((direction * image).sum(0), np.finfo(float).tiny)
+        solution += step * direction
+        residual -= step * image
+        scaled = inverse * residual
+        power, before = (residual * scaled).sum(0), power
+        direction = scaled + power / np.maximum(before, np.finfo(float).tiny) * direction
+    return solution

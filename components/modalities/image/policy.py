@@ -1,0 +1,92 @@
+"""What a view of a picture may look like: the settings of each augmentation policy, checked and kept as JSON."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+from components.core.config import Config, parse
+from components.core.errors import WinnowError
+from components.core.files import write_text
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Factor = Annotated[float, Field(ge=0)]
+
+
+def _ascending(pair: tuple[float, float]) -> tuple[float, float]:
+    if not 0 < pair[0] <= pair[1]:
+        raise ValueError("must be two positive numbers, the smaller one first")
+    return pair
+
+
+def _area(pair: tuple[float, float]) -> tuple[float, float]:
+    if _ascending(pair)[1] > 1:
+        raise ValueError("is a share of the picture's area and cannot be above 1")
+    return pair
+
+
+Range = Annotated[tuple[float, float], AfterValidator(_ascending)]
+AreaRange = Annotated[tuple[float, float], AfterValidator(_area)]
+
+
+class RandAugment(Config):
+    """So many operations per picture, drawn at random from the pool in `recipe.py`, each of random strength.
+
+    In the spirit of RandAugment (Cubuk et al. 2020, https://arxiv.org/abs/1909.13719) as FixMatch uses it.
+    """
+
+    operations: Annotated[int, Field(ge=0, le=16)] = 0
+    magnitude: Share = 0.5  # of the strongest an operation can be
+
+
+class Policy(Config):
+    """The settings of one view; by default everything is off and the picture is only normalized.
+
+    Color settings are torchvision's: a factor is drawn from `[max(0, 1 - x), 1 + x]`, hue from `[-x, x]` turns. On gray
+    pictures saturation, hue and grayscale change nothing, as they should.
+    """
+
+    crop: AreaRange = (1.0, 1.0)  # share of the area that is kept
+    ratio: Range = (3 / 4, 4 / 3)  # width / height of the crop
+    flip: Share = 0.0  # probability, left to right
+    vertical_flip: Share = 0.0  # probability, top to bottom
+    rotate: Annotated[float, Field(ge=0, le=180)] = 0.0  # degrees, either way
+    translate: Share = 0.0  # share of each side, either way
+    brightness: Factor = 0.0
+    contrast: Factor = 0.0
+    saturation: Factor = 0.0
+    hue: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    color_probability: Share = 0.8  # of the four above, together
+    grayscale: Share = 0.0  # probability
+    blur: Share = 0.0  # probability
+    blur_sigma: Range = (0.1, 2.0)  # pixels
+    cutout: Share = 0.0  # side of the square hidden, as a share of the picture's
+    cutout_probability: Share = 1.0
+    rand_augment: RandAugment = RandAugment()
+
+
+class Policies(Config):
+    """The policies by name, and the channel statistics every view is normalized by (on a scale of 0 to 1)."""
+
+    policies: dict[str, Policy]
+    mean: list[float]
+    std: list[float]
+
+
+def read_policies(path: Path) -> Policies:
+    """Read what `write_policies` wrote. Raises WinnowError if the file is missing or was changed by hand."""
+    if not path.is_file():
+        raise WinnowError(f"{path} is missing: run `dvc repro augment`, which makes it.")
+    try:
+        values: Any = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise WinnowError(f"{path} is not valid JSON ({error}): run `dvc repro --force augment`.") from None
+    if not isinstance(values, dict):
+        raise WinnowError(f"{path} holds no policies: run `dvc repro --force augment`, which makes it anew.")
+    return parse(Policies, values, where=path.name)
+
+
+def write_policies(path: Path, policies: Policies) -> None:
+    """Write the policies with every setting spelled out, so that the file says what each view is."""
+    write_text(path, json.dumps(policies.model_dump(mode="json"), sort_keys=True, indent=2) + "\n")

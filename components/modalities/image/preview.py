@@ -1,0 +1,94 @@
+"""The page where a person sees what the model will see: originals beside their views under each policy."""
+
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from components.core.files import replacing
+from components.core.seeds import derive
+from components.modalities.image.augment import Augment
+from components.modalities.image.policy import Policies, Policy
+
+Pixels = npt.NDArray[np.uint8]
+
+VIEWS = 3  # per picture and policy
+TILE = 96  # smallest side of a picture on the page; smaller pictures are enlarged a whole number of times
+GAP, GUTTER, MARGIN, HEADER = 6, 26, 30, 128
+DPI = 100
+
+
+def draw_preview(path: Path, originals: Pixels, policies: Policies, seed: int) -> None:
+    """Write a PNG with one row per picture of `originals` `(N, C, H, W)`: itself, then its views under each policy."""
+    groups = {"original": originals[:, None]}
+    for name, policy in policies.policies.items():
+        groups[name] = _views(originals, policy, policies, derive(seed, "preview", name))
+    blocks = {name: _mosaic(pictures) for name, pictures in groups.items()}
+    captions = {"original": "as stored"} | {name: describe(policy) for name, policy in policies.policies.items()}
+    _compose(path, blocks, captions)
+
+
+def describe(policy: Policy) -> str:
+    """The settings of a policy that are on, as one line for people."""
+    changed = {name: value for name, value in policy.model_dump().items() if value != getattr(Policy(), name, None)}
+    if not policy.rand_augment.operations:
+        changed.pop("rand_augment", None)
+    parts = (
+        f"{name.replace('_', ' ')} {_plain(value)}".replace(" ", "\N{NO-BREAK SPACE}")
+        for name, value in changed.items()
+    )
+    return " · ".join(parts) or "normalized only"
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{name} {_plain(item)}" for name, item in value.items())
+    return "–".join(f"{item:g}" for item in value) if isinstance(value, tuple) else f"{value:g}"
+
+
+def _views(originals: Pixels, policy: Policy, policies: Policies, seed: int) -> Pixels:
+    """`(N, VIEWS, C, H, W)`, brought back from normalized values to pixels."""
+    augment = Augment(policy, policies.mean, policies.std)
+    repeated = torch.from_numpy(originals).repeat_interleave(VIEWS, dim=0)
+    views = augment(repeated, np.arange(len(repeated)), seed)
+    mean, std = (torch.tensor(values)[:, None, None] for values in (policies.mean, policies.std))
+    pixels = ((views * std + mean) * 255).round().clamp(0, 255).to(torch.uint8)
+    return pixels.view(len(originals), VIEWS, *originals.shape[1:]).numpy()
+
+
+def _mosaic(pictures: Pixels) -> Pixels:
+    """`(rows, columns, C, H, W)` to one `(height, width, 3)` picture on white, enlarged without smoothing."""
+    rows, columns, _, height, width = pictures.shape
+    scale = max(1, -(-TILE // max(height, width)))
+    height, width = height * scale, width * scale
+    page = np.full((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, 3), 255, np.uint8)
+    for row in range(rows):
+        for column in range(columns):
+            tile = pictures[row, column].transpose(1, 2, 0).repeat(scale, 0).repeat(scale, 1)
+            top, left = row * (height + GAP), column * (width + GAP)
+            page[top : top + height, left : left + width] = tile  # one channel spreads over three
+    return page
+
+
+def _compose(path: Path, blocks: dict[str, Pixels], captions: dict[str, str]) -> None:
+    """Set the blocks side by side, pixel by pixel, with a heading and a caption above each."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    depth = next(iter(blocks.values())).shape[0]
+    width = 2 * MARGIN + sum(block.shape[1] for block in blocks.values()) + GUTTER * (len(blocks) - 1)
+    height = HEADER + depth + MARGIN
+    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor="white")
+    FigureCanvasAgg(figure)
+    figure.text(MARGIN / width, 1 - 24 / height, "What the model will see", size=15, weight="bold", va="top")
+    left = MARGIN
+    for name, block in blocks.items():
+        figure.figimage(block, left, MARGIN)
+        figure.text(left / width, 1 - 62 / height, name, size=11, weight="bold", va="top", color="#1f4e79")
+        lines = textwrap.wrap(captions[name], block.shape[1] // 5, max_lines=3, placeholder=" …")
+        figure.text(left / width, 1 - 80 / height, "\n".join(lines), size=7.5, va="top", color="#555555")
+        left += block.shape[1] + GUTTER
+    with replacing(path) as aside:
+        figure.savefig(aside, format="png", metadata={"Software": None})

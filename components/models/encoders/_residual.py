@@ -1,0 +1,36 @@
+"""torchvision's residual networks as encoders: the classifier cut off, the first layer suited to the pictures' size."""
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor, nn
+
+from components.models.encoders import Encoder
+
+FULL_SIZE = 64  # pixels a side from which the stem of ImageNet, a quarter of the sides, leaves enough to see
+
+
+class Residual(Encoder):
+    """He et al. 2016, https://arxiv.org/abs/1512.03385; randomly initialized."""
+
+    def __init__(self, make: Callable[..., Any], channels: int, image_size: int) -> None:
+        """make: a function of `torchvision.models`.
+
+        Small pictures keep their places: a 3x3 stem at stride 1 and no pooling, as in the paper's section on CIFAR.
+        """
+        super().__init__()
+        network = make(weights=None, zero_init_residual=True)
+        width = network.conv1.out_channels
+        small = image_size < FULL_SIZE
+        first = nn.Conv2d(channels, width, *((3, 1, 1) if small else (7, 2, 3)), bias=False)
+        nn.init.kaiming_normal_(first.weight, mode="fan_out", nonlinearity="relu")
+        self.stem = nn.Sequential(first, network.bn1, network.relu)
+        if not small:
+            self.stem.append(network.maxpool)
+        self.stages = nn.Sequential(network.layer1, network.layer2, network.layer3, network.layer4)
+        self.dim = network.fc.in_features
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """`(N, C, S, S)` -> `(N, dim)`: the mean over the last stage's places."""
+        maps: Tensor = self.stages(self.stem(pictures))
+        return maps.mean((2, 3))

@@ -1,0 +1,62 @@
+"""A linear head on fixed vectors: multinomial logistic regression with soft targets and weights, solved exactly."""
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+Floats = npt.NDArray[np.float32]
+MAX_STEPS = 200
+
+
+def fit_linear(
+    pool: Floats,
+    rows: npt.NDArray[np.int64],
+    targets: Floats,
+    weights: Floats,
+    *,
+    l2: float,
+) -> tuple[nn.Linear, float]:
+    """The head `(B, D) -> (B, K)` that minimizes `sum_i w_i CE(target_i, head(x_i)) + l2 / 2 ||W||^2`, and its mean CE.
+
+    pool: `(N, D)` vectors; each column is standardized over the whole pool, labeled or not, and the scaling is folded
+    into the head. rows: `(M,)` of them (repeats allowed) with `targets` `(M, K)` distributions and `weights` `(M,)`.
+    `W` is the matrix on standardized columns divided by sqrt(D), so that `l2` means the same for every encoder; biases
+    are free. Convex, float64, L-BFGS with strong Wolfe search: the optimum is unique and needs no learning rate.
+    """
+    mean = pool.mean(axis=0, dtype=np.float64)
+    scale = pool.std(axis=0, dtype=np.float64)
+    scale = np.where(scale > 1e-9 * max(float(scale.max(initial=0.0)), 1e-30), scale, np.inf) * np.sqrt(pool.shape[1])
+    inputs = torch.from_numpy((pool[rows] - mean) / scale)  # (M, D)
+    answers = torch.from_numpy(targets.astype(np.float64))
+    parts = torch.from_numpy(weights.astype(np.float64))
+    matrix, bias = _solve(inputs, answers, parts, l2)
+    head = nn.Linear(pool.shape[1], targets.shape[1])
+    folded = matrix / torch.from_numpy(scale)
+    with torch.no_grad():
+        head.weight.copy_(folded)
+        head.bias.copy_(bias - folded @ torch.from_numpy(mean))
+    loss = _cross_entropy(inputs @ matrix.T + bias, answers, parts) / parts.sum()
+    return head, float(loss)
+
+
+def _solve(inputs: Tensor, answers: Tensor, parts: Tensor, l2: float) -> tuple[Tensor, Tensor]:
+    matrix = torch.zeros(answers.shape[1], inputs.shape[1], dtype=torch.float64, requires_grad=True)
+    bias = torch.zeros(answers.shape[1], dtype=torch.float64, requires_grad=True)
+    solver = torch.optim.LBFGS(
+        [matrix, bias], max_iter=MAX_STEPS, tolerance_grad=1e-7, history_size=20, line_search_fn="strong_wolfe"
+    )
+    total = parts.sum()
+
+    def loss() -> Tensor:
+        solver.zero_grad()
+        value = (_cross_entropy(inputs @ matrix.T + bias, answers, parts) + l2 / 2 * matrix.square().sum()) / total
+        value.backward()  # type: ignore[no-untyped-call]
+        return value
+
+    solver.step(loss)  # type: ignore[no-untyped-call]
+    return matrix.detach(), bias.detach()
+
+
+def _cross_entropy(logits: Tensor, answers: Tensor, parts: Tensor) -> Tensor:
+    return -(parts * (answers * logits.log_softmax(dim=1)).sum(dim=1)).sum()

@@ -1,0 +1,171 @@
+"""evaluate: how good the model is on the test split, beside the label-only control; and the report of the run."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import Field
+
+from components.core.config import StageParams
+from components.core.errors import WinnowError
+from components.core.files import replacing, write_text
+from components.datasets.labels import lists, read_labels
+from components.datasets.ledger import in_force, read_ledger
+from components.datasets.manifest import positions_of, read_manifest
+from components.datasets.oracle import reveal
+from components.datasets.pseudo_labels import read_pseudo_labels
+from components.datasets.sample_store import open_samples
+from components.models.classifier import load_classifier
+from components.stages import report as pages
+from components.training import metrics as measures
+from components.training.inference import predict
+
+CONFIDENCE = 0.95  # of every interval
+
+
+class Params(StageParams):
+    """resamples: bootstrap resamples behind every interval."""
+
+    resamples: int = Field(default=2000, ge=100)
+
+
+def run(
+    *,
+    params: Params,
+    manifest: Path,
+    samples: Path,
+    oracle: Path,
+    quarantine: Path,
+    ledger: Path,
+    verdict: Path,
+    preview: Path,
+    history: Path,
+    map: Path,
+    labels: Path,
+    pseudo_labels: Path,
+    model: Path,
+    control: Path,
+    guard: Path,
+    predictions: Path,
+    report: Path,
+    metrics: Path,
+    confusion: Path,
+    reliability: Path,
+) -> dict[str, float]:
+    """The one stage that looks at test labels. Writes predictions, flat metrics, two plots' data and the report."""
+    listing = read_manifest(manifest)
+    shipped, alone = load_classifier(model), load_classifier(control)
+    classes = shipped.spec.classes
+    positions, actual = _test_truth(listing, oracle, ledger, classes)
+    pixels = open_samples(samples)
+    ours, theirs = predict(shipped, pixels, positions), predict(alone, pixels, positions)
+    ids = listing["id"].to_numpy()[positions]
+    _write_predictions(predictions, ids, classes, actual, ours, theirs)
+    guarded = json.loads(guard.read_text(encoding="utf-8"))
+    labeled = read_labels(labels)
+    guessed = read_pseudo_labels(pseudo_labels)
+    figures: dict[str, Any] = {
+        **_figures(ours, theirs, actual, params),
+        "labels_used": len(labeled.ids),
+        "test_samples": len(actual),
+        "pseudo_labels_used": int(guessed.accepted.sum()) if guarded["shipped"] == "pseudo_labels" else 0,
+        "shipped": guarded["shipped"],
+        "temperature": shipped.spec.temperature,
+    }
+    write_text(metrics, json.dumps(figures, indent=2, sort_keys=True) + "\n")
+    _write_plots(confusion, reliability, classes, ours, actual)
+    results = pages.Results(classes, positions, actual, ours, theirs, figures)
+    run_so_far = pages.Inputs(listing, pixels, quarantine, verdict, preview, history, map, labeled, guessed, guarded)
+    write_text(report, pages.render(run_so_far, results))
+    return {name: float(value) for name, value in figures.items() if not isinstance(value, str)}
+
+
+def _test_truth(
+    listing: pd.DataFrame, oracle: Path, ledger: Path, classes: list[str]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Positions of the test samples whose class is known, and those classes: the source's, else the ledger's."""
+    positions = positions_of(listing, "test")
+    ids = listing["id"].to_numpy()[positions].tolist()
+    truth = reveal(oracle, ids)
+    if not any(truth):
+        truth = _from_ledger(ledger, ids)
+    known = np.array([name is not None for name in truth], dtype=bool)
+    if not known.any():
+        raise WinnowError(
+            f"no test sample has a label: neither the source nor {ledger} knows one, so nothing can be measured; "
+            f"label some of the {len(ids)} test samples in the ledger, or name a source with a labeled test split."
+        )
+    names = [name for name in truth if name is not None]
+    strange = sorted(set(names) - set(classes))
+    if strange:
+        raise WinnowError(
+            f"the test split holds the class '{strange[0]}', which the model has never seen: label training samples "
+            f"of it, or take it out of the test split."
+        )
+    return positions[known], np.array([classes.index(name) for name in names], dtype=np.int64)
+
+
+def _from_ledger(ledger: Path, ids: list[str]) -> list[str | None]:
+    """The most frequent label per id, the first by name where two are; None without one."""
+    rows = in_force(read_ledger(ledger))
+    votes = rows[rows["id"].isin(ids)].groupby("id")["label"].agg(lambda labels: labels.mode().iloc[0])
+    return [votes.get(identity) for identity in ids]
+
+
+def _figures(
+    ours: npt.NDArray[np.float32], theirs: npt.NDArray[np.float32], actual: npt.NDArray[np.int64], params: Params
+) -> dict[str, float]:
+    figures: dict[str, float] = {}
+    for name, metric in (
+        ("accuracy", measures.accuracy(ours, actual)),
+        ("control_accuracy", measures.accuracy(theirs, actual)),
+        ("macro_f1", measures.macro_f1(ours, actual)),
+        ("nll", measures.negative_log_likelihood(ours, actual)),
+        ("ece", measures.calibration_error(ours, actual)),
+        ("brier", measures.brier(ours, actual)),
+    ):
+        interval = measures.bootstrap(metric, resamples=params.resamples, seed=params.seed, confidence=CONFIDENCE)
+        figures |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
+    right, alone = ours.argmax(axis=1) == actual, theirs.argmax(axis=1) == actual
+    gain, low, high = measures.paired_difference(right, alone, params.resamples, params.seed, CONFIDENCE)
+    return {**figures, "gain": gain, "gain_low": low, "gain_high": high, "mcnemar_p": measures.mcnemar(right, alone)}
+
+
+def _write_predictions(
+    path: Path,
+    ids: npt.NDArray[Any],
+    classes: list[str],
+    actual: npt.NDArray[np.int64],
+    ours: npt.NDArray[np.float32],
+    theirs: npt.NDArray[np.float32],
+) -> None:
+    names = np.array(classes, dtype=object)
+    columns = {
+        "id": pa.array(ids, pa.string()),
+        "actual": pa.array(names[actual], pa.string()),
+        "predicted": pa.array(names[ours.argmax(axis=1)], pa.string()),
+        "confidence": pa.array(ours.max(axis=1)),
+        "distribution": lists(ours),
+        "control_distribution": lists(theirs),
+    }
+    with replacing(path) as aside:
+        pq.write_table(pa.table(columns, metadata={"classes": json.dumps(classes)}), aside)
+
+
+def _write_plots(
+    confusion: Path,
+    reliability: Path,
+    classes: list[str],
+    ours: npt.NDArray[np.float32],
+    actual: npt.NDArray[np.int64],
+) -> None:
+    names = np.array(classes, dtype=object)
+    pairs = pd.DataFrame({"actual": names[actual], "predicted": names[ours.argmax(axis=1)]})
+    write_text(confusion, pairs.to_csv(index=False, lineterminator="\n"))
+    bins = pd.DataFrame(measures.reliability(ours, actual), columns=["confidence", "accuracy", "samples"])
+    write_text(reliability, bins.to_csv(index=False, lineterminator="\n", float_format="%.6f"))

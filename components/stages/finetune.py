@@ -1,0 +1,233 @@
+"""finetune: the encoder becomes a classifier, with pseudo-labels and without; the guard says which one ships."""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from components.core import progress, seeds
+from components.core.config import PluginChoice, StageParams
+from components.core.errors import WinnowError
+from components.core.files import write_text
+from components.datasets.labels import Labels, read_labels
+from components.datasets.manifest import positions_of, read_manifest
+from components.datasets.pseudo_labels import read_pseudo_labels
+from components.datasets.sample_store import open_samples
+from components.methods.contracts import Floats, Positions
+from components.modalities.image.policy import read_policies
+from components.models.classifier import Classifier, ClassifierSpec, save_classifier
+from components.models.encoder_file import load_encoder
+from components.training import guard as guards
+from components.training.adapt import Examples, Material, adapt
+from components.training.calibration import apply_temperature, fit_temperature, match_temperature
+from components.training.inference import predict
+from components.training.loop import LoopConfig, Row
+
+COMPARED = 2000  # pool pictures the guard looks at where no label can be held out
+NEIGHBORS = 10
+NAMES = ("candidate", "control")  # learned from labels and pseudo-labels, and from labels alone
+
+
+class Params(StageParams, LoopConfig):
+    """The `finetune` block: the method, the loop's settings and what pseudo-labels count.
+
+    pseudo_weight: weight of a fully confident pseudo-label, a label's being 1; labeled_share: labels are repeated until
+    they are this share of an epoch; guard_epochs: of each held-out fold's two trainings, 0 compares solved heads only.
+    """
+
+    method: PluginChoice
+    pseudo_weight: float = Field(default=1.0, gt=0)
+    labeled_share: float = Field(default=0.25, gt=0, lt=1)
+    guard_epochs: int = Field(default=0, ge=0)
+
+    @property
+    def loop(self) -> LoopConfig:
+        """The settings that are the loop's."""
+        return LoopConfig(**self.model_dump(include=set(LoopConfig.model_fields)))
+
+
+def run(
+    *,
+    params: Params,
+    manifest: Path,
+    samples: Path,
+    policy: Path,
+    encoder: Path,
+    embeddings: Path,
+    labels: Path,
+    pseudo_labels: Path,
+    model: Path,
+    control: Path,
+    guard: Path,
+    history: Path,
+) -> dict[str, float]:
+    """Train candidate and control, judge them, write the one that ships as `model` and the label-only one as `control`.
+
+    Held-out evidence comes from fold trainings: fold f's candidate sees neither the labels of f nor pseudo-labels made
+    with them. The temperature of each model is fitted on the same held-out predictions.
+    """
+    seeds.deterministic(params.threads)
+    task = _read(params, manifest, samples, policy, encoder, embeddings, labels, pseudo_labels)
+    held = np.flatnonzero(task.labels.folds >= 0)
+    answers = task.labels.distributions[held]
+    raw = _held_out(task, held)
+    temperatures = [fit_temperature(probabilities, answers) for probabilities in raw]
+    (candidate, learned), (alone, taught) = _final(task, temperatures)
+    if candidate is alone:
+        verdict = guards.nothing_to_judge()
+    elif len(held):
+        scaled = [apply_temperature(rows, by) for rows, by in zip(raw, temperatures, strict=True)]
+        verdict = guards.judge_held_out(scaled[0], scaled[1], answers.argmax(axis=1), task.labels.folds[held])
+    else:
+        verdict = _without_folds(task, candidate, alone)
+    save_classifier(model, candidate if verdict.shipped == "pseudo_labels" else alone)
+    save_classifier(control, alone)
+    write_text(guard, json.dumps(verdict.record(), indent=2, sort_keys=True) + "\n")
+    rows = [{"model": "candidate", **row} for row in learned] + [{"model": "control", **row} for row in taught]
+    table = pd.DataFrame(rows, columns=["epoch", "model", "loss", "learning_rate"]).astype({"epoch": int})
+    write_text(history, table.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
+    return {
+        "shipped_pseudo_labels": float(verdict.shipped == "pseudo_labels"),
+        "held_out_labels": float(len(held)),
+        "candidate_right": float(verdict.candidate_right),
+        "control_right": float(verdict.control_right),
+    }
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What all trainings of this stage share. places: `(L,)` positions of the labels; index: position by sample id."""
+
+    params: Params
+    material: Material
+    labels: Labels
+    places: Positions
+    index: pd.Index
+    pseudo_labels: Path
+    spec: ClassifierSpec
+
+
+def _read(
+    params: Params,
+    manifest: Path,
+    samples: Path,
+    policy: Path,
+    encoder: Path,
+    embeddings: Path,
+    labels: Path,
+    pseudo_labels: Path,
+) -> _Task:
+    listing = read_manifest(manifest, ["id", "split"])
+    index = pd.Index(listing["id"])
+    labeled = read_labels(labels)
+    if not labeled.ids:
+        raise WinnowError("there is no label to learn from: add rows to the ledger, or set label.budget.")
+    material = Material(
+        samples=open_samples(samples),
+        vectors=np.load(embeddings, mmap_mode="r", allow_pickle=False),
+        pool=positions_of(listing, "train"),
+        policies=read_policies(policy),
+        encoder=encoder,
+        classes=len(labeled.classes),
+    )
+    spec = ClassifierSpec(encoder=load_encoder(encoder)[1], classes=labeled.classes, method=params.method.name)
+    return _Task(params, material, labeled, _positions(index, labeled.ids), index, pseudo_labels, spec)
+
+
+def _examples(task: _Task, fold: int) -> tuple[Examples, Examples]:
+    """What candidate and control learn from when the labels of `fold` are held out (-1: none are)."""
+    params = task.params
+    guessed = read_pseudo_labels(task.pseudo_labels, fold)
+    accepted = np.flatnonzero(guessed.accepted)
+    kept = np.flatnonzero((task.labels.folds != fold) | (fold < 0))
+    share = params.labeled_share / (1 - params.labeled_share)
+    repeats = math.ceil(max(params.batch_size, share * len(accepted)) / len(kept))
+    control = Examples(
+        positions=task.places[kept],
+        targets=task.labels.distributions[kept],
+        weights=np.ones(len(kept), np.float32),
+        repeats=np.full(len(kept), repeats),
+    )
+    extra = Examples(
+        positions=_positions(task.index, [guessed.ids[row] for row in accepted]),
+        targets=guessed.distributions[accepted],
+        weights=params.pseudo_weight * guessed.confidence[accepted],
+        repeats=np.ones(len(accepted), np.int64),
+    )
+    return control.joined(extra), control
+
+
+def _held_out(task: _Task, held: Positions) -> tuple[Floats, Floats]:
+    """Probabilities `(H, K)` of the held-out labels by candidate and control, each from a training without its fold."""
+    folds = task.labels.folds[held]
+    both = np.zeros((2, len(held), task.material.classes), np.float32)
+    loop = task.params.loop.model_copy(update={"epochs": task.params.guard_epochs})
+    for fold in np.unique(folds).tolist():
+        mine = folds == fold
+        for number, examples in enumerate(_examples(task, fold)):
+            classifier, _ = _train(task, examples, loop, name=f"fold {fold}")
+            both[number, mine] = predict(classifier, task.material.samples, task.places[held[mine]])
+    return both[0], both[1]
+
+
+def _final(task: _Task, temperatures: list[float]) -> list[tuple[Classifier, list[Row]]]:
+    """Candidate and control on everything, with their histories; one and the same where no pseudo-label is accepted."""
+    examples = _examples(task, -1)
+    names = NAMES if len(examples[0].positions) > len(examples[1].positions) else NAMES[1:]
+    trained = []
+    for name in names:
+        number = NAMES.index(name)
+        classifier, rows = _train(task, examples[number], task.params.loop, name=name)
+        temperature = temperatures[number]
+        if len(rows) > 1 and not task.params.guard_epochs and (task.labels.folds >= 0).any():
+            temperature = _carried_over(task, classifier, examples[number], temperature)
+        classifier.spec = task.spec.model_copy(update={"temperature": temperature})
+        trained.append((classifier, rows))
+    return trained if len(trained) > 1 else [(trained[0][0], []), trained[0]]
+
+
+def _carried_over(task: _Task, classifier: Classifier, examples: Examples, temperature: float) -> float:
+    """The temperature for a fine-tuned encoder where `temperature` was fitted on heads of the unchanged one.
+
+    Fine-tuning changes the scale of logits, so what is carried over is the mean confidence on the unlabeled pool.
+    """
+    head, _ = _train(task, examples, task.params.loop.model_copy(update={"epochs": 0}), name="head")
+    rows = _pool_rows(task)
+    target = apply_temperature(predict(head, task.material.samples, rows), temperature).max(axis=1).mean()
+    return match_temperature(predict(classifier, task.material.samples, rows), float(target))
+
+
+def _train(task: _Task, examples: Examples, loop: LoopConfig, *, name: str) -> tuple[Classifier, list[Row]]:
+    def report(epoch: int, row: Row) -> None:
+        if name in NAMES:
+            progress.report_epoch(epoch, {f"{name}_loss": row["loss"]}, total=loop.epochs)
+
+    seed = seeds.derive(task.params.seed, "finetune")  # the same for candidate and control: they differ in data alone
+    method, rows = adapt(task.params.method, task.material, examples, loop, seed=seed, on_epoch=report)
+    return Classifier(method.encoder, method.head, task.spec), rows
+
+
+def _without_folds(task: _Task, candidate: Classifier, control: Classifier) -> guards.Verdict:
+    """The verdict from predictions on the pool: the labeled pictures and a random part of the rest."""
+    rows = np.concatenate([task.places, _pool_rows(task)])
+    neighbors = guards.nearest_neighbors(task.material.vectors[rows], NEIGHBORS)
+    said = [predict(model, task.material.samples, rows).argmax(axis=1) for model in (candidate, control)]
+    actual = task.labels.distributions.argmax(axis=1)
+    return guards.judge_by_neighbors(said[0], said[1], neighbors, np.arange(len(task.places)), actual)
+
+
+def _pool_rows(task: _Task) -> Positions:
+    """Positions of a random part of the unlabeled training pictures."""
+    unlabeled = np.setdiff1d(task.material.pool, task.places)
+    drawn = seeds.numpy_generator(task.params.seed, "pool").permutation(unlabeled)[:COMPARED]
+    return np.sort(drawn)
+
+
+def _positions(index: pd.Index, ids: list[str]) -> Positions:
+    found = index.get_indexer(pd.Index(ids)).astype(np.int64)
+    assert (found >= 0).all(), "labels of samples that the manifest does not list"
+    return found

@@ -1,0 +1,67 @@
+"""The page of questions: a card per query with picture, guess and reason, and a click for the answer."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.core.files import write_text
+
+TEMPLATE = "gallery.html.jinja"
+MOST_BUTTONS = 10  # classes with a button each; with more, the likeliest ones, and a field for the others
+
+
+@dataclass(frozen=True)
+class Example:
+    """A labeled sample as the page shows it: picture as a data URI, class, and cosine similarity to the query."""
+
+    picture: str
+    label: str
+    similarity: float
+
+
+@dataclass(frozen=True)
+class Card:
+    """One question. classes: all class names with their probability, the likeliest first."""
+
+    id: str
+    path: str
+    rank: int
+    reason: str
+    classes: list[tuple[str, float]]
+    picture: str
+    nearest: Example
+
+    @property
+    def guess(self) -> str:
+        """The model's likeliest class."""
+        return self.classes[0][0]
+
+    @property
+    def confidence(self) -> float:
+        """The probability of the guess, 0..1."""
+        return self.classes[0][1]
+
+
+def write_gallery(path: Path, cards: list[Card], *, classes: list[str], strategy: str, pool: int, labels: int) -> None:
+    """Write one self-contained page; every text from the data is escaped, and nothing is loaded from elsewhere.
+
+    pool: unlabeled samples chosen from; labels: labels in force. Without cards the page says: exhausted.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    loader = FileSystemLoader(Path(__file__).parent)
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    page = environment.get_template(TEMPLATE).render(
+        cards=cards,
+        choices={card.id: _choices(card, classes) for card in cards},
+        classes=classes,
+        typed=len(classes) > MOST_BUTTONS,
+        strategy=strategy,
+        pool=pool,
+        labels=labels,
+    )
+    write_text(path, page + "\n")
+
+
+def _choices(card: Card, classes: list[str]) -> list[str]:
+    """Classes with a button: all in their usual order, or of many the likeliest."""
+    return classes if len(classes) <= MOST_BUTTONS else [name for name, _ in card.classes[:MOST_BUTTONS]]

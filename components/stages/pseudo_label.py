@@ -1,0 +1,144 @@
+"""Turn few labels into calibrated soft labels for the pool, once with all labels and once without each fold."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from components.core.config import PluginChoice, StageParams
+from components.core.registry import build
+from components.core.seeds import derive
+from components.datasets.labels import Labels, read_labels
+from components.datasets.manifest import positions_of, read_manifest
+from components.datasets.pseudo_labels import PseudoLabels, write_pseudo_labels
+from components.methods.contracts import Graph, PoolTask, SemiSupervisedMethod
+from components.training.calibration import apply_temperature, fit_temperature
+
+Floats = npt.NDArray[np.float32]
+Positions = npt.NDArray[np.int64]
+ALL = -1  # the fold number of what was made with all labels
+
+
+class Params(StageParams):
+    """threshold: calibrated confidence from which a pseudo-label is accepted; max_per_class: how many even shares of
+    the pool (its size over the number of classes) one class may take, most confident first (None: any number).
+    """
+
+    method: PluginChoice
+    threshold: float = Field(0.8, ge=0, le=1)
+    max_per_class: float | None = Field(3.0, gt=0)
+
+
+def run(
+    *, params: Params, manifest: Path, embeddings: Path, neighbors: Path, labels: Path, pseudo_labels: Path
+) -> dict[str, float]:
+    """Write the pseudo-labels of every fold; return acceptance, and accuracy and likelihood on held-out labels."""
+    frame = read_manifest(manifest, ["id", "split"])
+    train = positions_of(frame, "train")
+    ids = frame["id"].to_numpy()[train]
+    known = read_labels(labels)
+    labeled = _rows_of(known.ids, ids)
+    method: SemiSupervisedMethod = build("semi_supervised", params.method, where="pseudo_label.method")
+    task = _task(train, embeddings, neighbors, labeled, known, derive(params.seed, "pseudo_label"))
+    folds = sorted(set(known.folds.tolist()) - {-1})
+    raw = {fold: method.pseudo_label(_without(task, known.folds == fold)) for fold in folds}
+    raw[ALL] = method.pseudo_label(task)
+    held_out = {fold: labeled[known.folds == fold] for fold in folds}
+    unlabeled = np.setdiff1d(np.arange(len(train)), labeled)
+    by_fold, temperatures = {}, {}
+    for fold, distributions in raw.items():
+        others = [other for other in folds if other != fold]
+        temperatures[fold] = _temperature(raw, known, labeled, others)
+        rows = np.union1d(unlabeled, held_out.get(fold, unlabeled[:0]))
+        calibrated = apply_temperature(distributions[rows], temperatures[fold])
+        by_fold[fold] = _judged(ids[rows], calibrated, np.isin(rows, unlabeled), params)
+    write_pseudo_labels(pseudo_labels, by_fold)
+    return {
+        **_figures(by_fold[ALL], known, params),
+        **_held_out_figures(by_fold, known, folds),
+        "temperature": temperatures[ALL],
+    }
+
+
+def _task(
+    train: Positions, embeddings: Path, neighbors: Path, labeled: Positions, known: Labels, seed: int
+) -> PoolTask:
+    vectors = np.load(embeddings, mmap_mode="r", allow_pickle=False)[train]
+    with np.load(neighbors, allow_pickle=False) as file:
+        assert np.array_equal(file["positions"], train), "neighbors.npz is of the training split, in manifest order"
+        graph = Graph(file["indices"], file["similarities"])
+    return PoolTask(vectors, graph, labeled, known.distributions, seed)
+
+
+def _rows_of(wanted: list[str], ids: npt.NDArray[np.object_]) -> Positions:
+    """Row numbers of the wanted ids among `ids`, which are sorted."""
+    return np.asarray(np.searchsorted(ids.astype(str), np.array(wanted, str)), np.int64)
+
+
+def _without(task: PoolTask, held_out: npt.NDArray[np.bool_]) -> PoolTask:
+    """The task that must not know the held-out labels."""
+    return PoolTask(task.vectors, task.graph, task.labeled[~held_out], task.targets[~held_out], task.seed)
+
+
+def _temperature(raw: dict[int, Floats], known: Labels, labeled: Positions, folds: list[int]) -> float:
+    """Fitted on what each fold's method, which never saw that fold's labels, said of them.
+
+    For a fold's own pseudo-labels the fold itself is left out, so that its labels stay a fair test of the outcome (all
+    they touch is this one number, through what the other folds' methods learned from them).
+    """
+    guesses = [raw[fold][labeled[known.folds == fold]] for fold in folds]
+    targets = [known.distributions[known.folds == fold] for fold in folds]
+    return fit_temperature(np.concatenate(guesses), np.concatenate(targets)) if folds else 1.0
+
+
+def _judged(
+    ids: npt.NDArray[np.object_], distributions: Floats, unlabeled: npt.NDArray[np.bool_], params: Params
+) -> PseudoLabels:
+    """Accept unlabeled samples by confidence, of each class no more than its cap."""
+    confidence, guess = distributions.max(1), distributions.argmax(1)
+    accepted = unlabeled & (confidence >= params.threshold)
+    if params.max_per_class is not None:
+        classes = distributions.shape[1]
+        cap = int(params.max_per_class * unlabeled.sum() / classes)
+        for number in range(classes):
+            members = np.flatnonzero(accepted & (guess == number))
+            surplus = members[np.argsort(-confidence[members], kind="stable")][cap:]
+            accepted[surplus] = False
+    return PseudoLabels(ids.tolist(), distributions, confidence, accepted)
+
+
+def _figures(made: PseudoLabels, known: Labels, params: Params) -> dict[str, float]:
+    """How many were accepted, how many the cap held back, and each class's share beside its share of the labels."""
+    accepted, count = made.accepted, max(len(made.ids), 1)
+    confident = made.confidence >= params.threshold
+    guesses = np.bincount(made.distributions[accepted].argmax(1), minlength=len(known.classes))
+    shares = guesses / max(int(accepted.sum()), 1)
+    of_labels = known.distributions.mean(0)
+    return {
+        "pseudo_labels_accepted": int(accepted.sum()),
+        "pseudo_labels_over_cap": int((confident & ~accepted).sum()),
+        "accepted_share": float(accepted.sum() / count),
+        "mean_confidence": float(made.confidence.mean()) if made.ids else 0.0,
+        "class_share_difference": float(np.abs(shares - of_labels).sum() / 2) if accepted.any() else 0.0,
+        **{f"accepted_share_{name}": float(share) for name, share in zip(known.classes, shares, strict=True)},
+        **{f"label_share_{name}": float(share) for name, share in zip(known.classes, of_labels, strict=True)},
+    }
+
+
+def _held_out_figures(by_fold: dict[int, PseudoLabels], known: Labels, folds: list[int]) -> dict[str, float]:
+    """Accuracy and negative log-likelihood of the calibrated distributions on labels they were made without."""
+    if not folds:
+        return {}
+    guesses, targets = [], []
+    for fold in folds:
+        held_out = np.flatnonzero(known.folds == fold)
+        place = {id_: row for row, id_ in enumerate(by_fold[fold].ids)}
+        guesses.append(by_fold[fold].distributions[[place[known.ids[row]] for row in held_out]])
+        targets.append(known.distributions[held_out])
+    guess, target = np.concatenate(guesses), np.concatenate(targets)
+    likelihood = (target * np.log(np.maximum(guess, 1e-12))).sum(1)
+    return {
+        "held_out_accuracy": float((guess.argmax(1) == target.argmax(1)).mean()),
+        "held_out_nll": float(-likelihood.mean()),
+    }

@@ -1,0 +1,124 @@
+"""Stage `register`: the model as one version in MLflow's registry, and the gate that decides whether it serves."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from components.core import journal, pipeline_run, tracking
+from components.core.config import StageParams
+from components.core.files import write_text
+from components.core.model_versions import (
+    CHAMPION,
+    Version,
+    create,
+    crown,
+    describe,
+    find,
+    model_digest,
+    promoting,
+    versions,
+)
+from components.datasets.manifest import positions_of, read_manifest
+from components.datasets.sample_store import Pixels, open_samples
+from components.models.classifier import Classifier, load_classifier
+from components.stages._gate import Gate, TestRows, Verdict, decide
+from components.stages._model_card import card, evidence
+from components.stages._package import package
+
+
+class Params(StageParams):
+    """Name of the registered model, and what it takes to become champion."""
+
+    name: str = Field(default="winnow", pattern=r"^[A-Za-z0-9][\w.-]*$")
+    gate: Gate = Gate()
+
+
+def run(
+    *,
+    params: Params,
+    manifest: Path,
+    samples: Path,
+    oracle: Path,
+    ledger: Path,
+    model: Path,
+    predictions: Path,
+    report: Path,
+    metrics: Path,
+    version: Path,
+) -> dict[str, float]:
+    """Register the model unless it is (one version per distinct model), let the gate decide, write `version.json`."""
+    classifier = load_classifier(model)
+    digest = model_digest(model)
+    with _pipeline(report) as run_id, promoting():
+        known = next((item for item in versions(params.name) if item.sha256 == digest), None)
+        verdict = _judge(params, classifier, known, TestRows(predictions, manifest, samples))
+        if known is None:
+            known = _create(params.name, run_id, model, classifier, _example(manifest, samples))
+        figures = json.loads(metrics.read_text(encoding="utf-8"))
+        classes = classifier.spec.classes
+        text = card(figures, verdict, classes, model.with_name("guard.json"))
+        describe(known, text, {**evidence(figures, digest, classes), "gate": json.dumps(asdict(verdict))})
+        if verdict.passed:
+            crown(known, why=verdict.why)
+    registered = find(params.name, known.number)
+    write_text(version, _version_json(registered, verdict))
+    return {"version": registered.number, "promoted": float(verdict.passed)}
+
+
+def _judge(params: Params, classifier: Classifier, known: Version | None, rows: TestRows) -> Verdict:
+    """The gate's verdict; the champion itself keeps the one it was promoted by, and a person's no stands."""
+    present = next((item for item in versions(params.name) if CHAMPION in item.aliases), None)
+    if known is not None and present is not None and known.number == present.number:
+        said = known.tags.get("gate")
+        return Verdict(**json.loads(said)) if said else Verdict(True, "it is the champion already.", "itself")
+    if known is not None and "rolled_back" in known.tags:
+        why = f"version {known.number} was rolled back by hand; `winnow promote {known.number}` brings it back."
+        return Verdict(False, why, "rollback")
+    return decide(params.gate, classifier, present, rows, seed=params.seed)
+
+
+def _create(name: str, run_id: str, model: Path, classifier: Classifier, pictures: Pixels) -> Version:
+    with tempfile.TemporaryDirectory() as aside:
+        folder = Path(aside) / "model"
+        package(classifier, model, pictures, folder)
+        return create(name, folder, run_id=run_id, digest=model_digest(model))
+
+
+def _example(manifest: Path, samples: Path) -> Pixels:
+    """Two pictures of the test split, `(2, C, S, S)`: an example of one would freeze the batch at one."""
+    rows = positions_of(read_manifest(manifest, ["split"]), "test")[:2]
+    return open_samples(samples)[rows.repeat(2)[:2] if len(rows) < 2 else rows]
+
+
+def _version_json(registered: Version, verdict: Verdict) -> str:
+    facts: dict[str, Any] = {
+        "name": registered.name,
+        "version": registered.number,
+        "aliases": list(registered.aliases),
+        "model_sha256": registered.sha256,
+        "gate": asdict(verdict),
+    }
+    return json.dumps(facts, indent=2, sort_keys=True) + "\n"
+
+
+@contextmanager
+def _pipeline(report: Path) -> Iterator[str]:
+    """The pipeline run this stage belongs to; under plain `dvc repro` there is none yet: made here, stages adopted."""
+    given = os.environ.get(journal.PARENT)
+    run_id = given or pipeline_run.begin()
+    tracking.keep_page(run_id, report)
+    try:
+        yield run_id
+    except BaseException:
+        if not given:
+            pipeline_run.end(run_id, status=journal.FAILED)
+        raise
+    if not given:
+        pipeline_run.end(run_id, status=journal.FINISHED)

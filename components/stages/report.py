@@ -1,0 +1,198 @@
+"""The report of a run: one self-contained page for the person who decides whether the model ships."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from components.datasets.labels import Labels
+from components.datasets.pseudo_labels import PseudoLabels
+from components.datasets.quarantine import read_quarantine
+from components.stages import charts
+from components.training import metrics as measures
+
+TEMPLATE = "report.html.jinja"
+MOST_LABELS, MOST_CLASSES, MOST_MISTAKES, MOST_REASONS = 24, 30, 24, 3
+SOURCES = {
+    "oracle": "asked of the source's own truth",
+    "given": "given with the data",
+    "person": "by a person",
+    "rule": "by a rule",
+}
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the stages before left behind."""
+
+    manifest: pd.DataFrame
+    samples: npt.NDArray[np.uint8]
+    quarantine: Path
+    verdict: Path
+    preview: Path
+    history: Path
+    map: Path
+    labels: Labels
+    pseudo_labels: PseudoLabels
+    guard: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Results:
+    """What the test split said: positions, actual classes `(M,)`, probabilities of both models `(M, K)`, figures."""
+
+    classes: list[str]
+    positions: npt.NDArray[np.int64]
+    actual: npt.NDArray[np.int64]
+    ours: npt.NDArray[np.float32]
+    theirs: npt.NDArray[np.float32]
+    figures: dict[str, Any]
+
+
+def render(inputs: Inputs, results: Results) -> str:
+    """The page as text. Every text from the data is escaped; nothing is loaded from elsewhere."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["percent"] = lambda share: f"{100 * share:.1f} %"
+    environment.filters["points"] = lambda share: f"{100 * share:+.1f}".replace("-", "−")
+    environment.filters["thousands"] = lambda count: f"{int(count):,}".replace(",", "\u202f")
+    return environment.get_template(TEMPLATE).render(
+        figures=results.figures,
+        guard=inputs.guard,
+        classes=results.classes,
+        data=_data(inputs),
+        preview=charts.picture_uri(inputs.preview),
+        map=charts.picture_uri(inputs.map),
+        pretraining=_pretraining(inputs.history),
+        labels=_labels(inputs, results.classes),
+        pseudo=_pseudo(inputs.pseudo_labels, results.classes),
+        results=_results(results),
+        mistakes=_mistakes(inputs, results),
+        pixelated=inputs.samples.shape[-1] < 64,
+    )
+
+
+def _data(inputs: Inputs) -> dict[str, Any]:
+    quarantine = read_quarantine(inputs.quarantine)
+    kinds = [
+        {"kind": kind, "count": len(rows), "examples": rows[["path", "reason"]].head(MOST_REASONS).to_dict("records")}
+        for kind, rows in quarantine.groupby("kind", sort=True)
+    ]
+    splits = inputs.manifest["split"].value_counts()
+    return {
+        "train": int(splits.get("train", 0)),
+        "test": int(splits.get("test", 0)),
+        "groups": int(len(inputs.manifest) - inputs.manifest["group"].nunique()),
+        "shape": inputs.samples.shape[1:],
+        "kinds": kinds,
+        "quarantined": len(quarantine),
+        "valid": bool(json.loads(inputs.verdict.read_text(encoding="utf-8"))["success"]),
+    }
+
+
+def _pretraining(history: Path) -> dict[str, Any]:
+    rows = pd.read_csv(history)
+    wanted = [("loss", "loss"), ("effective_rank", "effective rank (dimensions in use)")]
+    panels = [(title, rows[name].tolist()) for name, title in wanted if name in rows]
+    last = rows.iloc[-1]
+    return {
+        "epochs": len(rows),
+        "curve": charts.curve(rows["epoch"].tolist(), panels),
+        "rank": float(last["effective_rank"]) if "effective_rank" in rows else None,
+    }
+
+
+def _labels(inputs: Inputs, classes: list[str]) -> dict[str, Any]:
+    labels = inputs.labels
+    places = {identity: row for row, identity in enumerate(inputs.manifest["id"])}
+    winners = labels.distributions.argmax(axis=1)
+    groups = []
+    for index, name in enumerate(classes[:MOST_CLASSES]):
+        mine = np.flatnonzero(winners == index)
+        cards = [
+            {
+                "picture": charts.thumbnail(inputs.samples[places[labels.ids[row]]]),
+                "title": f"{labels.ids[row]}, {labels.sources[row]}",
+                "unsure": bool(labels.distributions[row].max() < 1),
+            }
+            for row in mine[:MOST_LABELS]
+        ]
+        groups.append({"name": name, "count": len(mine), "cards": cards})
+    sources = pd.Series(labels.sources).value_counts().sort_index()
+    return {
+        "groups": groups,
+        "more_classes": max(0, len(classes) - MOST_CLASSES),
+        "sources": [(SOURCES[str(name)], int(count)) for name, count in sources.items()],
+        "held_out": int((labels.folds >= 0).sum()),
+        "soft": int((labels.distributions.max(axis=1) < 1).sum()),
+    }
+
+
+def _pseudo(pseudo: PseudoLabels, classes: list[str]) -> dict[str, Any]:
+    if not pseudo.ids:
+        return {"pool": 0}
+    winners = pseudo.distributions.argmax(axis=1)[pseudo.accepted]
+    counts = np.bincount(winners, minlength=len(classes))
+    return {
+        "pool": len(pseudo.ids),
+        "accepted": int(pseudo.accepted.sum()),
+        "histogram": charts.confidence_histogram(pseudo.confidence, pseudo.accepted),
+        "classes": list(zip(classes, counts.tolist(), (counts / max(counts.max(), 1)).tolist(), strict=True)),
+    }
+
+
+def _results(results: Results) -> dict[str, Any]:
+    count = len(results.classes)
+    predicted = results.ours.argmax(axis=1)
+    matrix = np.bincount(results.actual * count + predicted, minlength=count * count).reshape(count, count)
+    hits, support, said = matrix.diagonal(), matrix.sum(axis=1), matrix.sum(axis=0)
+    rows = [
+        {
+            "name": name,
+            "precision": hits[index] / said[index] if said[index] else None,
+            "recall": hits[index] / support[index] if support[index] else None,
+            "f1": 2 * hits[index] / (said[index] + support[index]) if said[index] + support[index] else None,
+            "support": int(support[index]),
+        }
+        for index, name in enumerate(results.classes)
+    ]
+    figures = results.figures
+    lines = [
+        ("labels alone", *(figures[f"control_accuracy{end}"] for end in ("", "_low", "_high"))),
+    ]
+    if figures["shipped"] == "pseudo_labels":
+        lines.insert(0, ("this model", *(figures[f"accuracy{end}"] for end in ("", "_low", "_high"))))
+    return {
+        "rows": rows,
+        "confusion": charts.confusion_matrix(matrix, results.classes),
+        "reliability": charts.reliability_diagram(measures.reliability(results.ours, results.actual)),
+        "intervals": charts.intervals(lines),
+    }
+
+
+def _mistakes(inputs: Inputs, results: Results) -> list[dict[str, Any]]:
+    predicted, confidence = results.ours.argmax(axis=1), results.ours.max(axis=1)
+    wrong = np.flatnonzero(predicted != results.actual)
+    worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:MOST_MISTAKES]
+    return [
+        {
+            "picture": charts.thumbnail(inputs.samples[results.positions[row]]),
+            "path": str(inputs.manifest["path"].iloc[results.positions[row]]),
+            "actual": results.classes[results.actual[row]],
+            "predicted": results.classes[predicted[row]],
+            "confidence": float(confidence[row]),
+            "control_right": bool(results.theirs[row].argmax() == results.actual[row]),
+        }
+        for row in worst
+    ]

@@ -1,0 +1,148 @@
+"""Choose the next batch worth a person's time, and show each question with the model's guess and the reason."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from components.core.config import PluginChoice, StageParams
+from components.core.files import replacing, write_text
+from components.core.registry import build
+from components.core.seeds import torch_generator
+from components.datasets.labels import Labels, read_labels
+from components.datasets.manifest import positions_of, read_manifest
+from components.datasets.sample_store import Pixels, open_samples
+from components.methods.clusters import nearest, unit
+from components.methods.contracts import Pool, Positions, QueryStrategy
+from components.models.classifier import load_classifier
+from components.stages.charts import thumbnail
+from components.stages.gallery import Card, Example, write_gallery
+from components.training.inference import predict
+
+COLUMNS = ("id", "path", "rank", "guess", "confidence", "reason")
+
+
+class Params(StageParams):
+    """strategy: the query strategy and its options; budget: how many questions."""
+
+    strategy: PluginChoice
+    budget: int = Field(20, ge=1)
+
+
+def run(
+    *,
+    params: Params,
+    manifest: Path,
+    samples: Path,
+    embeddings: Path,
+    labels: Path,
+    model: Path,
+    queries: Path,
+    tasks: Path,
+    gallery: Path,
+) -> dict[str, float]:
+    """Write the questions as a table, as tasks for a labeling tool and as a page; none when the pool is exhausted."""
+    frame = read_manifest(manifest, ["id", "path", "split"])
+    known, pixels = read_labels(labels), open_samples(samples)
+    train = positions_of(frame, "train")
+    labeled = np.flatnonzero(frame["id"].isin(known.ids)).astype(np.int64)  # both are sorted by id
+    candidates = np.setdiff1d(train, labeled)
+    pool = _pool(embeddings, model, pixels, labeled, candidates, len(known.classes))
+    strategy: QueryStrategy = build("query_strategy", params.strategy, where="select.strategy")
+    chosen = candidates
+    if len(candidates):
+        chosen = strategy.query(pool, params.budget, torch_generator(params.seed, "select"))
+    cards = _cards(chosen, pool, strategy.why, frame, pixels, known)
+    _write_queries(queries, cards)
+    write_text(tasks, json.dumps([_task(card) for card in cards], indent=2, sort_keys=True) + "\n")
+    write_gallery(
+        gallery,
+        cards,
+        classes=known.classes,
+        strategy=params.strategy.name,
+        pool=len(candidates),
+        labels=len(labeled),
+    )
+    return {
+        "queries": len(chosen),
+        "pool": len(candidates),
+        "pool_exhausted": int(not len(candidates)),
+        "mean_query_confidence": _mean_confidence(pool, chosen),
+        "mean_pool_confidence": _mean_confidence(pool, candidates),
+    }
+
+
+def _pool(
+    embeddings: Path, model: Path, pixels: Pixels, labeled: Positions, candidates: Positions, classes: int
+) -> Pool:
+    """The pool by manifest positions, with what the model says of the candidates (all other rows 0)."""
+    vectors = np.load(embeddings, mmap_mode="r", allow_pickle=False)
+    probabilities = np.zeros((len(vectors), classes), np.float32)
+    if len(candidates):
+        probabilities[candidates] = predict(load_classifier(model), pixels, candidates)
+    return Pool(vectors, labeled, candidates, probabilities)
+
+
+def _cards(chosen: Positions, pool: Pool, why: str, frame: pd.DataFrame, pixels: Pixels, known: Labels) -> list[Card]:
+    if not len(chosen):
+        return []
+    assert pool.probabilities is not None
+    similarities, closest = nearest(unit(pool.vectors, chosen), unit(pool.vectors, pool.labeled))
+    cards = []
+    for row, position in enumerate(chosen.tolist()):
+        probabilities, twin = pool.probabilities[position], int(closest[row])
+        order = np.argsort(-probabilities, kind="stable").tolist()
+        classes = [(known.classes[k], float(probabilities[k])) for k in order]
+        label = known.classes[int(known.distributions[twin].argmax())]
+        example = Example(thumbnail(pixels[pool.labeled[twin]]), label, float(similarities[row]))
+        cards.append(
+            Card(
+                id=str(frame["id"].iloc[position]),
+                path=str(frame["path"].iloc[position]),
+                rank=row + 1,
+                reason=_reason(why, classes),
+                classes=classes,
+                picture=thumbnail(pixels[position]),
+                nearest=example,
+            )
+        )
+    return cards
+
+
+def _reason(why: str, classes: list[tuple[str, float]]) -> str:
+    (guess, confidence), (runner_up, runner_up_confidence) = classes[0], classes[1]
+    return why.format(
+        guess=guess, confidence=confidence, runner_up=runner_up, runner_up_confidence=runner_up_confidence
+    )
+
+
+def _write_queries(path: Path, cards: list[Card]) -> None:
+    with replacing(path) as aside, aside.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for card in cards:
+            writer.writerow([card.id, card.path, card.rank, card.guess, f"{card.confidence:.6f}", card.reason])
+
+
+def _task(card: Card) -> dict[str, Any]:
+    """One Label Studio task with the model's guess as a prediction; its choice is named `label`, its image `image`."""
+    choice = {"choices": [card.guess]}
+    return {
+        "data": {"id": card.id, "image": card.path, "rank": card.rank, "reason": card.reason},
+        "predictions": [
+            {
+                "model_version": "winnow",
+                "score": round(card.confidence, 6),
+                "result": [{"from_name": "label", "to_name": "image", "type": "choices", "value": choice}],
+            }
+        ],
+    }
+
+
+def _mean_confidence(pool: Pool, positions: Positions) -> float:
+    assert pool.probabilities is not None
+    return float(pool.probabilities[positions].max(1).mean()) if len(positions) else 0.0

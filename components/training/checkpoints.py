@@ -1,0 +1,93 @@
+"""Checkpoints of a training run: one per epoch, proven by a hash that is written last, gone when the stage is done."""
+
+import hashlib
+import json
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import fsspec  # type: ignore[import-untyped]
+import safetensors.torch
+from torch import Tensor
+
+SCHEMA = 1
+KEPT = 2  # the newest may be damaged
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The state after `epoch`: tensors by name, and the history's rows so far."""
+
+    epoch: int
+    tensors: dict[str, Tensor]
+    history: list[dict[str, float]]
+
+
+class CheckpointStore:
+    """A folder of checkpoints: a path, or any URL that fsspec knows."""
+
+    def __init__(self, root: str) -> None:
+        self.files, self.root = fsspec.core.url_to_fs(root)
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Write the weights, then the manifest that makes them count; then drop all but the newest two."""
+        content = safetensors.torch.save({name: value.contiguous() for name, value in checkpoint.tensors.items()})
+        manifest = {
+            "schema": SCHEMA,
+            "epoch": checkpoint.epoch,
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "history": checkpoint.history,
+        }
+        self.files.makedirs(self.root, exist_ok=True)
+        self.files.pipe_file(self._path(checkpoint.epoch, "safetensors"), content)
+        self.files.pipe_file(self._path(checkpoint.epoch, "json"), json.dumps(manifest).encode())
+        for epoch in self._epochs()[:-KEPT]:
+            for kind in ("json", "safetensors"):
+                self.files.rm_file(self._path(epoch, kind))
+
+    def newest(self) -> Checkpoint | None:
+        """The newest checkpoint that is whole; damaged ones are named in the log and passed over."""
+        for epoch in reversed(self._epochs()):
+            try:
+                return self._read(epoch)
+            except (OSError, ValueError, KeyError) as error:
+                log.warning("checkpoint %s is damaged (%s): going on from the one before.", epoch, error)
+        return None
+
+    def history(self) -> list[dict[str, float]]:
+        """The rows of the newest checkpoint's manifest, without reading its weights; for whoever watches the run."""
+        for epoch in reversed(self._epochs()):
+            try:
+                return list(self._manifest(epoch)["history"])
+            except (OSError, ValueError, KeyError):
+                continue  # being written, or being removed
+        return []
+
+    def clear(self) -> None:
+        """Remove all of it."""
+        if self.files.exists(self.root):
+            self.files.rm(self.root, recursive=True)
+
+    def _read(self, epoch: int) -> Checkpoint:
+        manifest = self._manifest(epoch)
+        if manifest["schema"] != SCHEMA:
+            raise ValueError(f"schema {manifest['schema']}, not {SCHEMA}")
+        content: bytes = self.files.cat_file(self._path(epoch, "safetensors"))
+        if hashlib.sha256(content).hexdigest() != manifest["sha256"]:
+            raise ValueError("its content is not what was written")
+        return Checkpoint(manifest["epoch"], safetensors.torch.load(content), manifest["history"])
+
+    def _manifest(self, epoch: int) -> dict[str, Any]:
+        manifest: dict[str, Any] = json.loads(self.files.cat_file(self._path(epoch, "json")))
+        return manifest
+
+    def _epochs(self) -> list[int]:
+        """Epochs that have a manifest, ascending."""
+        if not self.files.exists(self.root):
+            return []
+        names = [str(path).rsplit("/", 1)[-1] for path in self.files.ls(self.root, detail=False, refresh=True)]
+        return sorted(int(name.removesuffix(".json")) for name in names if name.endswith(".json"))
+
+    def _path(self, epoch: int, kind: str) -> str:
+        return f"{self.root}/{epoch:06d}.{kind}"

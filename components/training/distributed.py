@@ -1,0 +1,141 @@
+"""Pretraining on Ray Train: any number of workers, here or on a cluster, make the steps of one and outlive failures."""
+
+import contextlib
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any
+
+from components.core.errors import WinnowError
+from components.models.encoders import Encoder
+from components.training.checkpoints import CheckpointStore
+from components.training.loop import Row
+from components.training.pretraining import Job, pretrain, trained_encoder
+
+FAILURES = 2  # a worker may be lost so often: the rest is a defect, not bad luck
+OBJECT_STORE = 128 * 2**20  # bytes; data comes by memory map, so the store carries next to nothing
+WATCH_SECONDS = 0.5
+NOT_NEEDED = ("DatasetsCallback", "PlacementGroupCleanerCallback")  # data comes by memory map; Ray ends with the run
+SETTINGS = {
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",  # an alarming line and nothing else on machines that stay
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",  # with 2, its default, a short run waits for the next check
+    "RAY_TRAIN_METRICS_ENABLED": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_enable_worker_prestart": "0",  # idle workers that nobody would take: training has an environment of its own
+}
+
+
+def pretrain_on_ray(
+    job: Job, *, workers: int, address: str | None, on_epoch: Callable[[int, Row], None]
+) -> tuple[Encoder, list[Row]]:
+    """The trained encoder and its history, as `pretrain` gives them.
+
+    address: of a running cluster, where the job's paths must be on every machine; None starts Ray here, and stops it
+    afterwards. Raises WinnowError for what stopped the training, and at once for more workers than processors.
+    """
+    _check_processors(workers, address)
+    with ThreadPoolExecutor(1) as aside, _ray(workers, address) as use_gpu:
+        # not in the main thread: there Ray would answer Ctrl-C itself, and end this process as if all were well
+        fitting = aside.submit(_fit, job, workers, use_gpu=use_gpu)
+        _watch(fitting, CheckpointStore(job.checkpoints), on_epoch)
+        outcome = fitting.result()
+    if isinstance(outcome, str):
+        raise WinnowError(outcome)
+    return trained_encoder(job), outcome
+
+
+def _watch(fitting: Future[Any], store: CheckpointStore, on_epoch: Callable[[int, Row], None]) -> None:
+    """Tell `on_epoch` of every epoch whose checkpoint is written, each once however often it was repeated."""
+    told, over = 0, False
+    while not over:
+        over = bool(wait([fitting], WATCH_SECONDS).done)
+        rows = store.history()
+        for row in rows[told:]:
+            on_epoch(int(row["epoch"]), row)
+        told = max(told, len(rows))
+
+
+def _work(job: dict[str, Any]) -> list[Row] | str:
+    """What a worker does: the history, or the sentence that says what stopped it; other errors are worth a retry."""
+    import ray.train
+
+    context = ray.train.get_context()
+    try:
+        _, history = pretrain(Job.model_validate(job), rank=context.get_world_rank(), world=context.get_world_size())
+    except WinnowError as error:
+        return str(error)
+    return history
+
+
+def _check_processors(workers: int, address: str | None) -> None:
+    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if address is None and workers > here:
+        raise WinnowError(
+            f"pretrain.workers is {workers}, but this machine has {here} processors: lower it, or name a cluster in "
+            "pretrain.ray_address."
+        )
+
+
+@contextlib.contextmanager
+def _ray(workers: int, address: str | None) -> Iterator[bool]:
+    """Ray connected, quiet; yields whether every worker can have a GPU."""
+    os.environ.update({name: os.environ.get(name, value) for name, value in SETTINGS.items()})
+    import ray
+
+    here: dict[str, Any] = {"num_cpus": workers, "object_store_memory": OBJECT_STORE, "include_dashboard": False}
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        ray.init(
+            address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **({} if address else here)
+        )
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, handler)  # ray.init puts its own there
+        resources = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        if resources.get("CPU", 0) < workers:
+            raise WinnowError(
+                f"pretrain.workers is {workers}, but the cluster at {address} has {resources.get('CPU', 0):.0f} "
+                "processors: lower it, or add machines."
+            )
+        yield resources.get("GPU", 0) >= workers
+    finally:
+        ray.shutdown()
+
+
+def _fit(job: Job, workers: int, *, use_gpu: bool) -> list[Row] | str:
+    from ray.train.v2.api.config import FailureConfig, LoggingConfig, RunConfig, ScalingConfig
+    from ray.train.v2.api.exceptions import TrainingFailedError
+    from ray.train.v2.torch.torch_trainer import TorchTrainer
+
+    class Trainer(TorchTrainer):
+        """Leaves out helpers that each start a process and import for seconds, to do nothing for us."""
+
+        def _create_default_callbacks(self) -> list[Any]:
+            callbacks = super()._create_default_callbacks()
+            return [callback for callback in callbacks if type(callback).__name__ not in NOT_NEEDED]
+
+    trainer = Trainer(
+        _work,
+        train_loop_config=job.model_dump(mode="json"),
+        scaling_config=ScalingConfig(num_workers=workers, use_gpu=use_gpu),
+        run_config=RunConfig(
+            name=job.checkpoints.rsplit("/", 1)[-1],  # the stage key: other settings never meet these files
+            storage_path=str(Path(".winnow/ray").absolute()),
+            failure_config=FailureConfig(
+                max_failures=FAILURES, controller_failure_limit=FAILURES, max_preemption_failures=FAILURES
+            ),
+            logging_config=LoggingConfig(log_level="ERROR"),
+        ),
+    )
+    try:
+        result: Any = trainer.fit()  # typed by the base class of older results
+    except TrainingFailedError as error:
+        cause = str(error).strip().splitlines()[-1]
+        raise WinnowError(f"training failed {FAILURES + 1} times on Ray, last with: {cause}") from error
+    outcome = result.return_value
+    assert isinstance(outcome, list | str)
+    return outcome

@@ -1,0 +1,254 @@
+"""The one training loop: any trainable method, on pictures, on one worker or many, resumable to the bit."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from pydantic import Field
+from torch import Tensor, distributed, nn
+
+from components.core.config import Config
+from components.core.errors import WinnowError
+from components.core.seeds import derive, torch_generator
+from components.methods.contracts import Batch, TrainableMethod
+from components.modalities.image.augment import Augment
+from components.modalities.image.policy import Policies
+from components.models.ema import MovingAverage
+from components.training.checkpoints import Checkpoint, CheckpointStore
+from components.training.optimizers import (
+    Name,
+    build_optimizer,
+    optimizer_tensors,
+    rate_factor,
+    restore_optimizer,
+    set_rates,
+)
+from components.training.precision import Precision, autocast
+from components.training.synced_batch_norm import sync_batch_norm
+
+Row = dict[str, float]
+
+
+class LoopConfig(Config):
+    """How long and how fast to train.
+
+    batch_size: of all workers together; warmup_epochs: of linear warm-up; ema: decay of the running mean of weights
+    that replaces the last step's at the end; clip: largest norm of the gradient.
+    """
+
+    epochs: int = Field(default=100, ge=0)
+    batch_size: int = Field(default=256, ge=2)
+    learning_rate: float = Field(default=0.001, gt=0)
+    weight_decay: float = Field(default=0.0001, ge=0)
+    warmup_epochs: float = Field(default=1.0, ge=0)
+    optimizer: Name = "adamw"
+    precision: Precision = "auto"
+    ema: float | None = Field(default=None, gt=0, lt=1)
+    clip: float | None = Field(default=None, gt=0)
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What to train on.
+
+    samples: `(N, C, S, S)` uint8, usually a memory map; positions: `(M,)` rows of it, repeats allowed; targets:
+    `(M, K)` class distributions and weights `(M,)`, or None; policies: hold every view the method names.
+    """
+
+    samples: npt.NDArray[np.uint8]
+    positions: npt.NDArray[np.int64]
+    policies: Policies
+    targets: npt.NDArray[np.float32] | None = None
+    weights: npt.NDArray[np.float32] | None = None
+
+
+def train(
+    method: TrainableMethod,
+    data: TrainingData,
+    config: LoopConfig,
+    *,
+    seed: int,
+    on_epoch: Callable[[int, Row], None] | None = None,
+    measure: Callable[[], Row] | None = None,
+    resume: CheckpointStore | None = None,
+    device: torch.device | None = None,
+    rank: int = 0,
+    world: int = 1,
+) -> list[Row]:
+    """Train `method` in place; one row per epoch: `epoch`, `loss`, the method's metrics, `measure`'s, `learning_rate`.
+
+    Any number of workers makes the steps of one, to rounding: same batches, synchronized batch norm. on_epoch: called
+    on every worker after each epoch, and for those of a resumed checkpoint. resume: where checkpoints go and come from;
+    the run that goes on from one is the run that was never stopped. Left in training mode, on `device`.
+
+    Raises WinnowError for a loss or weights that are not finite, an unknown view, or a batch that workers cannot share.
+    """
+    run = _Run(method, data, config, seed=seed, device=device or torch.device("cpu"), rank=rank, world=world)
+    history = run.restore(resume) if resume else []
+    for row in history:
+        _tell(on_epoch, row)
+    for epoch in range(len(history) + 1, config.epochs + 1):
+        row = run.epoch(epoch)
+        row = {**row, **(measure() if measure else {}), "learning_rate": run.rate}
+        history.append(row)
+        if epoch == config.epochs:
+            run.finish()
+        if resume and rank == 0:
+            resume.save(Checkpoint(epoch, run.state(), history))
+        _tell(on_epoch, row)
+    return history
+
+
+class _Run:
+    """What changes from step to step."""
+
+    def __init__(
+        self,
+        method: TrainableMethod,
+        data: TrainingData,
+        config: LoopConfig,
+        *,
+        seed: int,
+        device: torch.device,
+        rank: int,
+        world: int,
+    ) -> None:
+        self.method, self.data, self.config, self.seed = method, data, config, seed
+        self.device, self.rank, self.world = device, rank, world
+        self.augments = _augments(method, data.policies)
+        self.batch = _batch_size(config.batch_size, len(data.positions), world)
+        self.steps = len(data.positions) // self.batch  # per epoch
+        method.to(device=device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+        self.step_module: nn.Module = _Step(method)
+        if world > 1:
+            sync_batch_norm(method)
+            self.step_module = nn.parallel.DistributedDataParallel(self.step_module, broadcast_buffers=False)
+        self.optimizer, self.rates = build_optimizer(
+            method, config.optimizer, learning_rate=config.learning_rate, weight_decay=config.weight_decay
+        )
+        self.average = MovingAverage(method, config.ema) if config.ema else None
+        self.rate = 0.0
+
+    def epoch(self, epoch: int) -> Row:
+        """One pass over the data; the mean of loss and metrics over its steps and workers."""
+        torch.manual_seed(derive(self.seed, "epoch", epoch, self.rank))  # for methods that draw, such as by dropout
+        order = torch.randperm(len(self.data.positions), generator=torch_generator(self.seed, "order", epoch)).numpy()
+        sums: dict[str, Tensor | float] = {}
+        for step in range(self.steps):
+            figures = self._step(self._batch(order, step, epoch), (epoch - 1) * self.steps + step)
+            sums = {name: sums.get(name, 0.0) + value for name, value in figures.items()}
+        row = self._mean(sums)
+        if not (np.isfinite(row["loss"]) and all(bool(p.isfinite().all()) for p in self.method.parameters())):
+            raise WinnowError(
+                f"training diverged in epoch {epoch} (loss {row['loss']:.3g}): lower learning_rate, lengthen "
+                "warmup_epochs, or set clip to 1."
+            )
+        return {"epoch": float(epoch), **row}
+
+    def _batch(self, order: npt.NDArray[np.int64], step: int, epoch: int) -> Batch:
+        share = self.batch // self.world
+        start = step * self.batch + self.rank * share
+        keys = order[start : start + share]
+        pictures = torch.from_numpy(np.asarray(self.data.samples[self.data.positions[keys]])).to(self.device)
+        views = [
+            augment(pictures, keys, derive(self.seed, "view", epoch, number)).contiguous(
+                memory_format=torch.channels_last
+            )
+            for number, augment in enumerate(self.augments)
+        ]
+        targets, weights = (
+            None if values is None else torch.from_numpy(values[keys]).to(self.device)
+            for values in (self.data.targets, self.data.weights)
+        )
+        return Batch(views, targets, weights)
+
+    def _step(self, batch: Batch, number: int) -> dict[str, Tensor | float]:
+        total = self.steps * self.config.epochs
+        warmup = round(self.config.warmup_epochs * self.steps)
+        set_rates(self.optimizer, self.rates, rate_factor(number, steps=total, warmup=warmup))
+        self.rate = self.optimizer.param_groups[0]["lr"]
+        with autocast(self.config.precision, self.device):
+            loss, metrics = self.step_module(batch)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if self.config.clip:
+            nn.utils.clip_grad_norm_(self.method.parameters(), self.config.clip)
+        self.optimizer.step()
+        if self.average:
+            self.average.update(self.method)
+        self.method.after_step((number + 1) / total)
+        return {"loss": loss.detach(), **metrics}
+
+    def _mean(self, sums: dict[str, Tensor | float]) -> Row:
+        means = torch.stack([torch.as_tensor(value, device=self.device).double() for value in sums.values()])
+        means /= self.steps * self.world
+        if self.world > 1:
+            distributed.all_reduce(means)
+        return dict(zip(sums, means.tolist(), strict=True))
+
+    def state(self) -> dict[str, Tensor]:
+        """All tensors a checkpoint needs, on the CPU."""
+        groups = {"method": self.method.state_dict(), "optimizer": optimizer_tensors(self.optimizer)}
+        if self.average:
+            groups["average"] = self.average.state()
+        return {f"{group}/{name}": value.cpu() for group, values in groups.items() for name, value in values.items()}
+
+    def restore(self, store: CheckpointStore) -> list[Row]:
+        """Go on from the newest checkpoint, if there is one; its history. The last holds the finished weights."""
+        checkpoint = store.newest()
+        if checkpoint is None:
+            return []
+        groups: dict[str, dict[str, Tensor]] = {"method": {}, "optimizer": {}, "average": {}}
+        for key, value in checkpoint.tensors.items():
+            group, name = key.split("/", 1)
+            groups[group][name] = value
+        self.method.load_state_dict(groups["method"])
+        restore_optimizer(self.optimizer, groups["optimizer"])
+        if self.average:
+            self.average.restore(groups["average"])
+        return checkpoint.history
+
+    def finish(self) -> None:
+        """The running mean of the weights takes their place."""
+        if self.average:
+            self.average.copy_to(self.method)
+
+
+class _Step(nn.Module):
+    """`training_step` as a forward pass, which is what data-parallel training wraps."""
+
+    def __init__(self, method: TrainableMethod) -> None:
+        super().__init__()
+        self.method = method
+
+    def forward(self, batch: Batch) -> tuple[Tensor, Row]:
+        output = self.method.training_step(batch)
+        return output.loss, output.metrics
+
+
+def _augments(method: TrainableMethod, policies: Policies) -> list[Augment]:
+    missing = sorted(set(method.views) - set(policies.policies))
+    if missing:
+        raise WinnowError(
+            f"{type(method).__name__} wants the view '{missing[0]}': add a policy of that name to augment.policies in "
+            "params.yaml."
+        )
+    return [Augment(policies.policies[name], policies.mean, policies.std) for name in method.views]
+
+
+def _batch_size(wanted: int, samples: int, world: int) -> int:
+    """`wanted`, or all samples where there are fewer; what is left over after whole batches waits for another epoch."""
+    size = wanted if samples >= wanted else samples - samples % world
+    if size % world or size // world < 2:
+        raise WinnowError(
+            f"{world} workers cannot share batches of {size} samples evenly, with at least 2 for each: choose another "
+            "batch_size, or fewer workers."
+        )
+    return size
+
+
+def _tell(on_epoch: Callable[[int, Row], None] | None, row: Row) -> None:
+    if on_epoch:
+        on_epoch(int(row["epoch"]), row)

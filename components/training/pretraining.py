@@ -1,0 +1,115 @@
+"""Pretraining as one worker sees it: settings and paths in, checkpoints out; nothing about who else is working."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from components.core import seeds
+from components.core.config import Config, PluginChoice
+from components.core.registry import build
+from components.datasets.manifest import positions_of, read_manifest
+from components.datasets.sample_store import Pixels, open_samples
+from components.methods.contracts import SelfSupervisedMethod
+from components.modalities.image.augment import Augment
+from components.modalities.image.policy import Policies, read_policies
+from components.models.encoders import Encoder
+from components.training.checkpoints import CheckpointStore
+from components.training.health import check, health
+from components.training.loop import LoopConfig, Row, TrainingData, train
+from components.training.precision import choose_device
+
+WATCHED = 256  # pictures that health is measured on
+
+
+class Job(Config):
+    """All that a worker needs to know; paths are read where it runs. threads: of each worker."""
+
+    method: PluginChoice
+    encoder: PluginChoice
+    loop: LoopConfig
+    manifest: Path
+    samples: Path
+    policy: Path
+    checkpoints: str
+    seed: int
+    threads: int
+
+
+def pretrain(
+    job: Job, *, rank: int = 0, world: int = 1, on_epoch: Callable[[int, Row], None] | None = None
+) -> tuple[Encoder, list[Row]]:
+    """The trained encoder and its history. The last checkpoint stays, for whoever waits elsewhere.
+
+    Raises WinnowError as `train` does, and when the vectors collapse.
+    """
+    seeds.deterministic(job.threads)
+    samples, policies = open_samples(job.samples), read_policies(job.policy)
+    positions = positions_of(read_manifest(job.manifest, ["split"]), "train")
+    method = build_method(job, samples)
+    device = choose_device()
+    history = train(
+        method,
+        TrainingData(samples, positions, policies),
+        job.loop,
+        seed=job.seed,
+        on_epoch=on_epoch,
+        measure=_watch(method, samples, positions[_watched(len(positions), job.seed)], policies, device, job.seed),
+        resume=CheckpointStore(job.checkpoints),
+        device=device,
+        rank=rank,
+        world=world,
+    )
+    encoder = method.encoder
+    assert isinstance(encoder, Encoder)
+    return encoder, history
+
+
+def trained_encoder(job: Job) -> Encoder:
+    """The encoder out of the newest checkpoint, wherever it was trained."""
+    checkpoint = CheckpointStore(job.checkpoints).newest()
+    assert checkpoint is not None
+    method = build_method(job, open_samples(job.samples))
+    weights = {key.removeprefix("method/"): value for key, value in checkpoint.tensors.items() if key[:7] == "method/"}
+    method.load_state_dict(weights)
+    assert isinstance(method.encoder, Encoder)
+    return method.encoder
+
+
+def build_method(job: Job, samples: Pixels) -> SelfSupervisedMethod:
+    """The method with its initial weights, the same on every worker."""
+    torch.manual_seed(seeds.derive(job.seed, "weights"))
+    channels, image_size = samples.shape[1:3]
+    encoder = build("encoder", job.encoder, channels, image_size, where="pretrain.encoder")
+    method: SelfSupervisedMethod = build("self_supervised", job.method, encoder, where="pretrain.method")
+    return method
+
+
+def _watched(count: int, seed: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    return np.sort(seeds.numpy_generator(seed, "watched").permutation(count)[:WATCHED])
+
+
+def _watch(
+    method: SelfSupervisedMethod,
+    samples: Pixels,
+    rows: np.ndarray[tuple[int], np.dtype[np.int64]],
+    policies: Policies,
+    device: torch.device,
+    seed: int,
+) -> Callable[[], Row]:
+    """What measures the health of `method.encoder` on the same two views of the same pictures after each epoch."""
+    pictures = torch.from_numpy(np.asarray(samples[rows])).to(device)
+    augments = [Augment(policies.policies[name], policies.mean, policies.std) for name in method.views[:2]]
+    views = [augment(pictures, rows, seeds.derive(seed, "health", i)) for i, augment in enumerate(augments)]
+
+    def measure() -> Row:
+        method.encoder.eval()
+        with torch.inference_mode():
+            first, second = (method.encoder(view) for view in views)
+        method.encoder.train()
+        figures = health(first, second)
+        check(figures)
+        return figures
+
+    return measure

@@ -1,0 +1,81 @@
+"""From picture files to classes, with a registered model and the decoder that ingest uses."""
+
+import json
+import sys
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from components.core.model_versions import fetch, find
+from components.modalities.image.decode import Pixels, Unreadable, decode
+from components.models.classifier import Classifier, load_classifier
+from components.training.inference import predict
+from pipelines.settings import model_name
+
+BATCH = 256  # pictures in memory at a time
+
+
+@dataclass(frozen=True)
+class Guess:
+    """probabilities: `(K,)`, in the order of `classes`."""
+
+    file: Path
+    classes: list[str]
+    probabilities: npt.NDArray[np.float32]
+
+    def table_row(self, width: int) -> str:
+        """File, class and probability in columns; `width` characters for the file."""
+        best = int(self.probabilities.argmax())
+        name = self.classes[best].ljust(max(len(other) for other in self.classes))
+        return f"{self.file!s:<{width}}  {name}  {self.probabilities[best]:.4f}"
+
+    def json_line(self) -> str:
+        """One JSON object: file, class, probability, and all probabilities by class."""
+        best = int(self.probabilities.argmax())
+        every = {name: round(float(p), 6) for name, p in zip(self.classes, self.probabilities, strict=True)}
+        facts = {"file": str(self.file), "class": self.classes[best], "probability": every[self.classes[best]]}
+        return json.dumps({**facts, "probabilities": every}, ensure_ascii=False)
+
+
+def predict_files(files: list[Path], *, version: str, as_json: bool) -> int:
+    """Print one line per picture; files that are none are named on standard error. Returns the exit code."""
+    chosen = find(model_name(), int(version) if version.isdigit() else version)
+    classifier = load_classifier(fetch(chosen))
+    width = max(len(str(file)) for file in files)
+    failed = 0
+    for start in range(0, len(files), BATCH):
+        chunk = files[start : start + BATCH]
+        guesses = list(_guesses(classifier, chunk))
+        failed += len(chunk) - len(guesses)
+        for guess in guesses:
+            print(guess.json_line() if as_json else guess.table_row(width))
+    return 1 if failed else 0
+
+
+def _guesses(classifier: Classifier, files: list[Path]) -> Iterator[Guess]:
+    readable, pictures = [], []
+    for file in files:
+        pixels = _read(file, classifier)
+        if pixels is not None:
+            readable.append(file)
+            pictures.append(pixels)
+    if pictures:
+        for file, probabilities in zip(readable, predict(classifier, np.stack(pictures)), strict=True):
+            yield Guess(file, classifier.spec.classes, probabilities)
+
+
+def _read(file: Path, classifier: Classifier) -> Pixels | None:
+    spec = classifier.spec.encoder
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="PIL")  # odd metadata; what matters becomes Unreadable
+            return decode(file.read_bytes(), image_size=spec.image_size, channels=spec.channels).pixels
+    except OSError as error:
+        print(f"winnow: {file}: {error.strerror}.", file=sys.stderr)
+    except Unreadable as error:
+        print(f"winnow: {file}: {error}", file=sys.stderr)
+    return None

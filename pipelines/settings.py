@@ -1,0 +1,56 @@
+"""Every setting checked before anything runs: each block by its own stage, each plug-in's options by the plug-in."""
+
+import sys
+from importlib import import_module
+from typing import Any
+
+from components.core import registry
+from components.core.config import PluginChoice, nearest, parse, read_params
+from components.core.dag import TOP_LEVEL, read_stages
+from components.core.environment import prepare
+from components.core.errors import WinnowError
+
+PLUGINS = {  # setting -> family
+    ("pretrain", "method"): "self_supervised",
+    ("pretrain", "encoder"): "encoder",
+    ("pseudo_label", "method"): "semi_supervised",
+    ("finetune", "method"): "adaptation",
+    ("select", "strategy"): "query_strategy",
+}
+
+
+def check_settings() -> None:
+    """Parse all of params.yaml. Raises WinnowError for the first setting that cannot be."""
+    params = read_params()
+    stages = list(read_stages(params))
+    for name in params:
+        if name not in (*stages, *TOP_LEVEL):
+            raise WinnowError(f"unknown setting {name} in params.yaml: {nearest(str(name), [*stages, *TOP_LEVEL])}")
+    top = {key: params[key] for key in TOP_LEVEL if key in params}
+    for name in stages:
+        block = params.get(name) or {}
+        if not isinstance(block, dict):
+            raise WinnowError(f"{name} in params.yaml must be a block of settings, not {block!r}.")
+        parse(import_module(f"components.stages.{name}").Params, {**block, **top}, where=name)
+        _check_plugins(name, block)
+
+
+def model_name() -> str:
+    """Name of the registered model."""
+    return str((read_params().get("register") or {}).get("name", "winnow"))
+
+
+def _check_plugins(stage: str, block: dict[str, Any]) -> None:
+    for (owner, setting), family in PLUGINS.items():
+        if owner == stage and setting in block:
+            choice = PluginChoice.model_validate(block[setting])
+            parse(registry.load(family, choice.name).Config, choice.options, where=f"{stage}.{setting}")
+
+
+if __name__ == "__main__":  # in a process of its own: it loads what every stage loads
+    prepare()
+    try:
+        check_settings()
+    except WinnowError as error:
+        print(f"winnow: {error}", file=sys.stderr)
+        sys.exit(1)

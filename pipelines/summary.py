@@ -1,0 +1,56 @@
+"""What a run came to, on one screen: labels, accuracy, what shipped and why, the model's version, where to look."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from components.core.errors import WinnowError
+from components.core.model_versions import versions
+
+PAGES = {
+    "report": Path("data/evaluate/report.html"),
+    "what to label next": Path("data/select/gallery.html"),
+    "augmentations": Path("data/augment/preview.png"),
+    "data checks": Path("data/validate/docs/index.html"),
+}
+
+
+def summarize(seconds: float | None = None) -> str:
+    """The lines, aligned. Raises WinnowError where no run has come to its end yet."""
+    metrics = _read(Path("data/evaluate/metrics.json"))
+    version = _read(Path("data/register/version.json"))
+    guard = _read(Path("data/finetune/guard.json"))
+    rows = [
+        ("labels used", f"{metrics['labels_used']}, validation included"),
+        ("test accuracy", _accuracy(metrics)),
+        ("label-only control", f"{metrics['control_accuracy']:.4f}"),
+        ("shipped", f"{guard['shipped'].replace('_', ' ')}: {guard['why']}"),
+        ("model", _model(version)),
+        ("gate", f"{'passed' if version['gate']['passed'] else 'not passed'}: {version['gate']['why']}"),
+        *[(name, str(path)) for name, path in PAGES.items() if path.exists()],
+        ("runs and models", "make ui"),
+    ]
+    if seconds is not None:
+        rows.append(("time", f"{seconds:.0f} s"))
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name:<{width}}  {text}" for name, text in rows)
+
+
+def _accuracy(metrics: dict[str, Any]) -> str:
+    low, high = metrics["accuracy_low"], metrics["accuracy_high"]
+    return f"{metrics['accuracy']:.4f} ({low:.4f} to {high:.4f}) on {metrics['test_samples']} pictures"
+
+
+def _model(version: dict[str, Any]) -> str:
+    """Name, number and the aliases it has now, which a promotion by hand may have moved."""
+    now = {item.number: item.aliases for item in versions(version["name"])}
+    aliases = now.get(version["version"], ())
+    serving = next((number for number, names in now.items() if "champion" in names), None)
+    other = f"; version {serving} serves" if serving not in (None, version["version"]) else ""
+    return f"{version['name']} version {version['version']} ({', '.join(aliases) or 'no alias'}){other}"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise WinnowError(f"{path} is not there yet: run `winnow repro` first.")
+    return dict(json.loads(path.read_text(encoding="utf-8")))

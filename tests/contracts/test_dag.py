@@ -1,0 +1,107 @@
+"""The graph tells the truth: names match, arguments match, and a stage depends on the code it imports."""
+
+import ast
+import inspect
+from importlib import import_module
+from pathlib import Path
+from typing import get_type_hints
+
+import pytest
+
+from components.core.config import StageParams, parse, read_params
+from components.core.dag import TOP_LEVEL, by_argument, read_stages
+
+ROOT = Path(__file__).resolve().parents[2]
+PARAMS = read_params(ROOT / "params.yaml")
+STAGES = read_stages(PARAMS, ROOT)
+# Orchestration: what is in core decides when and where a stage runs, not its bytes. Seeds do.
+BYTES_IN_CORE = {"components.core.seeds"}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_has_a_file_a_block_and_a_test_of_its_name(name: str) -> None:
+    assert (ROOT / "components" / "stages" / f"{name}.py").is_file()
+    assert (ROOT / "tests" / "stages" / f"test_{name}.py").is_file()
+    assert name in PARAMS
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_run_takes_the_paths_that_the_graph_lists(name: str) -> None:
+    spec, stage = STAGES[name], import_module(f"components.stages.{name}")
+    signature = inspect.signature(stage.run)
+    hints = get_type_hints(stage.run)
+    expected = ["params", *spec.inputs, *by_argument(list(spec.outputs))]
+    assert sorted(signature.parameters) == sorted(expected)
+    assert all(parameter.kind is parameter.KEYWORD_ONLY for parameter in signature.parameters.values())
+    assert all(hints[argument] is Path for argument in expected if argument != "params")
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_the_settings_that_ship_are_valid(name: str) -> None:
+    stage = import_module(f"components.stages.{name}")
+    assert issubclass(stage.Params, StageParams)
+    parse(stage.Params, {**PARAMS[name], **{key: PARAMS[key] for key in TOP_LEVEL}}, where=name)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_is_stale_when_code_it_imports_changes(name: str) -> None:
+    spec = STAGES[name]
+    listed = {path for path in spec.dependencies if path.suffix == ".py"}
+    needed = _imported_files(f"components.stages.{name}")
+    missing = sorted(path.as_posix() for path in needed - listed)
+    assert not missing, f"add to the deps of {name} in dvc.yaml: {missing}"
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_every_code_dependency_exists_and_is_used(name: str) -> None:
+    listed = {path for path in STAGES[name].dependencies if path.suffix == ".py"}
+    assert all((ROOT / path).is_file() for path in listed)
+    families = {path.parent for path in listed if _is_plugin(path)}
+    plugins = [path.relative_to(ROOT) for family in families for path in (ROOT / family).glob("[a-z]*.py")]
+    reached = _imported_files(f"components.stages.{name}", *(_module(path) for path in plugins))
+    assert listed <= reached
+
+
+def test_outputs_lie_in_the_stages_own_folder() -> None:
+    for name, spec in STAGES.items():
+        assert all(path.parts[:2] == ("data", name) for path in spec.outputs)
+
+
+def _imported_files(*modules: str) -> set[Path]:
+    """Files of `components` that the modules import, directly or through others, functions' own imports included."""
+    waiting, seen = list(modules), set()
+    while waiting:
+        module = waiting.pop()
+        if module in seen or (module.startswith("components.core") and module not in BYTES_IN_CORE):
+            continue
+        path = _path(module)
+        if path is None:
+            continue
+        seen.add(module)
+        waiting += _imports(path)
+    return {path.relative_to(ROOT) for module in seen if (path := _path(module)) is not None and path.name[0] != "_"}
+
+
+def _imports(path: Path) -> list[str]:
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("components"):
+            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names if alias.name.startswith("components")]
+    return found
+
+
+def _path(module: str) -> Path | None:
+    base = ROOT.joinpath(*module.split("."))
+    return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)
+
+
+def _module(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts)
+
+
+def _is_plugin(path: Path) -> bool:
+    return path.parts[1:3] in {("datasets", "sources"), ("models", "encoders")} or (
+        path.parts[1] == "methods" and len(path.parts) == 4
+    )

@@ -1,0 +1,166 @@
+"""What every plug-in keeps, run over all that are found: a new file is tested the moment it exists."""
+
+import inspect
+from importlib import import_module
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+
+from components.core import registry, seeds
+from components.core.config import Config, PluginChoice
+from components.core.errors import WinnowError
+from components.methods.contracts import (
+    AdaptationMethod,
+    Batch,
+    Graph,
+    Pool,
+    PoolTask,
+    QueryStrategy,
+    SelfSupervisedMethod,
+    SemiSupervisedMethod,
+)
+
+SIZE, CLASSES = 32, 3
+
+
+def _named(family: str) -> list[str]:
+    return registry.names(family)
+
+
+def _blobs(per_class: int = 30, dimension: int = 8) -> tuple[np.ndarray, np.ndarray]:
+    """Three well separated clusters: `(90, 8)` vectors and their classes."""
+    generator = np.random.default_rng(0)
+    centers = np.eye(CLASSES, dimension) * 4
+    vectors = np.concatenate([center + generator.normal(size=(per_class, dimension)) * 0.3 for center in centers])
+    return vectors.astype(np.float32), np.repeat(np.arange(CLASSES), per_class)
+
+
+def _graph(vectors: np.ndarray, k: int = 6) -> Graph:
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    similarity = unit @ unit.T
+    np.fill_diagonal(similarity, -2)
+    indices = np.argsort(-similarity, axis=1)[:, :k]
+    return Graph(indices=indices, similarities=np.take_along_axis(similarity, indices, 1).astype(np.float32))
+
+
+@pytest.mark.parametrize(("family", "name"), list(registry.every()))
+def test_a_plugin_has_typed_settings_and_a_caption(family: str, name: str) -> None:
+    plugin = registry.load(family, name)
+    assert issubclass(plugin.Config, Config)
+    with pytest.raises(ValidationError):
+        plugin.Config(**{"surely_unknown": 1})
+    caption = (inspect.getdoc(import_module(plugin.__module__)) or "").splitlines()
+    assert caption, "a plug-in's file begins with its caption"
+    assert 10 < len(caption[0]) <= 120
+
+
+@pytest.mark.parametrize("family", registry.FAMILIES)
+def test_a_typo_in_a_name_is_answered_with_the_nearest(family: str) -> None:
+    right = registry.names(family)[0]
+    with pytest.raises(WinnowError, match=f"did you mean '{right}'"):
+        registry.load(family, right + "x")
+
+
+@pytest.mark.parametrize("name", _named("encoder"))
+@pytest.mark.parametrize("channels", [1, 3])
+def test_an_encoder_gives_one_vector_of_its_dimension_per_picture(name: str, channels: int) -> None:
+    encoder = registry.build("encoder", PluginChoice(name=name), channels, SIZE, where="encoder").eval()
+    with torch.no_grad():
+        vectors = encoder(torch.rand(2, channels, SIZE, SIZE))
+    assert vectors.shape == (2, encoder.dim)
+    assert torch.isfinite(vectors).all()
+    assert not torch.allclose(vectors[0], vectors[1])
+
+
+def _self_supervised(name: str) -> SelfSupervisedMethod:
+    torch.manual_seed(0)
+    encoder = registry.build("encoder", PluginChoice(name="small_resnet", width=8), 1, SIZE, where="encoder")
+    method = registry.build("self_supervised", PluginChoice(name=name), encoder, where="method")
+    assert isinstance(method, SelfSupervisedMethod)
+    return method
+
+
+@pytest.mark.parametrize("name", _named("self_supervised"))
+def test_a_self_supervised_step_sends_a_finite_gradient_to_the_whole_encoder(name: str) -> None:
+    method = _self_supervised(name)
+    output = method.training_step(Batch(views=[torch.randn(8, 1, SIZE, SIZE) for _ in method.views]))
+    output.loss.backward()
+    gradients = [parameter.grad for parameter in method.encoder.parameters()]
+    assert all(gradient is not None and torch.isfinite(gradient).all() for gradient in gradients)
+    assert any(gradient.abs().sum() > 0 for gradient in gradients if gradient is not None)
+
+
+@pytest.mark.parametrize("name", _named("self_supervised"))
+def test_a_self_supervised_method_learns_to_recognize_a_picture_among_others(name: str) -> None:
+    method = _self_supervised(name)
+    pictures = torch.rand(16, 1, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
+    noise = torch.Generator().manual_seed(1)
+    optimizer = torch.optim.AdamW(method.parameters(), lr=3e-3)
+    losses = []
+    for step in range(25):
+        views = [pictures + 0.1 * torch.randn(pictures.shape, generator=noise) for _ in method.views]
+        output = method.training_step(Batch(views=views))
+        optimizer.zero_grad()
+        output.loss.backward()
+        optimizer.step()
+        method.after_step((step + 1) / 25)
+        losses.append(output.loss.item())
+    assert np.mean(losses[-5:]) < 0.9 * np.mean(losses[:5])
+
+
+@pytest.mark.parametrize("name", _named("semi_supervised"))
+def test_a_semi_supervised_method_spreads_one_label_per_cluster_over_the_cluster(name: str) -> None:
+    vectors, classes = _blobs()
+    labeled = np.array([0, 30, 60])
+    method = registry.build("semi_supervised", PluginChoice(name=name), where="method")
+    assert isinstance(method, SemiSupervisedMethod)
+    task = PoolTask(vectors, _graph(vectors), labeled, np.eye(CLASSES, dtype=np.float32), seed=0)
+    first, second = method.pseudo_label(task), method.pseudo_label(task)
+    assert first.shape == (len(vectors), CLASSES)
+    np.testing.assert_allclose(first.sum(axis=1), 1, atol=1e-5)
+    assert (first >= 0).all()
+    assert (first.argmax(axis=1) == classes).mean() > 0.95
+    np.testing.assert_array_equal(first, second)
+
+
+def _pool(labeled: int = 3) -> Pool:
+    vectors, classes = _blobs()
+    generator = np.random.default_rng(1)
+    scores = np.eye(CLASSES)[classes] + generator.random((len(vectors), CLASSES))
+    probabilities = (scores / scores.sum(axis=1, keepdims=True)).astype(np.float32)
+    positions = np.arange(len(vectors))
+    return Pool(vectors, labeled=positions[:labeled], candidates=positions[labeled:], probabilities=probabilities)
+
+
+@pytest.mark.parametrize("name", _named("query_strategy"))
+@pytest.mark.parametrize("budget", [1, 10, 500])
+@pytest.mark.parametrize("labeled", [0, 3])
+def test_a_query_is_distinct_unlabeled_within_budget_and_repeatable(name: str, budget: int, labeled: int) -> None:
+    pool = _pool(labeled)
+    strategy = registry.build("query_strategy", PluginChoice(name=name), where="strategy")
+    assert isinstance(strategy, QueryStrategy)
+    first = strategy.query(pool, budget, seeds.torch_generator(0))
+    second = strategy.query(pool, budget, seeds.torch_generator(0))
+    assert len(first) == min(budget, len(pool.candidates))
+    assert len(set(first.tolist())) == len(first)
+    assert set(first.tolist()) <= set(pool.candidates.tolist())
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("name", _named("adaptation"))
+def test_an_adaptation_step_sends_a_finite_gradient_to_the_head(name: str) -> None:
+    torch.manual_seed(0)
+    encoder = registry.build("encoder", PluginChoice(name="small_resnet", width=8), 1, SIZE, where="encoder")
+    method = registry.build("adaptation", PluginChoice(name=name), encoder, CLASSES, where="method")
+    assert isinstance(method, AdaptationMethod)
+    inputs = torch.randn(6, encoder.dim) if method.frozen_encoder else torch.randn(6, 1, SIZE, SIZE)
+    targets = torch.eye(CLASSES)[torch.arange(6) % CLASSES]
+    views = [inputs for _ in method.views or ('vectors',)]
+    output = method.training_step(Batch(views=views, targets=targets, weights=torch.ones(6)))
+    output.loss.backward()
+    gradients = [parameter.grad for parameter in method.head.parameters()]
+    assert all(gradient is not None and torch.isfinite(gradient).all() for gradient in gradients)
+    reached = any(p.grad is not None and p.grad.abs().sum() > 0 for p in encoder.parameters())
+    assert reached != method.frozen_encoder

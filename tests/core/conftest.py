@@ -1,0 +1,34 @@
+"""A project with an MLflow store of its own."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.core import journal, tracking
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh MLflow database, made once: creating one takes seconds, copying it none."""
+    home = tmp_path_factory.mktemp("store")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        patch.delenv(tracking.URI, raising=False)
+        tracking.opened()
+        tracking._client = None
+    return home / "mlflow.db"
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_store: Path) -> Iterator[Any]:
+    """An `MlflowClient` on the empty store of the project in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(tracking.URI, raising=False)
+    monkeypatch.delenv(journal.PARENT, raising=False)
+    Path("params.yaml").write_text("seed: 0\nregister: {name: toys}\na: {size: 1}\nb: {size: 1}\n")
+    shutil.copyfile(empty_store, "mlflow.db")
+    yield tracking.opened()
+    tracking._client = None

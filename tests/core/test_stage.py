@@ -1,0 +1,136 @@
+"""The stage runner: outputs whole or absent, one sentence for what went wrong, and the exit code."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from components.core import journal, stage
+
+YAML = """
+stages:
+  toy:
+    cmd: python -m components.core.stage toy
+    params: [seed, threads, toy]
+    deps: [data/in/number.json]
+    outs: [data/toy/result.json]
+"""
+SOURCE = """
+from components.core.config import StageParams
+from components.core.errors import Refused, WinnowError
+from components.core.progress import report_epoch
+
+class Params(StageParams):
+    size: int = 1
+
+def run(*, params, number, result):
+    {body}
+    return {{"size": params.size}}
+"""
+Toy = Callable[..., int]
+
+
+@pytest.fixture
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Toy:
+    """`toy(body)` runs a stage of that body in a project of its own; returns the exit code."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(journal.PARENT, "someone")  # so that nobody here talks to MLflow
+    monkeypatch.setattr(stage, "_die_with_parent", lambda: None)
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "WINNOW_STAGE_KEY"):
+        monkeypatch.setenv(name, "1")
+    Path("dvc.yaml").write_text(YAML)
+    Path("data/in").mkdir(parents=True)
+    Path("data/in/number.json").write_text("1")
+
+    def run(body: str, settings: str = "{size: 2}") -> int:
+        Path("params.yaml").write_text(f"seed: 3\nthreads: 1\ntoy: {settings}\n")
+        module = type(sys)("components.stages.toy")
+        exec(compile(SOURCE.format(body=body), "toy.py", "exec"), module.__dict__)
+        monkeypatch.setitem(sys.modules, "components.stages.toy", module)
+        return stage.main("toy")
+
+    return run
+
+
+def test_a_stage_gets_its_settings_and_its_outputs_appear(toy: Toy) -> None:
+    assert toy("result.write_text(f'{params.size} {params.seed} {number.read_text()}')") == 0
+    assert Path("data/toy/result.json").read_text() == "2 3 1"
+    (record,) = journal.records()
+    assert record.facts["status"] == "FINISHED"
+    assert record.facts["metrics"] == {"size": 2.0}
+    assert record.facts["params"] == {"size": "2"}
+    assert [path.name for path in (record.folder / "artifacts").iterdir()] == ["result.json"]
+
+
+def test_epochs_reach_the_record(toy: Toy, capsys: pytest.CaptureFixture[str]) -> None:
+    assert toy("report_epoch(1, {'loss': 0.5}, total=2); result.write_text('')") == 0
+    (record,) = journal.records()
+    assert [(epoch["step"], epoch["metrics"]) for epoch in record.facts["epochs"]] == [(1, {"loss": 0.5})]
+    assert "epoch 1/2  loss 0.5" in capsys.readouterr().err
+
+
+def test_what_a_failed_stage_wrote_is_gone_and_the_old_output_stays(
+    toy: Toy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert toy("result.write_text('old')") == 0
+    assert toy("result.write_text('half'); raise WinnowError('the size is odd: choose another.')") == 1
+    assert Path("data/toy/result.json").read_text() == "old"
+    assert capsys.readouterr().err == "winnow: toy: the size is odd: choose another.\n"
+    assert list(Path(".winnow/tmp").iterdir()) == []
+    assert journal.records()[-1].facts["status"] == "FAILED"
+    assert journal.records()[-1].facts["tags"]["failure"] == "the size is odd: choose another."
+
+
+def test_a_gate_that_says_no_keeps_what_shows_why(toy: Toy) -> None:
+    assert toy("result.write_text('why'); raise Refused('no.')") == 1
+    assert Path("data/toy/result.json").read_text() == "why"
+
+
+def test_a_defect_is_one_sentence_and_a_log(toy: Toy, capsys: pytest.CaptureFixture[str]) -> None:
+    assert toy("raise KeyError('x')") == 70
+    assert "This is a defect in Winnow; details in .winnow/logs/toy.log." in capsys.readouterr().err
+    assert "KeyError" in Path(".winnow/logs/toy.log").read_text()
+
+
+def test_ctrl_c_is_a_killed_run(toy: Toy) -> None:
+    assert toy("raise KeyboardInterrupt") == 130
+    assert journal.records()[0].facts["status"] == "KILLED"
+
+
+def test_a_full_disk_is_named(toy: Toy, capsys: pytest.CaptureFixture[str]) -> None:
+    assert toy("raise OSError(28, 'No space left on device', 'x.npy')") == 1
+    assert "No space left on device (x.npy)" in capsys.readouterr().err
+
+
+def test_a_missing_input_says_how_to_make_it(toy: Toy, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("data/in/number.json").unlink()
+    assert toy("pass") == 1
+    assert "data/in/number.json is missing: run `dvc repro toy`" in capsys.readouterr().err
+
+
+def test_a_wrong_setting_stops_before_anything_runs(toy: Toy, capsys: pytest.CaptureFixture[str]) -> None:
+    assert toy("raise AssertionError", "{sise: 2}") == 1
+    assert "unknown setting toy.sise: did you mean 'size'?" in capsys.readouterr().err
+    assert toy("raise AssertionError", "3") == 1
+    assert "toy in params.yaml must be a block of settings, not 3." in capsys.readouterr().err
+
+
+def test_sigterm_ends_a_run_as_killed_within_seconds(tmp_path: Path) -> None:
+    code = (
+        "import os, time; os.environ['WINNOW_PIPELINE_RUN'] = 'x'\n"
+        "from components.core import tracking\n"
+        "with tracking.stage_run('toy', key='k', params={}):\n    print(1, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, stderr=-3) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        began = time.monotonic()
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(timeout=5) != 0
+    assert time.monotonic() - began < 5
+    (path,) = (tmp_path / journal.RUNS).glob("*/record.json")
+    assert '"status": "KILLED"' in path.read_text()

@@ -1,0 +1,109 @@
+"""MLflow gets every run whole and once, and never stops the work."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.core import journal, tracking
+from components.core.errors import WinnowError
+from components.core.tracking import deliver, experiment, stage_run
+
+
+def _runs(store: Any) -> list[Any]:
+    return list(store.search_runs([experiment()], order_by=["attributes.start_time ASC"]))
+
+
+def test_a_run_has_its_settings_figures_pictures_and_tags(store: Any) -> None:
+    Path("data/ingest").mkdir(parents=True)
+    Path("data/ingest/manifest.parquet").write_text("x")
+    Path("a.png").write_text("picture")
+    with stage_run("a", key="k1", params={"method": {"name": "simclr"}}) as tracker:
+        tracker.log_epoch(1, {"loss": 2.0})
+        tracker.log_epoch(2, {"loss": 1.0})
+        tracker.finish({"accuracy": 0.5, "odd name é!": 1}, [Path("a.png")])
+    (run,) = _runs(store)
+    assert (run.info.run_name, run.info.status) == ("a", "FINISHED")
+    assert run.data.params == {"method.name": "simclr"}
+    assert run.data.metrics == {"loss": 1.0, "accuracy": 0.5, "odd name é_": 1.0}
+    assert [(m.step, m.value) for m in store.get_metric_history(run.info.run_id, "loss")] == [(1, 2.0), (2, 1.0)]
+    assert [item.path for item in store.list_artifacts(run.info.run_id)] == ["a.png"]
+    assert run.data.tags["stage_key"] == "k1"
+    assert run.inputs.dataset_inputs[0].dataset.digest == run.data.tags["dataset_digest"][:36]
+    assert not list(journal.RUNS.glob("*"))
+
+
+def test_epochs_are_seen_while_the_stage_runs(store: Any) -> None:
+    with stage_run("a", key="k1", params={}) as tracker:
+        tracker.log_epoch(1, {"loss": 2.0})
+        (run,) = _runs(store)
+        assert (run.info.status, run.data.metrics) == ("RUNNING", {"loss": 2.0})
+
+
+@pytest.mark.parametrize(("error", "status"), [(WinnowError("too small."), "FAILED"), (KeyboardInterrupt(), "KILLED")])
+def test_how_a_run_ended_is_its_status(store: Any, error: BaseException, status: str) -> None:
+    def fail() -> None:
+        with stage_run("a", key="k1", params={}):
+            raise error
+
+    with pytest.raises(type(error)):
+        fail()
+    (run,) = _runs(store)
+    assert run.info.status == status
+    assert run.data.tags["failure"] == (str(error) or "stopped from outside.")
+
+
+def test_delivering_twice_or_after_an_interruption_makes_one_run(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(journal.PARENT, "someone")
+    with stage_run("a", key="k1", params={}) as tracker:
+        tracker.log_epoch(1, {"loss": 2.0})
+        deliver()
+        tracker.log_epoch(2, {"loss": 1.0})
+
+    def crash(*arguments: object, **named: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(store), "set_terminated", crash)
+        with pytest.raises(RuntimeError):
+            deliver()
+    deliver()
+    deliver()
+    (run,) = _runs(store)
+    assert run.info.status == "FINISHED"
+    assert [m.step for m in store.get_metric_history(run.info.run_id, "loss")] == [1, 2]
+    assert run.data.tags["mlflow.parentRunId"] == "someone"
+
+
+def test_a_server_that_does_not_answer_stops_no_work_and_loses_nothing(
+    store: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(tracking.URI, "http://user:s3cret@127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with stage_run("a", key="k1", params={}) as tracker:
+        tracker.finish({"accuracy": 0.5}, [])
+    said = capsys.readouterr().err
+    assert "is not lost" in said
+    assert "s3cret" not in said
+    monkeypatch.delenv(tracking.URI)
+    deliver()
+    assert [run.data.metrics for run in _runs(store)] == [{"accuracy": 0.5}]
+
+
+@pytest.mark.slow
+def test_three_processes_on_a_fresh_store_all_get_their_run(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text("seed: 0\n")
+    code = (
+        "from components.core import tracking\n"
+        "with tracking.stage_run('a', key='k', params={}) as tracker:\n    tracker.finish({'x': 1}, [])"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW", "WINNOW"))}
+    command = [sys.executable, "-c", code]
+    started = [
+        subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(3)
+    ]
+    assert [child.communicate()[1] for child in started] == ["", "", ""]
+    assert not list((tmp_path / journal.RUNS).glob("*"))

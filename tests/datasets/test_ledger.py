@@ -1,0 +1,104 @@
+"""The ledger: what counts, what is refused, and that appending is all or nothing."""
+
+import pytest
+
+from components.core.errors import WinnowError
+from components.datasets.ledger import COLUMNS, append, in_force, read_ledger
+
+HEADER = ",".join(COLUMNS) + "\n"
+
+
+def row(id="a", label="cat", annotator="ann", source="person", **others):
+    return {"id": id, "label": label, "annotator": annotator, "source": source, **others}
+
+
+def test_rows_come_back_as_they_went_in(tmp_path):
+    path = tmp_path / "ledger.csv"
+    append(path, [row(label='a "quoted", name', round=2, cost=0.5, note="two\nlines")])
+    append(path, [row(id="b")])
+    ledger = read_ledger(path)
+    assert list(ledger["id"]) == ["a", "b"]
+    assert ledger.loc[0, "label"] == 'a "quoted", name'
+    assert ledger.loc[0, "note"] == "two\nlines"
+    assert ledger["round"].tolist() == [2, 0]
+    assert ledger["cost"].tolist() == [0.5, 0.0]
+
+
+def test_the_bare_header_is_an_empty_ledger(tmp_path):
+    path = tmp_path / "ledger.csv"
+    path.write_text(HEADER)
+    assert len(in_force(read_ledger(path))) == 0
+
+
+def test_a_later_row_by_the_same_annotator_replaces_the_earlier(tmp_path):
+    path = tmp_path / "ledger.csv"
+    append(path, [row(label="cat"), row(label="dog"), row(label="cow", annotator="bob")])
+    assert in_force(read_ledger(path))["label"].tolist() == ["dog", "cow"]
+
+
+def test_an_empty_label_withdraws_only_that_annotators_label(tmp_path):
+    path = tmp_path / "ledger.csv"
+    append(path, [row(), row(annotator="bob"), row(label="")])
+    assert in_force(read_ledger(path))["annotator"].tolist() == ["bob"]
+
+
+def test_a_withdrawn_label_can_be_given_again(tmp_path):
+    path = tmp_path / "ledger.csv"
+    append(path, [row(), row(label=""), row(label="dog")])
+    assert in_force(read_ledger(path))["label"].tolist() == ["dog"]
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("a,cat,ann,machine,0,0,,", "line 3, column source: unknown 'machine'"),
+        ("a,cat,ann,persn,0,0,,", "did you mean 'person'"),
+        ("a,cat,ann,person,1.5,0,,", "line 3, column round: '1.5'"),
+        ("a,cat,ann,person,0,cheap,,", "line 3, column cost: 'cheap'"),
+        ("a,cat,ann,person,0,nan,,", "line 3, column cost: 'nan'"),
+        ("a,cat,ann,person,0,-1,,", "line 3, column cost: '-1'"),
+        (",cat,ann,person,0,0,,", "line 3, column id: empty"),
+        ("a,cat,,person,0,0,,", "line 3, column annotator: empty"),
+        ("a,cat,ann", "line 3: 3 fields where 8 belong"),
+        ('a,"cat', "line 3: not valid CSV"),
+    ],
+)
+def test_a_broken_line_is_named(tmp_path, line, says):
+    path = tmp_path / "ledger.csv"
+    path.write_text(HEADER + "a,cat,ann,person,0,0,,\n" + line + "\n")
+    with pytest.raises(WinnowError, match=r"ledger\.csv") as error:
+        read_ledger(path)
+    assert says in str(error.value)
+
+
+def test_other_columns_are_refused(tmp_path):
+    path = tmp_path / "ledger.csv"
+    path.write_text("id,label\n")
+    with pytest.raises(WinnowError, match="line 1: the columns must be id,label,annotator"):
+        read_ledger(path)
+
+
+def test_nothing_is_appended_when_one_row_is_wrong(tmp_path):
+    path = tmp_path / "ledger.csv"
+    append(path, [row()])
+    before = path.read_bytes()
+    with pytest.raises(WinnowError, match="new row 2, column source"):
+        append(path, [row(id="b"), row(id="c", source="guess")])
+    with pytest.raises(WinnowError, match="unknown column 'lable'"):
+        append(path, [{"id": "b", "lable": "cat"}])
+    assert path.read_bytes() == before
+
+
+def test_appending_never_changes_what_is_there_even_without_a_last_newline(tmp_path):
+    path = tmp_path / "ledger.csv"
+    path.write_text(HEADER + "a,cat,ann,person,0,0,,")
+    append(path, [row(id="b")])
+    assert path.read_text() == HEADER + "a,cat,ann,person,0,0,,\nb,cat,ann,person,,,,\n"
+
+
+def test_a_missing_or_foreign_file_is_a_sentence(tmp_path):
+    with pytest.raises(WinnowError, match="is missing"):
+        read_ledger(tmp_path / "none.csv")
+    (tmp_path / "latin.csv").write_bytes(b"\xff\xfe")
+    with pytest.raises(WinnowError, match="not UTF-8"):
+        read_ledger(tmp_path / "latin.csv")

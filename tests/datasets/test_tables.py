@@ -1,0 +1,83 @@
+"""Manifest, sample store, oracle and quarantine: what is written is what is read."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from components.core.errors import WinnowError
+from components.datasets import manifest as manifests
+from components.datasets.oracle import read_classes, reveal, write_oracle
+from components.datasets.quarantine import read_leaks, read_quarantine, write_quarantine
+from components.datasets.sample_store import open_samples, spooling, write_samples
+
+
+def rows(ids, splits):
+    n = len(ids)
+    same = {"path": ids, "group": ids, "width": [8] * n, "height": [9] * n, "mode": ["L"] * n, "bytes": [72] * n}
+    return pd.DataFrame({"id": ids, "split": splits, "sha256": ids, **same})
+
+
+def test_the_manifest_is_sorted_by_id_and_positions_are_its_row_numbers(tmp_path):
+    manifests.write_manifest(tmp_path / "m.parquet", rows(["c", "a", "b"], ["test", "train", "test"]))
+    manifest = manifests.read_manifest(tmp_path / "m.parquet")
+    assert list(manifest["id"]) == ["a", "b", "c"]
+    assert manifests.positions_of(manifest, "train").tolist() == [0]
+    assert manifests.positions_of(manifest, "test").tolist() == [1, 2]
+    assert manifests.positions_of(manifest, "test").dtype == np.int64
+    assert list(manifests.read_manifest(tmp_path / "m.parquet", ["id"]).columns) == ["id"]
+    assert pq.read_schema(tmp_path / "m.parquet").remove_metadata() == manifests.SCHEMA
+
+
+def test_samples_are_written_in_the_wanted_order_and_the_spool_is_gone(tmp_path):
+    pictures = np.arange(5 * 3 * 2 * 2, dtype=np.uint8).reshape(5, 3, 2, 2)
+    with spooling(tmp_path / "spool", (3, 2, 2)) as spool:
+        for picture in pictures:
+            spool.append(picture)
+        write_samples(tmp_path / "s.npy", spool.pixels(), np.array([4, 0, 2]))
+    samples = open_samples(tmp_path / "s.npy")
+    assert isinstance(samples, np.memmap)
+    assert np.array_equal(samples, pictures[[4, 0, 2]])
+    assert [path.name for path in tmp_path.iterdir()] == ["s.npy"]
+
+
+def test_a_spool_without_pictures_is_empty(tmp_path):
+    with spooling(tmp_path / "spool", (1, 4, 4)) as spool:
+        assert spool.pixels().shape == (0, 1, 4, 4)
+
+
+def test_a_damaged_store_is_a_sentence(tmp_path):
+    path = tmp_path / "s.npy"
+    write_samples(path, np.zeros((4, 1, 8, 8), np.uint8), np.arange(4))
+    path.write_bytes(path.read_bytes()[:-50])
+    with pytest.raises(WinnowError, match="damaged"):
+        open_samples(path)
+    np.save(path, np.zeros(3))
+    with pytest.raises(WinnowError, match="float64"):
+        open_samples(path)
+
+
+def test_the_oracle_answers_in_the_order_asked_and_admits_ignorance(tmp_path):
+    truth = pd.DataFrame({"id": ["b", "a"], "class": ["tench", "church"]})
+    write_oracle(tmp_path / "o.parquet", truth, ["tench", "church", "empty"])
+    assert reveal(tmp_path / "o.parquet", ["b", "nobody", "a", "b"]) == ["tench", None, "church", "tench"]
+    assert reveal(tmp_path / "o.parquet", []) == []
+    assert read_classes(tmp_path / "o.parquet") == ["church", "empty", "tench"]
+    assert json.loads(pq.read_schema(tmp_path / "o.parquet").metadata[b"classes"]) == ["church", "empty", "tench"]
+
+
+def test_an_oracle_that_knows_nothing_can_be_asked(tmp_path):
+    write_oracle(tmp_path / "o.parquet", pd.DataFrame({"id": [], "class": []}), [])
+    assert read_classes(tmp_path / "o.parquet") == []
+    assert reveal(tmp_path / "o.parquet", ["a"]) == [None]
+
+
+def test_the_quarantine_remembers_what_was_done_with_leaks(tmp_path):
+    row = {"path": "b", "kind": "leak", "reason": "why", "twin": None}
+    write_quarantine(tmp_path / "q.parquet", pd.DataFrame([row, {**row, "path": "a", "twin": "c"}]), leaks="drop")
+    quarantine = read_quarantine(tmp_path / "q.parquet")
+    assert list(quarantine["path"]) == ["a", "b"]
+    assert quarantine["twin"].isna().tolist() == [False, True]
+    assert read_leaks(tmp_path / "q.parquet") == "drop"

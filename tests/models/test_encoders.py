@@ -1,0 +1,49 @@
+"""What each encoder promises beyond the contract of all."""
+
+import pytest
+import torch
+
+from components.core.config import PluginChoice
+from components.core.errors import WinnowError
+from components.core.registry import build
+from components.models.encoders import Encoder
+from components.models.encoders.small_resnet import SmallResnet
+from components.models.encoders.vit_small import VitSmall
+
+
+def _encoder(name: str, size: int, **options: object) -> Encoder:
+    encoder: Encoder = build("encoder", PluginChoice(name=name, **options), 1, size, where="encoder")
+    return encoder
+
+
+def test_the_small_resnet_widens_and_deepens_as_told() -> None:
+    plain, wide = _encoder("small_resnet", 32), _encoder("small_resnet", 32, width=48)
+    deep = _encoder("small_resnet", 32, blocks=[1, 2, 1])
+    assert (plain.dim, wide.dim, deep.dim) == (128, 192, 128)
+    assert len(list(deep.parameters())) > len(list(plain.parameters()))
+
+
+@pytest.mark.parametrize("size", [8, 28, 33])
+def test_the_small_resnet_takes_any_size(size: int) -> None:
+    encoder = SmallResnet(3, size, SmallResnet.Config(width=8)).eval()
+    assert encoder(torch.rand(2, 3, size, size)).shape == (2, 32)
+
+
+@pytest.mark.parametrize(("name", "dim"), [("resnet18", 512), ("resnet50", 2048)])
+def test_a_resnet_keeps_every_place_of_a_small_picture_and_pools_a_large_one(name: str, dim: int) -> None:
+    small, large = _encoder(name, 32), _encoder(name, 64)
+    assert small.dim == large.dim == dim
+    assert small.stem(torch.rand(1, 1, 32, 32)).shape[2:] == (32, 32)
+    assert large.stem(torch.rand(1, 1, 64, 64)).shape[2:] == (16, 16)
+
+
+def test_patches_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(WinnowError, match="cannot cut pictures of 32 pixels into patches of 5"):
+        _encoder("vit_small", 32, patch=5)
+
+
+def test_a_transformer_sees_where_a_patch_is() -> None:
+    encoder = VitSmall(1, 16, VitSmall.Config(patch=4, width=24, depth=1, heads=2)).eval()
+    picture = torch.zeros(1, 1, 16, 16)
+    picture[..., :4, :4] = 1
+    assert not torch.allclose(encoder(picture), encoder(picture.roll(8, 3)), atol=1e-4)

@@ -1,0 +1,51 @@
+"""The summary says what a person wants to know, aligned, from the files the stages wrote."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from components.core.errors import WinnowError
+from components.core.model_versions import Version
+from pipelines import summary
+
+METRICS = {"accuracy": 0.97, "accuracy_low": 0.95, "accuracy_high": 0.98, "control_accuracy": 0.9, "labels_used": 40}
+
+
+@pytest.fixture
+def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    files = {
+        "evaluate/metrics.json": {**METRICS, "test_samples": 500},
+        "register/version.json": {"name": "toys", "version": 2, "gate": {"passed": False, "why": "not surely better."}},
+        "finetune/guard.json": {"shipped": "pseudo_labels", "why": "they win on all folds."},
+    }
+    for name, facts in files.items():
+        path = Path("data", name)
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(facts))
+    Path("data/evaluate/report.html").write_text("")
+    served = [Version("toys", 2, "", "", ("challenger",)), Version("toys", 1, "", "", ("champion",))]
+    monkeypatch.setattr(summary, "versions", lambda name: served)
+
+
+@pytest.mark.usefixtures("_project")
+def test_every_line_is_there_and_aligned() -> None:
+    assert summary.summarize(61.4).splitlines() == [
+        "labels used         40, validation included",
+        "test accuracy       0.9700 (0.9500 to 0.9800) on 500 pictures",
+        "label-only control  0.9000",
+        "shipped             pseudo labels: they win on all folds.",
+        "model               toys version 2 (challenger); version 1 serves",
+        "gate                not passed: not surely better.",
+        "report              data/evaluate/report.html",
+        "runs and models     make ui",
+        "time                61 s",
+    ]
+
+
+@pytest.mark.usefixtures("_project")
+def test_before_the_end_of_a_first_run_it_says_what_to_do() -> None:
+    Path("data/register/version.json").unlink()
+    with pytest.raises(WinnowError, match=r"data/register/version\.json is not there yet: run `winnow repro` first"):
+        summary.summarize()

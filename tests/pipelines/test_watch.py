@@ -1,0 +1,48 @@
+"""A folder of pictures elsewhere is seen to change."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pipelines.watch import NOTE, note_source
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    home = tmp_path / "project"
+    (home / "data/raw").mkdir(parents=True)
+    monkeypatch.chdir(home)
+    elsewhere = tmp_path / "pictures"
+    (elsewhere / "cat").mkdir(parents=True)
+    (elsewhere / "cat/1.png").write_text("1")
+    return elsewhere
+
+
+def _note(folder: Path) -> str:
+    note_source({"ingest": {"source": str(folder)}})
+    return NOTE.read_text()
+
+
+def test_a_new_a_renamed_and_a_changed_file_each_change_the_note(folder: Path) -> None:
+    notes = [_note(folder)]
+    (folder / "cat/2.png").write_text("2")
+    notes.append(_note(folder))
+    (folder / "cat/2.png").rename(folder / "cat/3.png")
+    notes.append(_note(folder))
+    os.utime(folder / "cat/3.png", ns=(1, 1))
+    notes.append(_note(folder))
+    assert len(set(notes)) == 4
+    assert _note(folder) == notes[-1]
+
+
+@pytest.mark.parametrize("source", ["digits", "data/raw/mine", "torchvision:FashionMNIST"])
+def test_what_dvc_sees_anyway_needs_no_note(folder: Path, source: str) -> None:
+    _note(folder)
+    note_source({"ingest": {"source": source}})
+    assert not NOTE.exists()
+
+
+def test_local_files_of_a_named_data_set_elsewhere_are_watched_too(folder: Path) -> None:
+    note_source({"ingest": {"source": "torchvision:FashionMNIST", "root": str(folder)}})
+    assert '"files": 1' in NOTE.read_text()

@@ -1,0 +1,162 @@
+"""Which labels are in force: the ledger's, the source's, and never one more than the budget."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from small_world import CLASSES, SmallWorld, build
+
+from components.core.errors import WinnowError
+from components.datasets import oracle as oracle_file
+from components.datasets.labels import Labels, read_labels
+from components.stages import label
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> SmallWorld:
+    return build(tmp_path)
+
+
+def run(world: SmallWorld, **settings: Any) -> tuple[dict[str, float], Labels]:
+    paths = world.paths("manifest.parquet", "oracle.parquet", "ledger.csv", "embeddings.npy", "labels.parquet")
+    metrics = label.run(params=label.Params(**settings), **paths)
+    return metrics, read_labels(paths["labels"])
+
+
+def test_without_a_budget_every_known_training_label_is_in_force(world: SmallWorld) -> None:
+    metrics, labels = run(world)
+    assert labels.ids == [world.ids[row] for row in world.train]
+    assert labels.distributions.argmax(1).tolist() == world.classes[world.train].tolist()
+    assert set(labels.sources) == {"given"}
+    assert metrics["labels_used"] == len(world.train)
+
+
+@pytest.mark.parametrize("first", ["random", "typiclust", "k_medoids", "core_set"])
+def test_the_oracle_reveals_exactly_the_budget(world: SmallWorld, first: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def reveal(path: Path, ids: list[str]) -> list[str | None]:
+        asked.extend(ids)
+        return oracle_file.reveal(path, ids)
+
+    monkeypatch.setattr(label, "reveal", reveal)
+    metrics, labels = run(world, budget=12, first=first)
+    assert sorted(asked) == labels.ids
+    assert len(labels.ids) == metrics["labels_used"] == 12
+    assert set(labels.sources) == {"oracle"}
+    assert set(labels.ids) <= {world.ids[row] for row in world.train}
+
+
+def test_typical_labels_cover_every_class(world: SmallWorld) -> None:
+    metrics, _ = run(world, budget=3)
+    assert metrics["classes_without_label"] == 0
+    assert metrics["folds"] == 0  # one label each: none can be held out
+
+
+def test_the_choice_does_not_depend_on_the_truth(world: SmallWorld) -> None:
+    _, before = run(world, budget=9)
+    truth = oracle_file.read_oracle(world.folder / "oracle.parquet")
+    truth["class"] = truth["class"].to_numpy()[::-1]
+    oracle_file.write_oracle(world.folder / "oracle.parquet", truth, CLASSES)
+    assert run(world, budget=9)[1].ids == before.ids
+
+
+def test_the_ledger_counts_first_and_the_strategy_picks_the_rest(world: SmallWorld) -> None:
+    world.answer((world.id_of("ant"), "ant", "eva"), (world.id_of("bee"), "bee", "eva"))
+    metrics, labels = run(world, budget=5)
+    assert metrics["labels_from_ledger"] == 2
+    assert metrics["labels_from_source"] == 3
+    assert sorted(labels.sources) == ["oracle"] * 3 + ["person"] * 2
+
+
+def test_a_ledger_above_the_budget_is_cut_where_it_was_written_first(world: SmallWorld) -> None:
+    first = [world.id_of("ant"), world.id_of("bee")]
+    world.answer((first[0], "ant", "eva"), (first[1], "bee", "eva"), (world.id_of("cat"), "cat", "eva"))
+    metrics, labels = run(world, budget=2)
+    assert sorted(labels.ids) == sorted(first)
+    assert metrics["ledger_over_budget"] == 1
+    assert metrics["labels_from_source"] == 0
+
+
+def test_annotators_who_disagree_make_a_soft_label(world: SmallWorld) -> None:
+    disputed = world.id_of("ant")
+    world.answer((disputed, "ant", "eva"), (disputed, "bee", "max"), (disputed, "ant", "ida"), (disputed, "ant", "max"))
+    world.answer((disputed, "bee", "max"), (world.id_of("bee"), "bee", "eva"))
+    metrics, labels = run(world, budget=2)
+    np.testing.assert_allclose(labels.distributions[labels.ids.index(disputed)], [2 / 3, 1 / 3, 0], atol=1e-6)
+    assert metrics["labels_disputed"] == 1
+
+
+def test_a_person_overrules_the_source(world: SmallWorld) -> None:
+    corrected = world.id_of("ant")
+    world.answer((corrected, "cat", "eva"))
+    _, labels = run(world)
+    row = labels.ids.index(corrected)
+    assert CLASSES[labels.distributions[row].argmax()] == "cat"
+    assert labels.sources[row] == "person"
+    assert len(labels.ids) == len(world.train)
+
+
+def test_a_withdrawn_label_is_not_in_force(world: SmallWorld) -> None:
+    withdrawn = world.id_of("ant")
+    world.answer((withdrawn, "ant", "eva"), (withdrawn, "", "eva"))
+    assert run(world, budget=4)[0]["labels_from_ledger"] == 0
+
+
+def test_labels_of_test_samples_are_counted_but_never_train(world: SmallWorld) -> None:
+    world.answer((world.ids[0], "ant", "eva"))
+    metrics, labels = run(world, budget=6)
+    assert metrics["ledger_test_samples_ignored"] == 1
+    assert metrics["labels_from_ledger"] == 0
+    assert world.ids[0] not in labels.ids
+
+
+def test_a_source_without_truth_takes_its_classes_from_the_ledger(tmp_path: Path) -> None:
+    world = build(tmp_path, known=False)
+    world.answer((world.id_of("ant"), "yes", "eva"), (world.id_of("bee"), "no", "eva"))
+    assert run(world)[1].classes == ["no", "yes"]
+
+
+def test_an_unknown_class_is_named_with_its_line_and_the_nearest(world: SmallWorld) -> None:
+    world.answer((world.id_of("ant"), "ant", "eva"), (world.id_of("cat"), "catt", "eva"))
+    with pytest.raises(WinnowError, match=r"line 3: unknown class 'catt': did you mean 'cat'\?"):
+        run(world)
+
+
+def test_an_unknown_sample_is_named_with_its_line(world: SmallWorld) -> None:
+    world.answer(("feedfeedfeedfeed", "ant", "eva"))
+    with pytest.raises(WinnowError, match=r"line 2: no sample has the id 'feedfeedfeedfeed'"):
+        run(world)
+
+
+def test_a_budget_above_the_data_is_refused(world: SmallWorld) -> None:
+    with pytest.raises(WinnowError, match=r"label.budget is 500, but only 120 training samples"):
+        run(world, budget=500)
+
+
+def test_a_budget_below_the_number_of_classes_is_allowed_and_counted(world: SmallWorld) -> None:
+    assert run(world, budget=2)[0]["classes_without_label"] == 1
+
+
+def test_labels_of_one_class_only_are_refused(world: SmallWorld) -> None:
+    world.answer((world.id_of("ant"), "ant", "eva"), (world.id_of("ant", 1), "ant", "eva"))
+    with pytest.raises(WinnowError, match="all 2 labels are of class 'ant'"):
+        run(world, budget=2)
+
+
+def test_no_label_at_all_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(WinnowError, match="there is no label yet"):
+        run(build(tmp_path, known=False))
+
+
+def test_a_strategy_that_needs_a_model_cannot_come_first(world: SmallWorld) -> None:
+    with pytest.raises(WinnowError, match="needs a trained model"):
+        run(world, budget=5, first="margin")
+
+
+def test_equal_settings_give_equal_bytes(world: SmallWorld) -> None:
+    run(world, budget=15)
+    first = (world.folder / "labels.parquet").read_bytes()
+    run(world, budget=15)
+    assert (world.folder / "labels.parquet").read_bytes() == first

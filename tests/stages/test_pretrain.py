@@ -1,0 +1,146 @@
+"""pretrain on a few real digits: what it writes, that it can be repeated, stopped and gone on with, here and on Ray."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from components.core import progress
+from components.core.errors import WinnowError
+from components.datasets.manifest import write_manifest
+from components.modalities.image.policy import Policies, Policy, write_policies
+from components.models.encoder_file import load_encoder
+from components.stages import pretrain
+from components.stages.pretrain import Params
+
+COUNT, SIZE = 48, 16
+INPUTS = ("manifest", "samples", "policy")
+
+
+@pytest.fixture
+def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
+    """A project folder with 40 training digits and 8 test ones, and where the outputs go."""
+    from sklearn.datasets import load_digits
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("WINNOW_STAGE_KEY", raising=False)
+    digits = (load_digits().images[:COUNT, None] * 15.9).astype(np.uint8).repeat(2, 2).repeat(2, 3)
+    np.save(tmp_path / "samples.npy", digits)
+    ids = [f"{number:016x}" for number in range(COUNT)]
+    constants = {"path": "p", "width": 8, "height": 8, "mode": "L", "bytes": 64, "sha256": "0"}
+    splits = ["test" if number % 6 == 0 else "train" for number in range(COUNT)]
+    write_manifest(tmp_path / "manifest.parquet", pd.DataFrame({"id": ids, "group": ids, "split": splits, **constants}))
+    view = Policy(crop=(0.5, 1.0), brightness=0.3)
+    write_policies(tmp_path / "policy.json", Policies(policies={"view": view}, mean=[0.3], std=[0.35]))
+    names = {"manifest": "manifest.parquet", "samples": "samples.npy", "policy": "policy.json"}
+    return {name: tmp_path / file for name, file in names.items()}
+
+
+def _params(**changes: Any) -> Params:
+    settings = {
+        "method": {"name": "simclr", "hidden": 32, "projection": 16},
+        "encoder": {"name": "small_resnet", "width": 8},
+        "epochs": 3,
+        "batch_size": 20,
+        "learning_rate": 0.003,
+    }
+    return Params.model_validate(settings | changes)
+
+
+def _run(paths: dict[str, Path], folder: str, params: Params) -> dict[str, Path]:
+    home = paths["samples"].parent / folder
+    home.mkdir(exist_ok=True)
+    outputs = {"encoder": home / "encoder.safetensors", "history": home / "history.csv"}
+    pretrain.run(params=params, **paths, **outputs)
+    return outputs
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_it_writes_an_encoder_that_loads_and_a_history_a_person_can_read(paths: dict[str, Path]) -> None:
+    told: list[int] = []
+    with progress.listening(lambda step, metrics: told.append(step)):
+        outputs = _run(paths, "one", _params())
+    encoder, spec = load_encoder(outputs["encoder"])
+    assert (encoder.dim, spec.dim, spec.channels, spec.image_size, spec.mean) == (32, 32, 1, SIZE, [0.3])
+    rows = _rows(outputs["history"])
+    figures = ["loss", "embedding_std", "effective_rank", "alignment", "uniformity", "learning_rate"]
+    assert list(rows[0]) == ["epoch", *figures]
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    assert told == [1, 2, 3]
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+
+
+def test_the_same_settings_give_the_same_bytes_and_leave_no_checkpoints(paths: dict[str, Path]) -> None:
+    first, second = _run(paths, "one", _params()), _run(paths, "two", _params())
+    other = _run(paths, "three", _params(seed=1))
+    for name in first:
+        assert first[name].read_bytes() == second[name].read_bytes()
+    assert first["encoder"].read_bytes() != other["encoder"].read_bytes()
+    assert list(Path(".winnow/checkpoints").iterdir()) == []
+
+
+def test_test_pictures_are_not_trained_on(paths: dict[str, Path]) -> None:
+    before = _run(paths, "one", _params())
+    samples = np.load(paths["samples"])
+    samples[::6] = 255 - samples[::6]  # the test split
+    np.save(paths["samples"], samples)
+    assert before["encoder"].read_bytes() == _run(paths, "two", _params())["encoder"].read_bytes()
+
+
+def _stop_after(epoch: int) -> progress.Listener:
+    def stop(step: int, metrics: object) -> None:
+        if step == epoch:
+            raise KeyboardInterrupt
+
+    return stop
+
+
+def test_a_stopped_run_goes_on_and_ends_as_if_never_stopped(paths: dict[str, Path]) -> None:
+    whole = _run(paths, "one", _params())
+    with pytest.raises(KeyboardInterrupt), progress.listening(_stop_after(2)):
+        _run(paths, "two", _params())
+    assert not (paths["samples"].parent / "two" / "history.csv").exists()
+    resumed = _run(paths, "two", _params())
+    for name in whole:
+        assert whole[name].read_bytes() == resumed[name].read_bytes()
+
+
+def test_other_settings_do_not_go_on_from_a_stopped_run(paths: dict[str, Path]) -> None:
+    with pytest.raises(KeyboardInterrupt), progress.listening(_stop_after(2)):
+        _run(paths, "one", _params())
+    changed = _run(paths, "two", _params(learning_rate=0.001))
+    assert changed["encoder"].read_bytes() == _run(paths, "three", _params(learning_rate=0.001))["encoder"].read_bytes()
+
+
+def test_collapse_stops_the_stage(paths: dict[str, Path]) -> None:
+    np.save(paths["samples"], np.full((COUNT, 1, SIZE, SIZE), 100, np.uint8))  # nothing to tell one from another by
+    write_policies(paths["policy"], Policies(policies={"view": Policy()}, mean=[0.3], std=[0.35]))
+    with pytest.raises(WinnowError, match="pretraining has collapsed"):
+        _run(paths, "one", _params())
+
+
+def test_more_workers_than_processors_are_refused_at_once(paths: dict[str, Path]) -> None:
+    with pytest.raises(WinnowError, match=r"pretrain.workers is 999, but this machine has \d+ processors"):
+        _run(paths, "one", _params(workers=999))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")  # Ray's own, when it starts and stops
+def test_two_workers_on_ray_learn_what_one_learns_here(paths: dict[str, Path]) -> None:
+    alone = _rows(_run(paths, "one", _params(threads=1, precision="float32"))["history"])
+    told: list[int] = []
+    with progress.listening(lambda step, metrics: told.append(step)):
+        outputs = _run(paths, "two", _params(threads=2, workers=2, precision="float32"))
+    rows = _rows(outputs["history"])
+    assert told == [1, 2, 3]
+    for ours, theirs in zip(rows, alone, strict=True):
+        assert float(ours["loss"]) == pytest.approx(float(theirs["loss"]), rel=1e-3)
+    load_encoder(outputs["encoder"])
+    assert list(Path(".winnow/checkpoints").iterdir()) == []

@@ -1,0 +1,261 @@
+"""Stage `register`: one version per distinct model, a gate that keeps what is better, and a model that serves."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+import yaml
+from torch import nn
+
+from components.core import model_versions, tracking
+from components.core.config import parse
+from components.core.errors import WinnowError
+from components.core.model_versions import find, promote, rollback, versions
+from components.models.classifier import Classifier, ClassifierSpec, load_classifier, save_classifier
+from components.models.encoder_file import EncoderSpec, build_encoder
+from components.stages import register
+from components.stages._gate import Gate
+from components.stages._package import package
+
+CLASSES = ["cat", "dog"]
+ENCODER = {"name": "small_resnet", "channels": 1, "image_size": 8, "dim": 128, "mean": [0.5], "std": [0.25]}
+Project = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty store and room for packaged models: what takes seconds to make and nothing to copy."""
+    home = tmp_path_factory.mktemp("once")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        patch.delenv(tracking.URI, raising=False)
+        tracking.opened()
+        tracking._client = None
+    return home
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_once: Path) -> Iterator[Project]:
+    """`project(seed, ...)` writes a small finished project with a model of that seed and registers it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(tracking.URI, raising=False)
+    monkeypatch.delenv("WINNOW_PIPELINE_RUN", raising=False)
+    monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
+    shutil.copyfile(made_once / "mlflow.db", "mlflow.db")
+    root = Path(__file__).resolve().parents[2]
+    (tmp_path / "params.yaml").write_text((root / "params.yaml").read_text())
+    (tmp_path / "dvc.yaml").write_text((root / "dvc.yaml").read_text())
+    _write_data()
+
+    def package_once(classifier: Classifier, weights: Path, pictures: Any, folder: Path) -> None:
+        kept = made_once / model_versions.model_digest(weights)
+        if not kept.is_dir():
+            package(classifier, weights, pictures, kept)
+        shutil.copytree(kept, folder)
+
+    monkeypatch.setattr(register, "package", package_once)
+
+    def one(seed: int = 0, *, right: float = 1.0, classes: list[str] = CLASSES, **gate: Any) -> dict[str, Any]:
+        _write_model(seed, classes)
+        _write_predictions(right, classes)
+        return _register(gate)
+
+    yield one
+    tracking._client = None
+
+
+def test_the_first_model_becomes_champion_and_once_more_changes_nothing(project: Project) -> None:
+    first = project()
+    assert first["version"] == 1
+    assert first["aliases"] == ["challenger", "champion"]
+    assert first["gate"]["passed"]
+    assert project() == first
+    assert [item.number for item in versions("winnow")] == [1]
+
+
+def test_a_surely_better_model_takes_over_and_rollback_brings_the_old_one_back(project: Project) -> None:
+    project(0)
+    second = project(1, minimum_gain=-1.0)  # any difference is enough: the two are untrained
+    assert second["aliases"] == ["challenger", "champion"]
+    assert second["gate"]["against"] == "version 1"
+    assert _champion() == 2
+    assert rollback("winnow").number == 1
+    assert _champion() == 1
+    again = project(1, minimum_gain=-1.0)
+    assert "rolled back by hand" in again["gate"]["why"]
+    assert _champion() == 1
+    assert promote("winnow", 2).aliases == ("challenger", "champion")
+    assert promote("winnow", 2).number == 2  # once more does nothing
+    assert json.loads(tracking.opened().get_registered_model("winnow").tags["champion_history"]) == [1, 2]
+
+
+def test_a_model_that_may_be_no_better_stays_challenger(project: Project) -> None:
+    project(0)
+    second = project(1, minimum_gain=0.9)
+    assert second["aliases"] == ["challenger"]
+    assert not second["gate"]["passed"]
+    assert second["gate"]["low"] <= second["gate"]["difference"] <= second["gate"]["high"]
+    assert _champion() == 1
+
+
+def test_a_first_model_surely_worse_than_labels_alone_does_not_serve(project: Project) -> None:
+    first = project(right=0.0)
+    assert first["aliases"] == ["challenger"]
+    assert "worse than the label-only control" in first["gate"]["why"]
+
+
+def test_models_of_other_classes_are_not_compared(project: Project) -> None:
+    project(0)
+    second = project(1, classes=["cat", "cow", "dog"], minimum_gain=-1.0)
+    assert "knows other classes (cow differ)" in second["gate"]["why"]
+    assert _champion() == 1
+
+
+def test_the_version_carries_its_evidence_and_the_run_its_stages(project: Project) -> None:
+    made = project()
+    version = find("winnow", "champion")
+    assert version.sha256 == made["model_sha256"]
+    assert json.loads(version.tags["classes"]) == CLASSES
+    assert {"accuracy", "labels_used", "dataset_digest", "gate", "promoted"} <= set(version.tags)
+    store = tracking.opened()
+    card = store.get_model_version("winnow", "1").description
+    assert "| labels used | 4, validation included |" in card
+    run = store.get_run(version.run_id)
+    assert (run.info.status, run.data.metrics["accuracy"]) == ("FINISHED", 0.9)
+
+
+def test_the_served_model_takes_pictures_as_clients_have_them_in_any_number(project: Project) -> None:
+    import mlflow.pyfunc
+
+    project()
+    pictures = np.random.default_rng(1).integers(0, 256, (5, 8, 8, 1), dtype=np.uint8)
+    served = mlflow.pyfunc.load_model("models:/winnow@champion", model_config={"device": "cpu"}).predict(pictures)
+    weights = model_versions.fetch(find("winnow", "champion"))
+    with torch.inference_mode():
+        expected = load_classifier(weights)(torch.from_numpy(pictures).permute(0, 3, 1, 2)).numpy()
+    assert served.shape == (5, 2)
+    np.testing.assert_allclose(served, expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(served.sum(axis=1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("fault", ["bytes", "loader", "code", "flavor", "url", "no_mlmodel"])
+def test_a_model_that_is_not_ours_and_whole_is_refused_before_anything_loads(project: Project, fault: str) -> None:
+    project()
+    version = find("winnow", 1)
+    home = model_versions.fetch(version).parents[1]
+    _spoil(home, fault)
+    with pytest.raises(WinnowError, match=r"is not what was registered|is not loaded|not registered by Winnow"):
+        model_versions.fetch(version)
+    with pytest.raises(WinnowError):
+        promote("winnow", 1)
+
+
+def test_two_promotions_at_once_leave_one_champion_and_a_whole_history(project: Project) -> None:
+    project(0)
+    project(1, minimum_gain=0.9)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda number: promote("winnow", number), [1, 2, 1, 2]))
+    history = json.loads(tracking.opened().get_registered_model("winnow").tags["champion_history"])
+    assert history[-1] == _champion()
+    assert [item.number for item in versions("winnow") if "champion" in item.aliases] == [_champion()]
+
+
+def test_an_unknown_version_is_answered_with_what_there_is(project: Project) -> None:
+    with pytest.raises(WinnowError, match="nothing is registered yet"):
+        find("winnow", "champion")
+    with pytest.raises(WinnowError, match="no earlier champion"):
+        rollback("winnow")
+    project()
+    with pytest.raises(WinnowError, match="has no version 7: there are 1 challenger champion"):
+        promote("winnow", 7)
+
+
+def test_a_gate_setting_of_another_name_is_refused() -> None:
+    with pytest.raises(WinnowError, match="did you mean 'minimum_gain'"):
+        parse(register.Params, {"gate": {"minimum_gains": 0.1}}, where="register")
+
+
+def _champion() -> int:
+    return find("winnow", "champion").number
+
+
+def _spoil(home: Path, fault: str) -> None:
+    meta = home / "MLmodel"
+    if fault == "bytes":
+        weights = home / model_versions.WEIGHTS
+        content = bytearray(weights.read_bytes())
+        content[-1] ^= 1
+        weights.write_bytes(content)
+    elif fault == "url":
+        (home / "requirements.txt").write_text("evil @ https://example.org/evil.whl\n")
+    elif fault == "no_mlmodel":
+        meta.unlink()
+    else:
+        facts = yaml.safe_load(meta.read_text())
+        flavor = facts["flavors"]["python_function"]
+        flavor.update({"loader": {"loader_module": "evil"}, "code": {"code": "code"}}.get(fault, {}))
+        if fault == "flavor":
+            facts["flavors"]["evil"] = {}
+        meta.write_text(yaml.safe_dump(facts))
+
+
+def _register(gate: dict[str, Any]) -> dict[str, Any]:
+    data = Path("data")
+    home = data / "register"
+    home.mkdir(exist_ok=True)
+    register.run(
+        params=register.Params(gate=Gate(**gate)),
+        manifest=data / "ingest/manifest.parquet",
+        samples=data / "ingest/samples.npy",
+        oracle=data / "ingest/oracle.parquet",
+        ledger=data / "labels/ledger.csv",
+        model=data / "finetune/model.safetensors",
+        predictions=data / "evaluate/predictions.parquet",
+        report=data / "evaluate/report.html",
+        metrics=data / "evaluate/metrics.json",
+        version=home / "version.json",
+    )
+    return dict(json.loads((home / "version.json").read_text()))
+
+
+def _write_data() -> None:
+    ids = [f"{number:016x}" for number in range(40)]
+    for name in ("ingest", "finetune", "evaluate", "register"):
+        (Path("data") / name).mkdir(parents=True, exist_ok=True)
+    split = ["train"] * 20 + ["test"] * 20
+    pd.DataFrame({"id": ids, "split": split}).to_parquet("data/ingest/manifest.parquet")
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 1, 8, 8), dtype=np.uint8)
+    np.save("data/ingest/samples.npy", pixels, allow_pickle=False)
+    Path("data/evaluate/report.html").write_text("<p>report</p>")
+    figures = {"accuracy": 0.9, "accuracy_low": 0.8, "accuracy_high": 1.0, "control_accuracy": 0.5, "labels_used": 4}
+    Path("data/evaluate/metrics.json").write_text(json.dumps({**figures, "shipped": "pseudo_labels"}))
+
+
+def _write_model(seed: int, classes: list[str]) -> None:
+    torch.manual_seed(seed)
+    spec = ClassifierSpec(encoder=EncoderSpec.model_validate(ENCODER), classes=classes, method="full")
+    classifier = Classifier(build_encoder(spec.encoder), nn.Linear(spec.encoder.dim, len(classes)), spec)
+    save_classifier(Path("data/finetune/model.safetensors"), classifier.eval())
+
+
+def _write_predictions(right: float, classes: list[str]) -> None:
+    """Test rows of which the model has the share `right` right, and the label-only control a half."""
+    actual = np.arange(20) % 2
+    predicted = np.where(np.arange(20) < 20 * right, actual, 1 - actual)
+    control = np.where(np.arange(20) < 10, actual, 1 - actual)
+    table = {
+        "id": [f"{number:016x}" for number in range(20, 40)],
+        "actual": [classes[i] for i in actual],
+        "predicted": [classes[i] for i in predicted],
+        "control_distribution": [np.eye(len(classes), dtype=np.float32)[i].tolist() for i in control],
+    }
+    pq.write_table(pa.table(table), "data/evaluate/predictions.parquet")

@@ -1,0 +1,164 @@
+"""The next questions: a table, tasks for a labeling tool and a page, or a plain word that the pool is exhausted."""
+
+import csv
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from small_world import CLASSES, SmallWorld, build
+from torch import nn
+
+from components.core.config import PluginChoice
+from components.core.registry import names
+from components.datasets.labels import Labels, write_labels
+from components.datasets.manifest import read_manifest, write_manifest
+from components.models.classifier import Classifier, ClassifierSpec, load_classifier, save_classifier
+from components.models.encoder_file import EncoderSpec, build_encoder
+from components.stages import select
+from components.stages.gallery import Card, Example, write_gallery
+from components.training.inference import predict
+
+ENCODER = EncoderSpec(
+    name="small_resnet", options={"width": 8}, channels=1, image_size=8, dim=32, mean=[0.5], std=[0.25]
+)
+OUTPUTS = ("queries.csv", "tasks.json", "gallery.html")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> SmallWorld:
+    world = build(tmp_path)
+    label(world, 20)
+    return world
+
+
+def label(world: SmallWorld, count: int, classes: list[str] = CLASSES) -> None:
+    """Label the first training samples, and leave a model of these classes."""
+    rows = world.train[:count]
+    targets = np.eye(3, dtype=np.float32)[world.classes[rows]]
+    ids = [world.ids[row] for row in rows]
+    labels = Labels(ids, targets, ["given"] * count, np.full(count, -1), classes)
+    write_labels(world.folder / "labels.parquet", labels)
+    torch.manual_seed(0)
+    encoder = build_encoder(ENCODER)
+    spec = ClassifierSpec(encoder=ENCODER, classes=classes, method="full")
+    save_classifier(world.folder / "model.safetensors", Classifier(encoder, nn.Linear(ENCODER.dim, 3), spec))
+
+
+def run(world: SmallWorld, **settings: Any) -> dict[str, float]:
+    params = select.Params(strategy=PluginChoice(name=settings.pop("strategy", "margin")), **settings)
+    inputs = ("manifest.parquet", "samples.npy", "embeddings.npy", "labels.parquet", "model.safetensors")
+    return select.run(params=params, **world.paths(*inputs, *OUTPUTS))
+
+
+def queries(world: SmallWorld) -> list[dict[str, str]]:
+    with (world.folder / "queries.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("strategy", names("query_strategy"))
+def test_every_strategy_asks_its_budget_about_unlabeled_training_samples(world: SmallWorld, strategy: str) -> None:
+    metrics = run(world, strategy=strategy, budget=7)
+    asked = [row["id"] for row in queries(world)]
+    assert metrics["queries"] == len(set(asked)) == 7
+    assert set(asked) <= {world.ids[row] for row in world.train[20:]}
+    assert metrics["pool"] == len(world.train) - 20
+    assert all(row["reason"].endswith(".") for row in queries(world))
+
+
+def test_the_guess_is_the_models(world: SmallWorld) -> None:
+    run(world, budget=5)
+    classifier = load_classifier(world.folder / "model.safetensors")
+    samples = np.load(world.folder / "samples.npy")
+    for row in queries(world):
+        probabilities = predict(classifier, samples, np.array([world.ids.index(row["id"])]))[0]
+        assert row["guess"] == CLASSES[probabilities.argmax()]
+        assert float(row["confidence"]) == pytest.approx(probabilities.max(), abs=1e-4)
+
+
+def test_the_model_is_less_sure_of_the_questions_than_of_the_pool(world: SmallWorld) -> None:
+    metrics = run(world, budget=5)
+    assert metrics["mean_query_confidence"] < metrics["mean_pool_confidence"]
+
+
+def test_tasks_are_the_queries_in_the_labeling_tools_form(world: SmallWorld) -> None:
+    run(world, budget=4)
+    tasks = json.loads((world.folder / "tasks.json").read_text())
+    for task, row in zip(tasks, queries(world), strict=True):
+        assert (task["data"]["id"], task["data"]["image"]) == (row["id"], row["path"])
+        result = task["predictions"][0]["result"][0]
+        assert result["value"]["choices"] == [row["guess"]]
+        assert {"from_name", "to_name", "type"} <= result.keys()
+
+
+def test_the_page_shows_every_question_and_loads_nothing(world: SmallWorld) -> None:
+    run(world, budget=4)
+    page = (world.folder / "gallery.html").read_text()
+    for row in queries(world):
+        assert row["id"] in page
+        assert row["reason"] in page
+    assert page.count('<li class="card"') == 4
+    assert page.count("data:image/png;base64,") == 8  # the sample and its nearest labeled one
+    assert not re.search(r"""(src|href)=["']?(https?:|//|/)""", page)
+
+
+def test_the_nearest_labeled_sample_is_shown(world: SmallWorld) -> None:
+    run(world, budget=1, strategy="random")
+    unit = np.load(world.folder / "embeddings.npy")
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    similarity = unit[world.train[:20]] @ unit[world.ids.index(queries(world)[0]["id"])]
+    expected = CLASSES[world.classes[world.train[similarity.argmax()]]]
+    page = (world.folder / "gallery.html").read_text()
+    assert f"Nearest labeled sample: <b>{expected}</b> (similarity {similarity.max():.2f})" in page
+
+
+def test_markup_in_names_is_text_on_the_page(world: SmallWorld) -> None:
+    hostile = "<script>alert(1)</script>"
+    label(world, 20, classes=["ant", "b'ee\"", hostile])
+    manifest: pd.DataFrame = read_manifest(world.folder / "manifest.parquet")
+    manifest["path"] = '"><img src=x onerror=alert(1)>'
+    write_manifest(world.folder / "manifest.parquet", manifest)
+    run(world, budget=5)
+    page = (world.folder / "gallery.html").read_text()
+    assert hostile not in page
+    assert "<img src=x" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def test_many_classes_get_buttons_for_the_likeliest_and_a_field(tmp_path: Path) -> None:
+    names_ = [f"class {number}" for number in range(40)]
+    card = Card(
+        "a", "p", 1, "Why.", [(name, 1 / 40) for name in reversed(names_)], "data:,", Example("data:,", "x", 0.5)
+    )
+    write_gallery(tmp_path / "g.html", [card], classes=names_, strategy="random", pool=9, labels=3)
+    page = (tmp_path / "g.html").read_text()
+    assert page.count("data-label=") == 10
+    assert 'data-label="class 39"' in page
+    assert page.count("<option") == 40
+
+
+def test_an_exhausted_pool_is_said_and_is_no_error(world: SmallWorld) -> None:
+    label(world, len(world.train))
+    metrics = run(world)
+    assert metrics["pool_exhausted"] == 1
+    assert metrics["queries"] == 0
+    assert queries(world) == []
+    assert (world.folder / "queries.csv").read_text() == "id,path,rank,guess,confidence,reason\n"
+    assert json.loads((world.folder / "tasks.json").read_text()) == []
+    assert "The pool is exhausted" in (world.folder / "gallery.html").read_text()
+
+
+def test_a_pool_smaller_than_the_budget_is_asked_about_whole(world: SmallWorld) -> None:
+    label(world, len(world.train) - 3)
+    assert run(world, budget=20)["queries"] == 3
+
+
+def test_equal_settings_give_equal_bytes(world: SmallWorld) -> None:
+    run(world, budget=6)
+    first = [(world.folder / name).read_bytes() for name in OUTPUTS]
+    run(world, budget=6)
+    assert [(world.folder / name).read_bytes() for name in OUTPUTS] == first

@@ -1,0 +1,88 @@
+"""Checkpoints: the newest whole one counts, whatever was done to the others."""
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+import torch
+
+from components.training.checkpoints import KEPT, Checkpoint, CheckpointStore
+
+
+def _saved(folder: Path, epochs: int = 2) -> CheckpointStore:
+    store = CheckpointStore(str(folder))
+    for epoch in range(1, epochs + 1):
+        history = [{"epoch": float(e), "loss": 0.1 * e} for e in range(1, epoch + 1)]
+        store.save(Checkpoint(epoch, {"weight": torch.full((3,), float(epoch))}, history))
+    return store
+
+
+def test_the_newest_comes_back_as_it_was(tmp_path: Path) -> None:
+    checkpoint = _saved(tmp_path).newest()
+    assert checkpoint is not None
+    assert checkpoint.epoch == 2
+    assert checkpoint.tensors["weight"].tolist() == [2, 2, 2]
+    assert checkpoint.history == [{"epoch": 1.0, "loss": 0.1}, {"epoch": 2.0, "loss": 0.2}]
+
+
+def test_only_the_newest_are_kept_and_none_after_clearing(tmp_path: Path) -> None:
+    store = _saved(tmp_path / "run", epochs=5)
+    assert len(list((tmp_path / "run").glob("*.json"))) == len(list((tmp_path / "run").glob("*.safetensors"))) == KEPT
+    store.clear()
+    assert not (tmp_path / "run").exists()
+    assert store.newest() is None
+
+
+def _flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+
+DAMAGE = {
+    "a flipped bit": ("safetensors", _flip),
+    "a truncated file": ("safetensors", lambda path: path.write_bytes(path.read_bytes()[:-3])),
+    "a missing file": ("safetensors", Path.unlink),
+    "half a manifest": ("json", lambda path: path.write_text('{"schema": 1')),
+    "a manifest without a hash": ("json", lambda path: path.write_text('{"schema": 1}')),
+    "another schema": ("json", lambda path: path.write_text(json.dumps({"schema": 99}))),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_damaged_checkpoint_is_named_and_the_one_before_it_used(
+    tmp_path: Path, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = _saved(tmp_path)
+    suffix, damage = DAMAGE[kind]
+    damage(tmp_path / f"000002.{suffix}")
+    with caplog.at_level(logging.WARNING):
+        checkpoint = store.newest()
+    assert checkpoint is not None
+    assert checkpoint.epoch == 1
+    assert "checkpoint 2 is damaged" in caplog.text
+
+
+def test_weights_without_a_manifest_do_not_count(tmp_path: Path) -> None:
+    store = _saved(tmp_path)
+    (tmp_path / "000002.json").unlink()
+    checkpoint = store.newest()
+    assert checkpoint is not None
+    assert checkpoint.epoch == 1
+
+
+def test_the_history_is_read_without_the_weights(tmp_path: Path) -> None:
+    store = _saved(tmp_path)
+    (tmp_path / "000002.safetensors").unlink()
+    assert [row["epoch"] for row in store.history()] == [1, 2]
+    assert CheckpointStore(str(tmp_path / "nothing")).history() == []
+
+
+def test_a_store_may_be_a_url() -> None:
+    store = CheckpointStore("memory://somewhere/run")
+    store.save(Checkpoint(1, {"weight": torch.ones(2)}, []))
+    checkpoint = store.newest()
+    assert checkpoint is not None
+    assert checkpoint.tensors["weight"].tolist() == [1, 1]
+    store.clear()
