@@ -17,6 +17,7 @@ def serve(port: int) -> None:
     tracking.opened()
     chosen = free_port(port)
     print(f"MLflow pages: http://127.0.0.1:{chosen} (Ctrl-C ends them)", flush=True)
+    os.environ["PYTHONWARNINGS"] = "ignore"  # of the server about its own parts
     os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"  # two processes instead of eight
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, "--host", "127.0.0.1"]
     more = ["--port", str(chosen), "--workers", "1", "--uvicorn-opts", "--log-level warning"]

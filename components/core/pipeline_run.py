@@ -55,6 +55,8 @@ def end(run_id: str, *, status: str) -> list[Link]:
         store.set_tag(run_id, "mlflow.note.content", _note(links, tracking.experiment()))
         points = [Metric(name, value, journal.now(), 0) for name, value in figures.items()]
         store.log_batch(run_id, metrics=points)
+        if digest := journal.dataset():
+            tracking.note_dataset(store, run_id, digest)
         store.set_terminated(run_id, status=status)
     return links
 

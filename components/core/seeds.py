@@ -52,7 +52,8 @@ def deterministic(threads: int) -> None:
 
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # 5 % of training, for code that reads unset memory
+    # 5 % of training, to guard code that reads unset memory
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.manual_seed(0)  # for libraries that draw on their own; ours take a generator
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from components.core.environment import prepare
 from components.core.errors import Refused
+from components.datasets.verdict_page import write_verdict_page
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
@@ -58,6 +59,7 @@ def check(batches: list[Batch], docs: Path) -> tuple[int, list[Failure]]:
         warnings.simplefilter("ignore")  # its own deprecations
         outcome = _run(batches, docs)
     results = [(batch, result) for batch in batches for result in outcome[batch.name]]
+    write_verdict_page(docs, [_outcome(batch, result) for batch, result in results])
     return len(results), [_failure(batch, result) for batch, result in results if not result.success]
 
 
@@ -154,6 +156,14 @@ def _site(docs: Path) -> Any:
         "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
         "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(docs.absolute())},
     }
+
+
+def _outcome(batch: Batch, result: "ExpectationValidationResult") -> tuple[str, bool, str, list[str]]:
+    if result.success:
+        return batch.name, True, str(_expected(result).description), []
+    failure = _failure(batch, result)
+    rows = [", ".join(f"{name} {row[name]}" for name in sorted(row)) for row in failure.rows]
+    return batch.name, False, failure.sentence, rows
 
 
 def _failure(batch: Batch, result: "ExpectationValidationResult") -> Failure:

@@ -17,12 +17,13 @@ def fit_linear(
     *,
     l2: float,
 ) -> tuple[nn.Linear, float]:
-    """The head `(B, D) -> (B, K)` that minimizes `sum_i w_i CE(target_i, head(x_i)) + l2 / 2 ||W||^2`, and its mean CE.
+    """The head `(B, D) -> (B, K)` of least `sum_i w_i CE(target_i, head(x_i)) + l2 / 2 ||W, b||^2`, and its mean CE.
 
     pool: `(N, D)` vectors; each column is standardized over the whole pool, labeled or not, and the scaling is folded
     into the head. rows: `(M,)` of them (repeats allowed) with `targets` `(M, K)` distributions and `weights` `(M,)`.
-    `W` is the matrix on standardized columns divided by sqrt(D), so that `l2` means the same for every encoder; biases
-    are free. Convex, float64, L-BFGS with strong Wolfe search: the optimum is unique and needs no learning rate.
+    `W` is the matrix on standardized columns divided by sqrt(D), so that `l2` means the same for every encoder; the
+    penalty on `b` keeps a class without any label improbable, not impossible. Strictly convex, float64, L-BFGS with
+    strong Wolfe search: the optimum is unique and needs no learning rate.
     """
     mean = pool.mean(axis=0, dtype=np.float64)
     scale = pool.std(axis=0, dtype=np.float64)
@@ -50,7 +51,8 @@ def _solve(inputs: Tensor, answers: Tensor, parts: Tensor, l2: float) -> tuple[T
 
     def loss() -> Tensor:
         solver.zero_grad()
-        value = (_cross_entropy(inputs @ matrix.T + bias, answers, parts) + l2 / 2 * matrix.square().sum()) / total
+        penalty = l2 / 2 * (matrix.square().sum() + bias.square().sum())
+        value = (_cross_entropy(inputs @ matrix.T + bias, answers, parts) + penalty) / total
         value.backward()  # type: ignore[no-untyped-call]
         return value
 

@@ -127,7 +127,8 @@ def reliability_diagram(bins: Sequence[tuple[float, float, int]]) -> str:
     for confidence, accuracy, count in bins:
         color = ACCENT if accuracy >= confidence else WARN
         axes.plot([confidence, confidence], [confidence, accuracy], color=color, linewidth=1.2, alpha=0.6)
-        axes.scatter([confidence], [accuracy], s=20 + 380 * count / total, color=color, alpha=0.75, linewidths=0, clip_on=False)
+        size = 20 + 380 * count / total
+        axes.scatter([confidence], [accuracy], s=size, color=color, alpha=0.75, linewidths=0, clip_on=False)
     axes.set_xlim(0, 1.03)
     axes.set_ylim(0, 1.03)
     axes.set_xlabel("confidence")

@@ -26,7 +26,7 @@ SETTINGS = {
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",  # with 2, its default, a short run waits for the next check
     "RAY_TRAIN_METRICS_ENABLED": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_enable_worker_prestart": "0",  # idle workers that nobody would take: training has an environment of its own
+    "RAY_enable_worker_prestart": "0",  # idle workers that nobody takes: training has an environment of its own
 }
 
 

@@ -79,7 +79,7 @@ def _imported_files(*modules: str) -> set[Path]:
             continue
         seen.add(module)
         waiting += _imports(path)
-    return {path.relative_to(ROOT) for module in seen if (path := _path(module)) is not None and path.name[0] != "_"}
+    return {path.relative_to(ROOT) for module in seen if (path := _path(module)) is not None and path.name != "__init__.py"}
 
 
 def _imports(path: Path) -> list[str]:

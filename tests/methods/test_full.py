@@ -52,7 +52,8 @@ def test_mixup_of_equal_pictures_and_targets_changes_nothing() -> None:
 def test_mixed_targets_stay_distributions_and_keep_the_weight() -> None:
     method = _full(mixup=1.0)
     batch = _batch()
-    assert batch.targets is not None and batch.weights is not None
+    assert batch.targets is not None
+    assert batch.weights is not None
     _, targets, weights = method._mixed(batch.views[0], batch.targets, batch.weights)
     torch.testing.assert_close(targets.sum(1), torch.ones(8))
     torch.testing.assert_close(weights.sum(), batch.weights.sum())

@@ -48,5 +48,5 @@ def test_a_step_at_the_unpenalized_optimum_goes_nowhere() -> None:
     batch = Batch([torch.from_numpy(POOL[:12])], torch.from_numpy(targets), torch.from_numpy(ONES))
     output = probe.training_step(batch)
     output.loss.backward()
-    assert float(output.loss) == pytest.approx(loss, abs=1e-5)
+    assert output.loss.item() == pytest.approx(loss, abs=1e-5)
     assert all(float(p.grad.abs().max()) < 1e-4 for p in probe.head.parameters())

@@ -8,7 +8,7 @@ from components.models.linear_head import fit_linear
 
 RNG = np.random.default_rng(0)
 POOL = (RNG.normal(size=(300, 6)) * RNG.uniform(0.1, 5, 6) + RNG.normal(size=6)).astype(np.float32)
-CLASSES = (POOL @ RNG.normal(size=(6, 3))).argmax(axis=1)
+CLASSES = ((POOL - POOL.mean(axis=0)) / POOL.std(axis=0) @ RNG.normal(size=(6, 3))).argmax(axis=1)
 ROWS = np.arange(80)
 ONE_HOT = np.eye(3, dtype=np.float32)[CLASSES[ROWS]]
 WEIGHTS = RNG.uniform(0.2, 2, 80).astype(np.float32)
@@ -22,8 +22,9 @@ def test_agrees_with_scikit_learn_on_standardized_columns() -> None:
     from sklearn.linear_model import LogisticRegression
 
     head, _ = fit_linear(POOL, ROWS, ONE_HOT, WEIGHTS, l2=0.05)
-    columns = (POOL - POOL.mean(axis=0)) / POOL.std(axis=0) / np.sqrt(6)
-    reference = LogisticRegression(C=20.0, tol=1e-10, max_iter=5000).fit(columns[ROWS], CLASSES[ROWS], WEIGHTS)
+    columns = np.c_[(POOL - POOL.mean(axis=0)) / POOL.std(axis=0) / np.sqrt(6), np.ones(300)]
+    reference = LogisticRegression(C=20.0, fit_intercept=False, tol=1e-10, max_iter=5000)
+    reference.fit(columns[ROWS], CLASSES[ROWS], WEIGHTS)
     np.testing.assert_allclose(_scores(head), reference.predict_proba(columns), atol=2e-4)
 
 
@@ -34,20 +35,22 @@ def test_a_repeated_row_counts_like_a_doubled_weight() -> None:
 
 
 def test_a_soft_target_is_two_weighted_hard_ones() -> None:
-    soft, _ = fit_linear(
-        POOL, ROWS[:1].repeat(1), np.array([[0.7, 0.3, 0.0]], np.float32), np.ones(1, np.float32), l2=0.1
-    )
-    hard, _ = fit_linear(
-        POOL, ROWS[:1].repeat(2), np.eye(3, dtype=np.float32)[:2], np.array([0.7, 0.3], np.float32), l2=0.1
-    )
+    one, two = ROWS[:1], ROWS[[0, 0]]
+    soft, _ = fit_linear(POOL, one, np.array([[0.7, 0.3, 0.0]], np.float32), np.ones(1, np.float32), l2=0.1)
+    hard, _ = fit_linear(POOL, two, np.eye(3, dtype=np.float32)[:2], np.array([0.7, 0.3], np.float32), l2=0.1)
     np.testing.assert_allclose(_scores(soft), _scores(hard), atol=1e-4)
 
 
-def test_a_strong_penalty_leaves_only_the_class_shares() -> None:
-    head, loss = fit_linear(POOL, ROWS, ONE_HOT, np.ones(80, np.float32), l2=1e6)
-    shares = ONE_HOT.mean(axis=0)
-    np.testing.assert_allclose(_scores(head), np.tile(shares, (300, 1)), atol=1e-3)
-    assert loss == pytest.approx(float(-(shares * np.log(shares)).sum()), abs=1e-3)
+def test_a_strong_penalty_leaves_nothing_but_doubt() -> None:
+    head, loss = fit_linear(POOL, ROWS, ONE_HOT, WEIGHTS, l2=1e6)
+    np.testing.assert_allclose(_scores(head), np.full((300, 3), 1 / 3), atol=1e-3)
+    assert loss == pytest.approx(np.log(3), abs=1e-3)
+
+
+def test_a_class_without_labels_is_improbable_but_not_impossible() -> None:
+    targets = np.c_[ONE_HOT, np.zeros(80)].astype(np.float32)
+    scores = _scores(fit_linear(POOL, ROWS, targets, WEIGHTS, l2=0.01)[0])
+    assert 1e-5 < scores[:, 3].max() < 0.05
 
 
 def test_a_constant_column_does_no_harm() -> None:

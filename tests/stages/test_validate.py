@@ -75,6 +75,10 @@ def test_a_second_row_with_the_same_id_is_named(tables):
     assert "Every id occurs once (broken by 2 of 10 rows)" in sentence
     assert "0.png" in sentence
     assert "data/validate/docs/index.html" in sentence
+    page = (tables.home / "docs" / "index.html").read_text()
+    assert "broken by 2 of 10 rows" in page
+    assert "path 0.png" in page
+    assert "validations/manifest/" in page
     assert failed[0]["expectation"] == "expect_column_values_to_be_unique"
     assert {row["path"] for row in failed[0]["rows"]} == {"0.png", "1.png"}
 
@@ -156,6 +160,14 @@ def test_a_quarantined_leak_passes_only_when_dropping_was_asked_for(tables):
     assert "ingest.leaks" in sentence
     tables.leaks = "drop"
     tables.validate()
+
+
+def test_the_page_shows_a_hostile_name_as_text(tables):
+    tables.samples.loc[[0, 1], "path"] = "<script>alert(1)</script>.png"
+    tables.refused()
+    page = (tables.home / "docs" / "index.html").read_text()
+    assert "&lt;script&gt;" in page
+    assert "<script" not in page
 
 
 def test_data_without_any_class_passes(tables):

@@ -1,0 +1,181 @@
+"""evaluate: figures, files and a page from a tiny run whose every number is known."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+from components.core.errors import WinnowError
+from components.datasets import ledger as ledgers
+from components.datasets.labels import Labels, write_labels
+from components.datasets.manifest import write_manifest
+from components.datasets.oracle import write_oracle
+from components.datasets.pseudo_labels import PseudoLabels, write_pseudo_labels
+from components.datasets.quarantine import write_quarantine
+from components.models.classifier import Classifier, ClassifierSpec, save_classifier
+from components.models.encoder_file import EncoderSpec, build_encoder
+from components.stages import evaluate
+
+CLASSES = ["cat", "dog", "<b>fox</b>"]
+TEST = 60
+INPUTS = (
+    *("manifest.parquet", "samples.npy", "oracle.parquet", "quarantine.parquet", "ledger.csv", "verdict.json"),
+    *("preview.png", "history.csv", "map.png", "labels.parquet", "pseudo_labels.parquet"),
+    *("model.safetensors", "control.safetensors", "guard.json"),
+)
+OUTPUTS = ("predictions.parquet", "report.html", "metrics.json", "confusion.csv", "reliability.csv")
+
+
+class Project:
+    """A folder with every input of the stage; rows 0..5 are labeled, 6..19 the pool, the rest the test split."""
+
+    def __init__(self, home: Path, *, shipped: str = "pseudo_labels", oracle: bool = True) -> None:
+        self.home = home
+        generator = np.random.default_rng(0)
+        self.truth = generator.integers(0, 3, 20 + TEST)
+        pictures = generator.integers(0, 60, (20 + TEST, 1, 16, 16)).astype(np.uint8)
+        for row, name in enumerate(self.truth):
+            pictures[row, 0, :, 5 * name : 5 * name + 5] += np.uint8(150)
+        np.save(home / "samples.npy", pictures)
+        self.ids = [f"{row:016x}" for row in range(len(pictures))]
+        facts = {"group": self.ids, "width": 16, "height": 16, "mode": "L", "bytes": 1, "sha256": ""}
+        split = ["train"] * 20 + ["test"] * TEST
+        paths = [f"raw/<i>{row}</i>.png" for row in range(len(pictures))]
+        listing = pd.DataFrame({"id": self.ids, "path": paths, "split": split, **facts})
+        write_manifest(home / "manifest.parquet", listing)
+        known = np.arange(len(self.ids)) if oracle else np.arange(20)
+        names = [CLASSES[self.truth[row]] for row in known]
+        truth = pd.DataFrame({"id": [self.ids[row] for row in known], "class": names})
+        write_oracle(home / "oracle.parquet", truth, CLASSES)
+        ledgers.append(home / "ledger.csv", [])
+        self._before()
+        self._labels()
+        self._models(pictures)
+        guard = {"shipped": shipped, "why": "A sentence from the guard.", "evidence": "held_out_labels"}
+        (home / "guard.json").write_text(json.dumps(guard))
+
+    def _before(self) -> None:
+        path = "raw/<script>alert(1)</script>.jpg"
+        row = {"path": path, "kind": "unreadable", "reason": "It is cut short.", "twin": None}
+        write_quarantine(self.home / "quarantine.parquet", pd.DataFrame([row]), leaks="refuse")
+        (self.home / "verdict.json").write_text(json.dumps({"success": True}))
+        for name in ("preview", "map"):
+            Image.new("RGB", (8, 8)).save(self.home / f"{name}.png")
+        history = pd.DataFrame({"epoch": [1, 2, 3], "loss": [3.0, 2.0, 1.5], "effective_rank": [5.0, 9.0, 11.0]})
+        history.to_csv(self.home / "history.csv", index=False)
+
+    def _labels(self) -> None:
+        distributions = np.eye(3, dtype=np.float32)[self.truth[:6]]
+        folds = np.arange(6) % 2
+        write_labels(self.home / "labels.parquet", Labels(self.ids[:6], distributions, ["person"] * 6, folds, CLASSES))
+        confidence = np.linspace(0.5, 0.99, 14, dtype=np.float32)
+        rows = np.eye(3, dtype=np.float32)[self.truth[6:20]]
+        pseudo = PseudoLabels(self.ids[6:20], rows, confidence, confidence > 0.8)
+        write_pseudo_labels(self.home / "pseudo_labels.parquet", {-1: pseudo})
+
+    def _models(self, pictures: np.ndarray) -> None:
+        """Two models: heads solved on the vectors of a random encoder, from many labels and from few."""
+        from components.models.linear_head import fit_linear
+        from components.training.inference import embed_all
+
+        torch.manual_seed(0)
+        spec = EncoderSpec(
+            name="small_resnet", options={"width": 8}, channels=1, image_size=16, dim=32, mean=[0.3], std=[0.3]
+        )
+        encoder = build_encoder(spec)
+        vectors = embed_all(encoder, spec, pictures)
+        settings = ClassifierSpec(encoder=spec, classes=CLASSES, temperature=1.0, method="linear_probe")
+        targets = np.eye(3, dtype=np.float32)[self.truth]
+        for name, few in (("model", 30), ("control", 6)):
+            head, _ = fit_linear(vectors, np.arange(few), targets[:few], np.ones(few, np.float32), l2=0.01)
+            save_classifier(self.home / f"{name}.safetensors", Classifier(encoder, head, settings))
+
+    def run(self, out: str = "out") -> dict[str, float]:
+        """Run the stage into a folder of its own."""
+        folder = self.home / out
+        folder.mkdir()
+        inputs = {Path(name).stem: self.home / name for name in INPUTS}
+        outputs = {Path(name).stem: folder / name for name in OUTPUTS}
+        return evaluate.run(params=evaluate.Params(seed=0, resamples=200), **inputs, **outputs)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+def test_figures_follow_from_the_predictions(project: Project) -> None:
+    figures = project.run()
+    written = json.loads((project.home / "out/metrics.json").read_text())
+    rows = pd.read_parquet(project.home / "out/predictions.parquet")
+    assert rows["id"].tolist() == project.ids[20:]
+    assert rows["actual"].tolist() == [CLASSES[number] for number in project.truth[20:]]
+    control = np.stack(rows["control_distribution"].tolist()).argmax(axis=1) == project.truth[20:]
+    assert written["accuracy"] == figures["accuracy"] == pytest.approx((rows["predicted"] == rows["actual"]).mean())
+    assert written["control_accuracy"] == pytest.approx(control.mean())
+    assert written["gain"] == pytest.approx(written["accuracy"] - written["control_accuracy"])
+    assert written["accuracy_low"] <= written["accuracy"] <= written["accuracy_high"]
+    assert (written["labels_used"], written["test_samples"], written["pseudo_labels_used"]) == (6, TEST, 6)
+    assert written["shipped"] == "pseudo_labels"
+    assert all(isinstance(value, float | int | str) for value in written.values())
+
+
+def test_plots_hold_every_test_row(project: Project) -> None:
+    project.run()
+    pairs = pd.read_csv(project.home / "out/confusion.csv")
+    assert list(pairs.columns) == ["actual", "predicted"]
+    assert len(pairs) == TEST
+    bins = pd.read_csv(project.home / "out/reliability.csv")
+    assert bins["samples"].sum() == TEST
+
+
+def test_two_runs_give_the_same_bytes(project: Project) -> None:
+    project.run("one")
+    project.run("two")
+    for name in OUTPUTS:
+        assert (project.home / "one" / name).read_bytes() == (project.home / "two" / name).read_bytes(), name
+
+
+def test_the_report_is_one_page_that_loads_nothing_and_escapes_everything(project: Project) -> None:
+    project.run()
+    page = (project.home / "out/report.html").read_text()
+    sources = re.findall(r'(?:src|href)="([^"]{0,30})', page)
+    assert len(sources) > 10
+    assert all(source.startswith("data:image/png;base64,") for source in sources)
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert "&lt;b&gt;fox&lt;/b&gt;" in page
+    assert "<b>fox" not in page
+    assert "A sentence from the guard." in page
+
+
+def test_without_pseudo_labels_the_report_says_that_labels_alone_ship(tmp_path: Path) -> None:
+    project = Project(tmp_path, shipped="control")
+    assert project.run()["pseudo_labels_used"] == 0
+    assert "the one trained on labels alone" in (tmp_path / "out/report.html").read_text()
+
+
+def test_where_the_source_knows_no_test_labels_the_ledger_does(tmp_path: Path) -> None:
+    project = Project(tmp_path, oracle=False)
+    votes = [("ann", 20, "dog"), ("bob", 20, "cat"), ("cy", 20, "dog"), ("ann", 21, "cat"), ("ann", 0, "cat")]
+    rows = [{"id": project.ids[row], "label": name, "annotator": who, "source": "person"} for who, row, name in votes]
+    ledgers.append(tmp_path / "ledger.csv", rows)
+    assert project.run()["test_samples"] == 2
+    assert pd.read_parquet(tmp_path / "out/predictions.parquet")["actual"].tolist() == ["dog", "cat"]
+
+
+def test_no_test_label_at_all_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(WinnowError, match="no test sample has a label"):
+        Project(tmp_path, oracle=False).run()
+
+
+def test_a_test_class_the_model_never_saw_is_named(project: Project) -> None:
+    truth = pd.DataFrame({"id": project.ids[20:22], "class": ["cat", "owl"]})
+    write_oracle(project.home / "oracle.parquet", truth, [*CLASSES, "owl"])
+    with pytest.raises(WinnowError, match="'owl', which the model has never seen"):
+        project.run()
