@@ -124,7 +124,7 @@ class _Run:
         self.step_module: nn.Module = _Step(method)
         if world > 1:
             sync_batch_norm(method)
-            self.step_module = nn.parallel.DistributedDataParallel(self.step_module, broadcast_buffers=False)
+            self.step_module = nn.parallel.DistributedDataParallel(self.step_module, forward_sync_buffers=False)
         self.optimizer, self.rates = build_optimizer(
             method, config.optimizer, learning_rate=config.learning_rate, weight_decay=config.weight_decay
         )

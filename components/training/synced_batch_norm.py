@@ -38,7 +38,8 @@ class _Synced(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
         axes = [axis for axis in range(inputs.ndim) if axis != 1]
-        own = torch.stack(torch.var_mean(inputs.float(), axes, correction=0))  # (2, C): variance, mean
+        precise = inputs.to(torch.promote_types(inputs.dtype, torch.float32))
+        own = torch.stack(torch.var_mean(precise, axes, correction=0))  # (2, C): variance, mean
         all_of_them = [torch.empty_like(own) for _ in range(distributed.get_world_size())]
         distributed.all_gather(all_of_them, own)
         variances, means = torch.stack(all_of_them).unbind(1)

@@ -39,7 +39,7 @@ class SimCLR(SelfSupervisedMethod):
 
     def training_step(self, batch: Batch) -> StepOutput:
         """NT-Xent over both views of all workers' samples."""
-        first, second = self.head(self.encoder(torch.cat(batch.views))).float().chunk(2)
+        first, second = self.head(self.encoder(torch.cat(batch.views))).chunk(2)
         return StepOutput(nt_xent(whole_batch(first), whole_batch(second), self.temperature))
 
 

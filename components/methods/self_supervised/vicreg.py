@@ -42,7 +42,7 @@ class VICReg(SelfSupervisedMethod):
 
     def training_step(self, batch: Batch) -> StepOutput:
         """The weighted sum of the terms over all workers' samples, and each term's figure."""
-        first, second = self.expander(self.encoder(torch.cat(batch.views))).float().chunk(2)
+        first, second = self.expander(self.encoder(torch.cat(batch.views))).chunk(2)
         with torch.autocast(first.device.type, enabled=False):
             terms = vicreg_terms(whole_batch(first), whole_batch(second))
         weights = (self.config.invariance, self.config.variance, self.config.covariance)
