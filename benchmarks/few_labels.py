@@ -22,7 +22,9 @@ from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.oracle import read_classes, reveal
 from components.datasets.sample_store import open_samples
 
+DIGITS: dict[str, Any] = {"threads": 1, "pretrain": {"workers": 0}}
 FASHION: dict[str, Any] = {
+    "threads": 1,
     "ingest": {"source": "torchvision:FashionMNIST", "image_size": 28, "channels": 1, "leaks": "drop"},
     "augment": {
         "policies": {
@@ -31,16 +33,18 @@ FASHION: dict[str, Any] = {
             "strong": {"crop": [0.5, 1.0], "flip": 0.5, "brightness": 0.4, "contrast": 0.4, "cutout": 0.3},
         }
     },
-    "pretrain": {"epochs": 12, "workers": 0},
+    "pretrain": {"epochs": 7, "workers": 0},
+    "finetune": {"epochs": 4},
 }
 
 
 def main(name: str, root: str) -> None:
     """Run and print the table of one data set."""
     if name == "digits":
-        rows = run(settings, seeds_=range(5), budgets=(10, 40))
+        rows = run(lambda **changes: settings(**{**DIGITS, **changes}), seeds_=range(5), budgets=(10, 40))
     else:
-        rows = run(lambda **changes: settings(**_merged(FASHION, root, changes)), seeds_=range(3), budgets=(250,))
+        base = {**FASHION, "ingest": {**FASHION["ingest"], "root": root}}
+        rows = run(lambda **changes: settings(**{**base, **changes}), seeds_=range(3), budgets=(250,))
     print(json.dumps(rows, indent=2))
 
 
@@ -51,11 +55,12 @@ def run(make: Callable[..., Params], *, seeds_: range, budgets: tuple[int, ...])
         for seed in seeds_:
             base = Path(folder) / f"seed{seed}"
             spent = run_stages(UNLABELED, base, make(seed=seed))
-            _say(f"seed {seed}: pretraining took {spent['pretrain']:.0f} CPU seconds")
+            _say(f"seed {seed}, CPU seconds: {_listed(spent)}")
             for budget in budgets:
                 place = share(base, Path(folder) / f"seed{seed}-{budget}")
                 params = make(seed=seed, label={"budget": budget})
                 spent = run_stages(LABELED, place, params)
+                _say(f"seed {seed}, {budget} labels, CPU seconds: {_listed(spent)}")
                 for method, accuracy in _accuracies(place, params).items():
                     figures[budget, method].append(accuracy)
                     _say(f"seed {seed}, {budget} labels, {method}: {accuracy:.4f}")
@@ -148,12 +153,6 @@ class _Task:
         return float((predicted == self.truth).mean())
 
 
-def _merged(base: dict[str, Any], root: str, changes: dict[str, Any]) -> dict[str, Any]:
-    merged = {**base, **changes}
-    merged["ingest"] = {**base["ingest"], "root": root}
-    return merged
-
-
 def _row(budget: int, method: str, values: list[float]) -> dict[str, Any]:
     margin = 0.0
     if len(values) > 1:
@@ -168,6 +167,10 @@ def _row(budget: int, method: str, values: list[float]) -> dict[str, Any]:
         "interval": [round(mean - margin, 4), round(mean + margin, 4)],
         "seeds": [round(value, 4) for value in values],
     }
+
+
+def _listed(seconds: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.0f}" for name, value in seconds.items())
 
 
 def _say(text: str) -> None:
