@@ -19,9 +19,16 @@ def bar(items: Iterable[T], *, total: int | None, label: str, unit: str = "") ->
 
 
 def report_epoch(step: int, metrics: Mapping[str, float], *, total: int) -> None:
-    """Say how epoch `step` of `total` went: one line on standard error, and the figures to whoever listens."""
-    figures = "  ".join(f"{name} {value:.4g}" for name, value in metrics.items())
-    print(f"  epoch {step}/{total}  {figures}", file=sys.stderr, flush=True)
+    """Say how epoch `step` of `total` went: ten lines in all on standard error, every epoch to whoever listens.
+
+    On a terminal one line is kept up to date instead.
+    """
+    figures = "  ".join(f"{name} {value:.3g}" for name, value in metrics.items())
+    line, last = f"  epoch {step}/{total}  {figures}", step == total
+    if sys.stderr.isatty():
+        print(f"\r\033[K{line}", end="\n" if last else "", file=sys.stderr, flush=True)
+    elif last or step % max(1, total // 10) == 0:
+        print(line, file=sys.stderr, flush=True)
     for listener in _listeners:
         listener(step, metrics)
 

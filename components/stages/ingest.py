@@ -102,7 +102,7 @@ def _say_if_unwatched(source: Source, raw: Path) -> None:
     folder = getattr(source, "folder", None)
     if folder is not None and not folder.resolve().is_relative_to(raw.resolve()):
         print(
-            f"  ingest: {folder} is outside {raw}, where DVC looks for changes: after changing it, "
-            "run `dvc repro --force ingest`.",
+            f"  ingest: {folder} is outside {raw}, where plain `dvc repro` looks for changes; "
+            "`winnow repro` looks there too.",
             file=sys.stderr,
         )

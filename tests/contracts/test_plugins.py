@@ -157,7 +157,7 @@ def test_an_adaptation_step_sends_a_finite_gradient_to_the_head(name: str) -> No
     assert isinstance(method, AdaptationMethod)
     inputs = torch.randn(6, encoder.dim) if method.frozen_encoder else torch.randn(6, 1, SIZE, SIZE)
     targets = torch.eye(CLASSES)[torch.arange(6) % CLASSES]
-    views = [inputs for _ in method.views or ('vectors',)]
+    views = [inputs for _ in method.views or ("vectors",)]
     output = method.training_step(Batch(views=views, targets=targets, weights=torch.ones(6)))
     output.loss.backward()
     gradients = [parameter.grad for parameter in method.head.parameters()]
