@@ -34,7 +34,7 @@ FASHION: dict[str, Any] = {
         }
     },
     "pretrain": {"epochs": 7, "workers": 0},
-    "finetune": {"epochs": 4},
+    "finetune": {"epochs": 4, "guard_epochs": 0},
 }
 
 

@@ -11,7 +11,6 @@ from components.training.metrics import mcnemar
 Floats = npt.NDArray[np.floating[Any]]
 Integers = npt.NDArray[np.int64]
 CHANCE = 0.05  # two-sided
-FLOOR = float(np.finfo(np.float32).tiny)
 
 
 @dataclass(frozen=True)
@@ -19,7 +18,7 @@ class Verdict:
     """Which model ships, the kind of evidence, the figures of both models and one sentence for people.
 
     right: labels predicted right of `labels` (held out, or, by neighbors, the ones trained on); score: held-out mean
-    log-likelihood in nats, or the modularity of the predictions.
+    Brier score, lower is better, or the modularity of the predictions, higher is better.
     """
 
     shipped: Literal["pseudo_labels", "control"]
@@ -41,15 +40,15 @@ def judge_held_out(candidate: Floats, control: Floats, actual: Integers, folds: 
     """Compare calibrated `(H, K)` probabilities of the held-out labels `actual` `(H,)`, each by its own fold's model.
 
     More labels right wins where the difference is beyond chance (exact McNemar test, p < `CHANCE`); otherwise the
-    higher mean log-likelihood does, because a few labels more or less right say nothing where there are only dozens.
+    lower Brier score does, because a few labels more or less right say nothing where there are only dozens.
     """
     hits = [probabilities.argmax(axis=1) == actual for probabilities in (candidate, control)]
     right = [int(hit.sum()) for hit in hits]
-    scores = [_log_likelihood(probabilities, actual) for probabilities in (candidate, control)]
+    scores = [_brier(probabilities, actual) for probabilities in (candidate, control)]
     beyond_chance = mcnemar(hits[0], hits[1]) < CHANCE
-    better = right[0] > right[1] if beyond_chance else scores[0] > scores[1]
+    better = right[0] > right[1] if beyond_chance else scores[0] < scores[1]
     undecided = (
-        f", which could be chance, so their log-likelihood decides: {scores[0]:.3f} against {scores[1]:.3f}"
+        f", which could be chance, so the Brier score decides: {scores[0]:.3f} against {scores[1]:.3f}"
         " (nearer to 0 is better)"
     )
     why = (
@@ -126,6 +125,7 @@ def _verdict(
     )
 
 
-def _log_likelihood(probabilities: Floats, actual: Integers) -> float:
-    chosen = probabilities[np.arange(len(actual)), actual].astype(np.float64)
-    return float(np.log(np.clip(chosen, FLOOR, None)).mean())
+def _brier(probabilities: Floats, actual: Integers) -> float:
+    """Bounded, unlike the likelihood: among dozens of labels, one mistake made with confidence must not decide alone."""
+    truth = np.eye(probabilities.shape[1])[actual]
+    return float(((probabilities.astype(np.float64) - truth) ** 2).sum(axis=1).mean())

@@ -14,7 +14,7 @@ def _sure(right: int, confidence: float = 0.9) -> np.ndarray:
     return np.stack([first, 1 - first], axis=1)
 
 
-def test_clearly_more_labels_right_ship_even_against_likelihood() -> None:
+def test_clearly_more_labels_right_ship_even_against_the_brier_score() -> None:
     verdict = judge_held_out(_sure(38, 0.55), _sure(20, 0.51), ACTUAL, FOLDS)
     assert verdict.shipped == "pseudo_labels"
     verdict = judge_held_out(_sure(20, 0.51), _sure(38, 0.99999), ACTUAL, FOLDS)
@@ -23,11 +23,11 @@ def test_clearly_more_labels_right_ship_even_against_likelihood() -> None:
     assert verdict.candidate_score is not None
 
 
-def test_where_counts_could_be_chance_the_likelihood_decides() -> None:
+def test_where_counts_could_be_chance_the_brier_score_decides() -> None:
     verdict = judge_held_out(_sure(36, 0.9), _sure(37, 0.6), ACTUAL, FOLDS)
     assert verdict.shipped == "pseudo_labels"
     assert "could be chance" in verdict.why
-    assert verdict.candidate_score == pytest.approx((36 * np.log(0.9) + 4 * np.log(0.1)) / 40)
+    assert verdict.candidate_score == pytest.approx(2 * (36 * 0.1**2 + 4 * 0.9**2) / 40)
 
 
 def test_two_equal_models_ship_the_control() -> None:
