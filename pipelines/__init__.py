@@ -1,0 +1,1 @@
+"""The `winnow` command and what drives the stages: DVC behind one module."""

@@ -126,6 +126,6 @@ def _verdict(
 
 
 def _brier(probabilities: Floats, actual: Integers) -> float:
-    """Bounded, unlike the likelihood: among dozens of labels, one mistake made with confidence must not decide alone."""
+    """Bounded, unlike the likelihood: among dozens of labels, one confident mistake must not decide alone."""
     truth = np.eye(probabilities.shape[1])[actual]
     return float(((probabilities.astype(np.float64) - truth) ** 2).sum(axis=1).mean())

@@ -23,14 +23,14 @@ PLAIN = {
 
 def tree() -> str:
     """One line a file: its path, and the first line of its docstring."""
-    lines = [f"{path:<26}{caption}" for path, caption in PLAIN.items()]
+    lines = [f"{path:<38}{caption}" for path, caption in PLAIN.items()]
     for top in CODE:
         for folder in sorted({path.parent for path in (ROOT / top).rglob("*.py")}):
             files = [path for path in sorted(folder.glob("*.py")) if path.name != "__init__.py"]
             if not files and folder != ROOT / top:
                 continue
-            lines += ["", f"{folder.relative_to(ROOT).as_posix() + '/':<26}{_caption(folder / '__init__.py')}".rstrip()]
-            lines += [f"  {path.name:<24}{_caption(path)}" for path in files]
+            lines += ["", f"{folder.relative_to(ROOT).as_posix() + '/':<38}{_caption(folder / '__init__.py')}".rstrip()]
+            lines += [f"  {path.name:<36}{_caption(path)}" for path in files]
     return "\n".join(lines) + "\n"
 
 

@@ -1,0 +1,1 @@
+"""Pictures: decoding, augmentation, preview."""
