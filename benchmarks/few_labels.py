@@ -1,7 +1,8 @@
 """Few labels: the pipeline against what a user would pick instead, on the labels that the pipeline picked.
 
 `python -m benchmarks.few_labels digits` (5 seeds, 10 and 40 labels; the default), or `fashion` (3 seeds, 250 labels;
-needs FashionMNIST's files in the folder given as second word). A third word names the seeds: `0,1,2`. One run, one table.
+needs FashionMNIST's files in the folder given as second word). A third word names the seeds:
+`0,1,2`. One run, one table.
 """
 
 import json
