@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export UV_SYSTEM_CERTS := 1
 
 .PHONY: setup repro test check bench ui lock tree clean
 
@@ -10,7 +11,7 @@ setup: $(VENV)/.installed ## create the environment from requirements.lock
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Winnow needs Python 3.11 or newer: make setup PYTHON=python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check "uv>=0.9"
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check "uv>=0.13"
 	$(VENV)/bin/uv pip install --python $(VENV)/bin/python --require-hashes -r requirements.lock
 	$(VENV)/bin/uv pip install --python $(VENV)/bin/python --no-deps --editable .
 	@touch $@
