@@ -1,12 +1,14 @@
 """What a run came to, on one screen: labels, accuracy, what shipped and why, the model's version, where to look."""
 
 import json
+import textwrap
 from pathlib import Path
 from typing import Any
 
 from components.core.errors import WinnowError
 from components.core.model_versions import versions
 
+COLUMNS = 110
 PAGES = {
     "report": Path("data/evaluate/report.html"),
     "what to label next": Path("data/select/gallery.html"),
@@ -24,7 +26,7 @@ def summarize(seconds: float | None = None) -> str:
         ("labels used", f"{metrics['labels_used']}, validation included"),
         ("test accuracy", _accuracy(metrics)),
         ("label-only control", f"{metrics['control_accuracy']:.4f}"),
-        ("shipped", f"{guard['shipped'].replace('_', ' ')}: {guard['why']}"),
+        ("shipped", guard["why"]),
         ("model", _model(version)),
         ("gate", f"{'passed' if version['gate']['passed'] else 'not passed'}: {version['gate']['why']}"),
         *[(name, str(path)) for name, path in PAGES.items() if path.exists()],
@@ -32,8 +34,10 @@ def summarize(seconds: float | None = None) -> str:
     ]
     if seconds is not None:
         rows.append(("time", f"{seconds:.0f} s"))
-    width = max(len(name) for name, _ in rows)
-    return "\n".join(f"{name:<{width}}  {text}" for name, text in rows)
+    width = max(len(name) for name, _ in rows) + 2
+    return "\n".join(
+        textwrap.fill(f"{name:<{width}}{text}", COLUMNS, subsequent_indent=" " * width) for name, text in rows
+    )
 
 
 def _accuracy(metrics: dict[str, Any]) -> str:

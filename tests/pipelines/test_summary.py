@@ -35,7 +35,7 @@ def test_every_line_is_there_and_aligned() -> None:
         "labels used         40, validation included",
         "test accuracy       0.9700 (0.9500 to 0.9800) on 500 pictures",
         "label-only control  0.9000",
-        "shipped             pseudo labels: they win on all folds.",
+        "shipped             they win on all folds.",
         "model               toys version 2 (challenger); version 1 serves",
         "gate                not passed: not surely better.",
         "report              data/evaluate/report.html",
