@@ -82,9 +82,7 @@ def _tracked(spec: StageSpec, run: Any, settings: Any, params: dict[str, Any], k
                     _publish(aside, home)
                     raise
             _publish(aside, home)
-            tracker.finish(
-                metrics, [*home.glob("*.png"), *home.glob("*.html"), *home.glob("*.json"), *home.glob("*.csv")]
-            )
+            tracker.finish(metrics, [path for path in sorted(home.iterdir()) if path.suffix in TRACKED])
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return metrics
