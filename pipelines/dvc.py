@@ -7,13 +7,28 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from components.core.errors import WinnowError
+from components.core.signals import die_with_parent
 
 GRACE = 5.0  # seconds between being asked to stop and being stopped
-_SILENT = ("To track the changes", "\tgit add", "To enable auto staging", "\tdvc config", "Use `dvc push`", "> ")
+_SAID = {
+    r"Running stage '(.+)':": "{}",
+    r"Stage '(.+)' didn't change, skipping": "{}: unchanged",
+    r"Stage '(.+)' is cached - skipping run, checking out outputs": "{}: restored",
+}
+_SILENT = (
+    "To track the changes",
+    "\tgit add",
+    "To enable auto staging",
+    "\tdvc config",
+    "Use `dvc push`",
+    "> ",
+    "Updating lock file",
+    "Generating lock file",
+)
 
 
 def prepare_workspace() -> None:
@@ -29,33 +44,54 @@ def prepare_workspace() -> None:
     _mend_lock_file()
 
 
-def run_dvc(arguments: list[str], extra: Mapping[str, str]) -> int:
+def run_dvc(
+    arguments: list[str],
+    extra: Mapping[str, str],
+    *,
+    listen: Callable[[str], None] | None = None,
+    limit: float | None = None,
+) -> int:
     """Run `dvc ARGUMENTS` with `extra` in its environment, its output passed on in few words; returns its exit code.
 
-    Ctrl-C and SIGTERM end DVC and its stage as a group, and only then reach the caller.
+    listen: takes each line instead of standard output, those of standard error too. limit: seconds, after which all of
+    it is stopped and TimeoutError raised. Whatever ends the caller (Ctrl-C, SIGTERM) ends DVC and its stage first.
     """
-    command = [sys.executable, "-m", "dvc", *arguments]
-    environment = {**_environment(), **extra}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, process_group=0) as child:
-        assert child.stdout is not None
+    command = [sys.executable, "-m", "pipelines.dvc", *arguments]  # DVC, but it ends when this process does
+    overdue: list[threading.Timer] = []
+    with subprocess.Popen(
+        command,
+        env={**_environment(), **extra},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if listen else None,
+        text=True,
+        errors="replace",
+        process_group=0,
+    ) as child:
+        late = threading.Timer(limit or threading.TIMEOUT_MAX, lambda: overdue.append(_end(child.pid)))
+        late.daemon = True
+        late.start()
         try:
-            for line in child.stdout:
-                _pass_on(line.rstrip("\n"))
-        except KeyboardInterrupt:
-            _stop(child)
+            _pass_on(child, listen or _print)
+        except BaseException:
+            insist = _end(child.pid)
+            _pass_on(child, listen or _print)  # the last of its output: over when the last process of the group is
+            insist.cancel()
             raise
+        finally:
+            late.cancel()
+            for insist in overdue:
+                insist.cancel()
+    if overdue:
+        raise TimeoutError
     return child.returncode
 
 
-def _stop(child: subprocess.Popen[str]) -> None:
-    """Ask the whole group to end, wait for the last of its output, then insist."""
-    assert child.stdout is not None
-    _signal_group(child.pid, signal.SIGTERM)
-    insist = threading.Timer(GRACE, _signal_group, (child.pid, signal.SIGKILL))
+def _end(group: int) -> threading.Timer:
+    """Ask the whole group to end; unless the timer is cancelled, insist after a while."""
+    _signal_group(group, signal.SIGTERM)
+    insist = threading.Timer(GRACE, _signal_group, (group, signal.SIGKILL))
     insist.start()
-    child.stdout.read()  # ends when the last process of the group has
-    insist.cancel()
-    child.wait()
+    return insist
 
 
 def _signal_group(group: int, number: int) -> None:
@@ -65,15 +101,23 @@ def _signal_group(group: int, number: int) -> None:
         return
 
 
-def _pass_on(line: str) -> None:
-    if match := re.fullmatch(r"Running stage '(.+)':", line):
-        print(f"{match[1]}", flush=True)
-    elif match := re.fullmatch(r"Stage '(.+)' didn't change, skipping", line):
-        print(f"{match[1]}: unchanged", flush=True)
-    elif match := re.fullmatch(r"Stage '(.+)' is cached - skipping run, checking out outputs", line):
-        print(f"{match[1]}: restored", flush=True)
-    elif line and not line.startswith(_SILENT) and not re.match(r"(Updating|Generating) lock file", line):
-        print(line, flush=True)
+def _pass_on(child: subprocess.Popen[str], listen: Callable[[str], None]) -> None:
+    assert child.stdout is not None
+    for line in child.stdout:
+        if said := _in_few_words(line.rstrip("\n")):
+            listen(said)
+
+
+def _print(line: str) -> None:
+    print(line, flush=True)
+
+
+def _in_few_words(line: str) -> str:
+    """What a person needs of a line of DVC's; empty for what nobody does."""
+    for pattern, said in _SAID.items():
+        if match := re.fullmatch(pattern, line):
+            return said.format(match[1])
+    return "" if line.startswith(_SILENT) else line
 
 
 def _environment() -> dict[str, str]:
@@ -101,3 +145,10 @@ def _mend_lock_file() -> None:
         json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         path.unlink()
+
+
+if __name__ == "__main__":
+    die_with_parent()
+    from dvc.cli import main
+
+    sys.exit(main(sys.argv[1:]))

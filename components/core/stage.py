@@ -1,9 +1,7 @@
 """The stage runner: the one place for what all stages share. `python -m components.core.stage NAME`."""
 
-import ctypes
 import os
 import shutil
-import signal
 import sys
 import traceback
 from collections.abc import Mapping
@@ -15,6 +13,7 @@ from components.core.config import parse, read_params
 from components.core.dag import TOP_LEVEL, StageSpec, by_argument, read_stages
 from components.core.environment import prepare
 from components.core.errors import Refused, WinnowError
+from components.core.signals import die_with_parent
 
 FAILED, CRASHED, STOPPED = 1, 70, 130
 TRACKED = (".png", ".html", ".json", ".csv")  # what a person can open in the tracking pages
@@ -22,7 +21,7 @@ TRACKED = (".png", ".html", ".json", ".csv")  # what a person can open in the tr
 
 def main(name: str) -> int:
     """Run one stage in the current folder; returns the exit code, and says what went wrong in one sentence."""
-    _die_with_parent()
+    die_with_parent()
     try:
         run_stage(name)
     except WinnowError as error:
@@ -96,12 +95,6 @@ def _publish(aside: Path, home: Path) -> None:
         if target.is_dir() and not target.is_symlink():
             shutil.rmtree(target)
         item.replace(target)
-
-
-def _die_with_parent() -> None:
-    """Ask Linux to end this process when its parent dies, so that no orphan overwrites a later run's outputs."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 def _say(name: str, sentence: str, code: int) -> int:

@@ -39,7 +39,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Toy:
     """`toy(body)` runs a stage of that body in a project of its own; returns the exit code."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(journal.PARENT, "someone")  # so that nobody here talks to MLflow
-    monkeypatch.setattr(stage, "_die_with_parent", lambda: None)
+    monkeypatch.setattr(stage, "die_with_parent", lambda: None)
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "WINNOW_STAGE_KEY"):
         monkeypatch.setenv(name, "1")
     Path("dvc.yaml").write_text(YAML)

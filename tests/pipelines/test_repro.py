@@ -14,7 +14,7 @@ import pytest
 
 from components.core import tracking
 from components.core.lock import locked
-from pipelines import repro
+from pipelines import repro, session
 from pipelines.dvc import prepare_workspace
 
 pytestmark = pytest.mark.slow
@@ -58,9 +58,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
     Path("data/raw").mkdir(parents=True)
     Path("dvc.yaml").write_text(DVC_YAML)
     Path("params.yaml").write_text("first: {}\nsecond: {}\nregister: {name: toys}\n")
-    monkeypatch.setattr(repro, "_registered", lambda run_id: "FINISHED")
+    monkeypatch.setattr(repro, "registered", lambda: True)
     monkeypatch.setattr(repro, "summarize", lambda seconds: "what came out")
-    monkeypatch.setattr(repro, "_ready", lambda: prepare_workspace() is None)
+    monkeypatch.setattr(session, "_make_ready", prepare_workspace)
 
     def run(*, first: str = "pass", second: str = "pass", **options: Any) -> int:
         for name, body in (("first", first), ("second", second)):
@@ -102,9 +102,9 @@ def test_a_broken_lock_file_of_dvc_is_mended(project: Project) -> None:
 def test_a_second_run_in_the_folder_waits_and_says_so(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(repro, "WAIT", 0.2)
+    monkeypatch.setattr(session, "WAIT", 0.2)
     with (
-        locked(repro.LOCK, wait=0, busy=""),
+        locked(session.LOCK, wait=0, busy=""),
         pytest.raises(repro.WinnowError, match=rf"another run \(process {os.getpid()}\)"),
     ):
         project()
@@ -115,7 +115,7 @@ def test_being_asked_to_stop_stops_the_stage_too_and_is_recorded(project: Projec
     assert project() == 0
     Path("second.py").write_text(STAGE.format(name="second", body="Path('begun').touch(); time.sleep(60)"))
     code = (
-        "from pipelines import repro\nrepro._ready = lambda: True\n"
+        "from pipelines import repro, session\nsession._make_ready = lambda: None\n"
         "try:\n    repro.reproduce(start='second')\nexcept KeyboardInterrupt:\n    raise SystemExit(130)"
     )
     with subprocess.Popen([sys.executable, "-c", code]) as child:

@@ -1,0 +1,94 @@
+"""A run of the pipeline from begin to end: alone in its folder, settings checked, tracked under one MLflow run."""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from components.core import journal, pipeline_run, tracking
+from components.core.config import read_params
+from components.core.errors import WinnowError
+from components.core.lock import held, locked
+from components.core.model_versions import versions
+from components.core.signals import stoppable
+from pipelines.dvc import prepare_workspace
+from pipelines.watch import note_source
+
+LOCK = Path(".winnow/repro.lock")
+WAIT = 3600.0  # seconds for another run in the same folder
+BUSY = "another run (process {pid}) has been at work in this folder for an hour: stop it, or wait for it."
+VERSION = Path("data/register/version.json")
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Wait until no other run is at work in this folder, and make it ready for ours.
+
+    Raises WinnowError for another run that does not end, and for settings that cannot be.
+    """
+    if held(LOCK):
+        print("winnow: another run is at work in this folder; waiting for it to end.", file=sys.stderr)
+    with stoppable(), locked(LOCK, wait=WAIT, busy=BUSY):
+        _make_ready()
+        yield
+
+
+@contextmanager
+def tracked() -> Iterator[Mapping[str, str]]:
+    """One pipeline run in MLflow; yields the environment that lets stages join it. How the block ended is recorded."""
+    run_id = pipeline_run.begin()
+    status = journal.FAILED
+    try:
+        with _delivering():
+            yield {journal.PARENT: run_id}
+        status = journal.FINISHED
+    except KeyboardInterrupt:
+        status = journal.KILLED
+        raise
+    finally:
+        pipeline_run.end(run_id, status=status)
+
+
+def registered() -> bool:
+    """Whether the registry holds the model of `version.json`, which DVC may have restored from its cache alone."""
+    facts = json.loads(VERSION.read_text(encoding="utf-8"))
+    known = {(item.number, item.sha256) for item in versions(facts["name"])}
+    return (facts["version"], facts["model_sha256"]) in known
+
+
+def _make_ready() -> None:
+    """Check all settings, in a process of its own that loads what every stage loads, and prepare meanwhile."""
+    command = [sys.executable, "-m", "pipelines.settings"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as check:
+        prepare_workspace()
+        note_source(read_params())
+        tracking.opened()
+        _, said = check.communicate()
+    if check.returncode != 0:
+        raise WinnowError(said.strip().removeprefix("winnow: "))
+
+
+@contextmanager
+def _delivering(every: float = 2.0) -> Iterator[None]:
+    """While the stages run, bring what they record to MLflow; they themselves never wait for it."""
+    over = threading.Event()
+    deliverer = threading.Thread(target=_deliver_until, args=(over, every), daemon=True)
+    deliverer.start()
+    try:
+        yield
+    finally:
+        over.set()
+        deliverer.join()
+
+
+def _deliver_until(over: threading.Event, every: float) -> None:
+    """Deliver now and then; after a refusal no more: what waits is delivered at the end, or by the next run."""
+    while not over.wait(every):
+        try:
+            tracking.deliver()
+        except WinnowError as error:
+            print(f"winnow: {error}", file=sys.stderr)
+            return
