@@ -54,6 +54,19 @@ def repro(
 
 
 @app.command()
+def run(
+    force: Annotated[bool, typer.Option("--force", help="Run every stage, changed or not.")] = False,
+    start: Annotated[
+        str | None, typer.Option("--from", metavar="STAGE", help="Run STAGE and all after it, changed or not.")
+    ] = None,
+) -> None:
+    """Run what is stale as a Prefect flow: retries, time limits, logs and results on its page."""
+    from pipelines.run import run_flow
+
+    sys.exit(run_flow(force=force, start=start))
+
+
+@app.command()
 def summary() -> None:
     """Print what the last run came to: labels, accuracy, what shipped, the model's version, where to look."""
     from pipelines.summary import summarize

@@ -7,18 +7,21 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from components.core.errors import WinnowError
 from components.core.signals import die_with_parent
 
+RWLOCK = Path(".dvc/tmp/rwlock")
 GRACE = 5.0  # seconds between being asked to stop and being stopped
 _SAID = {
     r"Running stage '(.+)':": "{}",
     r"Stage '(.+)' didn't change, skipping": "{}: unchanged",
     r"Stage '(.+)' is cached - skipping run, checking out outputs": "{}: restored",
 }
+_HOW = {"modified": "changed", "deleted": "missing"}
 _SILENT = (
     "To track the changes",
     "\tgit add",
@@ -86,6 +89,38 @@ def run_dvc(
     return child.returncode
 
 
+def stale() -> dict[str, tuple[str, ...]]:
+    """Stages that DVC would run for a reason of their own, each with its reasons: `pretrain.epochs changed`, ..."""
+    said: dict[str, list[Any]] = json.loads(_quietly("status", "--json") or "{}")
+    return {name: tuple(_reasons(changes)) for name, changes in said.items()}
+
+
+def busy() -> int | None:
+    """Number of a living process that DVC's own lock names as at work in this folder."""
+    try:
+        entries = json.loads(RWLOCK.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    holders = [one for entry in entries.values() for one in (*entry.get("read", []), entry.get("write"))]
+    return next((int(one["pid"]) for one in holders if one and Path(f"/proc/{one['pid']}").exists()), None)
+
+
+def _reasons(changes: list[Any]) -> Iterator[str]:
+    for change in changes:
+        if not isinstance(change, dict):
+            yield str(change)
+            continue
+        for kind, things in change.items():
+            if not isinstance(things, dict):
+                yield kind
+                continue
+            for thing, how in things.items():
+                if isinstance(how, dict):  # settings of params.yaml
+                    yield from (f"{name} {_HOW.get(what, what)}" for name, what in how.items())
+                else:
+                    yield f"{thing} {_HOW.get(how, how)}"
+
+
 def _end(group: int) -> threading.Timer:
     """Ask the whole group to end; unless the timer is cancelled, insist after a while."""
     _signal_group(group, signal.SIGTERM)
@@ -125,12 +160,14 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])}
 
 
-def _quietly(*arguments: str) -> None:
+def _quietly(*arguments: str) -> str:
+    """What `dvc ARGUMENTS` prints. Raises WinnowError with DVC's words where it fails."""
     done = subprocess.run(
         [sys.executable, "-m", "dvc", *arguments], env=_environment(), capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
         raise WinnowError(f"dvc {' '.join(arguments)} failed: {' '.join(done.stderr.split())}")
+    return done.stdout
 
 
 def _mend_lock_file() -> None:
@@ -138,13 +175,12 @@ def _mend_lock_file() -> None:
 
     The caller holds the pipeline's lock, so no run of ours is writing it.
     """
-    path = Path(".dvc/tmp/rwlock")
-    if not path.is_file():
+    if not RWLOCK.is_file():
         return
     try:
-        json.loads(path.read_text(encoding="utf-8"))
+        json.loads(RWLOCK.read_text(encoding="utf-8"))
     except ValueError:
-        path.unlink()
+        RWLOCK.unlink()
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ def alone() -> Iterator[None]:
 @contextmanager
 def tracked() -> Iterator[Mapping[str, str]]:
     """One pipeline run in MLflow; yields the environment that lets stages join it. How the block ended is recorded."""
+    pipeline_run.close_abandoned()
     run_id = pipeline_run.begin()
     status = journal.FAILED
     try:

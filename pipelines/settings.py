@@ -2,14 +2,17 @@
 
 import sys
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from components.core import registry
-from components.core.config import PluginChoice, nearest, parse, read_params
+from components.core.config import Config, PluginChoice, nearest, parse, read_params
 from components.core.dag import TOP_LEVEL, read_stages
 from components.core.environment import prepare
 from components.core.errors import WinnowError
 
+RUN = "run"  # the block of params.yaml that no stage reads
 PLUGINS = {  # setting -> family
     ("pretrain", "method"): "self_supervised",
     ("pretrain", "encoder"): "encoder",
@@ -19,13 +22,27 @@ PLUGINS = {  # setting -> family
 }
 
 
+class RunSettings(Config):
+    """The `run` block: how the flow drives the stages; nothing of what they compute depends on it.
+
+    retries: of a stage that infrastructure failed, the first after `retry_seconds`, each later one after twice as long;
+    timeout_minutes: after which a stage is stopped, `timeouts` says so for single stages.
+    """
+
+    retries: int = Field(default=2, ge=0)
+    retry_seconds: float = Field(default=10, ge=0)
+    timeout_minutes: float = Field(default=720, gt=0)
+    timeouts: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+
+
 def check_settings() -> None:
     """Parse all of params.yaml. Raises WinnowError for the first setting that cannot be."""
     params = read_params()
     stages = list(read_stages(params))
     for name in params:
-        if name not in (*stages, *TOP_LEVEL):
-            raise WinnowError(f"unknown setting {name} in params.yaml: {nearest(str(name), [*stages, *TOP_LEVEL])}")
+        if name not in (*stages, *TOP_LEVEL, RUN):
+            known = [*stages, *TOP_LEVEL, RUN]
+            raise WinnowError(f"unknown setting {name} in params.yaml: {nearest(str(name), known)}")
     top = {key: params[key] for key in TOP_LEVEL if key in params}
     for name in stages:
         block = params.get(name) or {}
@@ -33,6 +50,21 @@ def check_settings() -> None:
             raise WinnowError(f"{name} in params.yaml must be a block of settings, not {block!r}.")
         parse(import_module(f"components.stages.{name}").Params, {**block, **top}, where=name)
         _check_plugins(name, block)
+    run_settings()
+
+
+def run_settings() -> RunSettings:
+    """The `run` block. Raises WinnowError for a setting that cannot be, or a time-out of an unknown stage."""
+    params = read_params()
+    block = params.get(RUN) or {}
+    if not isinstance(block, dict):
+        raise WinnowError(f"{RUN} in params.yaml must be a block of settings, not {block!r}.")
+    settings = parse(RunSettings, block, where=RUN)
+    stages = list(read_stages(params))
+    for name in settings.timeouts:
+        if name not in stages:
+            raise WinnowError(f"unknown stage {RUN}.timeouts.{name} in params.yaml: {nearest(name, stages)}")
+    return settings
 
 
 def model_name() -> str:

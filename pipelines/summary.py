@@ -19,10 +19,19 @@ PAGES = {
 
 def summarize(seconds: float | None = None) -> str:
     """The lines, aligned. Raises WinnowError where no run has come to its end yet."""
+    lines = rows(seconds)
+    width = max(len(name) for name, _ in lines) + 2
+    return "\n".join(
+        textwrap.fill(f"{name:<{width}}{text}", COLUMNS, subsequent_indent=" " * width) for name, text in lines
+    )
+
+
+def rows(seconds: float | None = None) -> list[tuple[str, str]]:
+    """What there is to say, as (name, text). Raises WinnowError where no run has come to its end yet."""
     metrics = _read(Path("data/evaluate/metrics.json"))
     version = _read(Path("data/register/version.json"))
     guard = _read(Path("data/finetune/guard.json"))
-    rows = [
+    found = [
         ("labels used", f"{metrics['labels_used']}, validation included"),
         ("test accuracy", _accuracy(metrics)),
         ("label-only control", f"{metrics['control_accuracy']:.4f}"),
@@ -32,12 +41,7 @@ def summarize(seconds: float | None = None) -> str:
         *[(name, str(path)) for name, path in PAGES.items() if path.exists()],
         ("runs and models", "make ui"),
     ]
-    if seconds is not None:
-        rows.append(("time", f"{seconds:.0f} s"))
-    width = max(len(name) for name, _ in rows) + 2
-    return "\n".join(
-        textwrap.fill(f"{name:<{width}}{text}", COLUMNS, subsequent_indent=" " * width) for name, text in rows
-    )
+    return found if seconds is None else [*found, ("time", f"{seconds:.0f} s")]
 
 
 def _accuracy(metrics: dict[str, Any]) -> str:

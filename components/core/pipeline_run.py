@@ -2,6 +2,7 @@
 
 import functools
 import json
+import platform
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ def begin() -> str:
     tags = {
         **journal.provenance(),
         "pipeline": "true",
+        "workspace": _workspace(),
         "params_digest": sha256(Path("params.yaml")),
         "mlflow.source.name": "dvc.yaml",
         "mlflow.source.type": "PROJECT",
@@ -59,6 +61,17 @@ def end(run_id: str, *, status: str) -> list[Link]:
             tracking.note_dataset(store, run_id, digest)
         store.set_terminated(run_id, status=status)
     return links
+
+
+def close_abandoned() -> None:
+    """End as killed the pipeline runs that a crash left running. The caller holds the folder's lock: none is alive."""
+    tracking.deliver_or_say()
+    store, experiment = tracking.opened(), tracking.experiment()
+    query = f"tags.pipeline = 'true' and tags.workspace = '{_workspace()}' and attributes.status = 'RUNNING'"
+    with tracking.answering():
+        for run in _search(store, experiment, query):
+            store.set_tag(run.info.run_id, "failure", "its process died without a word.")
+            store.set_terminated(run.info.run_id, status=journal.KILLED)
 
 
 def stage_keys() -> dict[str, str]:
@@ -98,6 +111,11 @@ def _one(store: Any, experiment: str, name: str, key: str | None, child: Any, ru
         return Link(name, "reused", run.info.run_id)
     store.set_tag(run.info.run_id, "mlflow.parentRunId", run_id)
     return Link(name, "ran" if run.info.status == "FINISHED" else "running", run.info.run_id)
+
+
+def _workspace() -> str:
+    """Machine and folder, so that nobody closes another's run in a shared store."""
+    return f"{platform.node()}:{Path.cwd().as_posix()}"
 
 
 def _search(store: Any, experiment: str, query: str) -> list[Any]:

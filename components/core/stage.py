@@ -15,7 +15,7 @@ from components.core.environment import prepare
 from components.core.errors import Refused, WinnowError
 from components.core.signals import die_with_parent
 
-FAILED, CRASHED, STOPPED = 1, 70, 130
+FAILED, CRASHED, RETRY, STOPPED = 1, 70, 75, 130
 TRACKED = (".png", ".html", ".json", ".csv")  # what a person can open in the tracking pages
 
 

@@ -1,0 +1,68 @@
+"""What a run has to do: every stage in the order DVC takes, and why each of them is to run, if it is."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from components.core.config import nearest, read_params
+from components.core.dag import StageSpec, read_stages
+from components.core.errors import WinnowError
+from pipelines.dvc import stale
+
+
+@dataclass(frozen=True)
+class Step:
+    """One stage of a run. why: what makes it run, a few words each; empty where nothing does. needs: stages before."""
+
+    stage: str
+    why: tuple[str, ...]
+    needs: tuple[str, ...]
+    forced: bool = False
+
+
+def plan(*, force: bool = False, start: str | None = None) -> list[Step]:
+    """The steps of a run now: what is stale and all after it; `force` adds all, `start` itself and all after it.
+
+    Raises WinnowError for an unknown stage.
+    """
+    stages = read_stages(read_params())
+    if start is not None and start not in stages:
+        raise WinnowError(f"unknown stage '{start}': {nearest(start, list(stages))}")
+    needs = {name: _makers(stages, spec) for name, spec in stages.items()}
+    forced = set(stages) if force else _after(needs, {start}) if start else set()
+    reasons = dict.fromkeys(forced, ("asked for",)) | stale()
+    steps = []
+    for name in order(stages):
+        upstream = tuple(f"{other} runs" for other in needs[name] if other in reasons)
+        if upstream and name not in reasons:
+            reasons[name] = upstream
+        steps.append(Step(name, reasons.get(name, ()), needs[name], name in forced))
+    return steps
+
+
+def order(stages: dict[str, StageSpec]) -> list[str]:
+    """Depth first along dependencies, as DVC walks: stages enter `dvc.lock` in this order."""
+    found: list[str] = []
+
+    def visit(name: str) -> None:
+        if name not in found:
+            for other in _makers(stages, stages[name]):
+                visit(other)
+            found.append(name)
+
+    for name in stages:
+        visit(name)
+    return found
+
+
+def _makers(stages: dict[str, StageSpec], spec: StageSpec) -> tuple[str, ...]:
+    """The stages that make what `spec` reads, in the order it lists that."""
+    maker = {path: name for name, other in stages.items() for path in other.outputs}
+    return tuple(dict.fromkeys(maker[path] for path in spec.dependencies if path in maker))
+
+
+def _after(needs: dict[str, tuple[str, ...]], names: Iterable[str]) -> set[str]:
+    """The names and all that, through others or directly, needs one of them."""
+    found = set(names)
+    while more := {name for name, before in needs.items() if found & set(before)} - found:
+        found |= more
+    return found

@@ -1,0 +1,63 @@
+"""Flow runs that a crash left `Running` in Prefect: found and closed when the next run of the folder begins."""
+
+import hashlib
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from components.core.lock import held, locked
+
+ALIVE = Path(".winnow/flows")  # a lock file per flow run, held while its process lives
+MESSAGE = "its process died without a word; closed when the next run began"
+YOUNG = timedelta(seconds=30)  # between Prefect's `Running` and the lock file
+
+
+def workspace_tag() -> str:
+    """Which machine and folder a flow run works in: only its own runs may be closed from here."""
+    digest = hashlib.sha256(f"{platform.node()}:{Path.cwd()}".encode()).hexdigest()
+    return f"{Path.cwd().name}-{digest[:8]}"
+
+
+@contextmanager
+def alive(flow_run: str) -> Iterator[None]:
+    """Mark the flow run as living while the block runs, and close this folder's dead ones first."""
+    with locked(ALIVE / flow_run, wait=0, busy="process {pid} already runs this flow run."):
+        close_crashed()
+        yield
+    (ALIVE / flow_run).unlink(missing_ok=True)
+
+
+def close_crashed() -> int:
+    """Mark as crashed what this folder's dead processes left running in Prefect; returns how many flow runs."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterTags
+    from prefect.client.schemas.objects import StateType
+    from prefect.states import Crashed
+
+    open_states = FlowRunFilterState.model_validate({"type": {"any_": [StateType.RUNNING, StateType.CANCELLING]}})
+    tagged = FlowRunFilterTags(all_=[workspace_tag()])
+    with get_client(sync_client=True) as client:
+        found = client.read_flow_runs(flow_run_filter=FlowRunFilter(state=open_states, tags=tagged))
+        dead = [run for run in found if not _lives(run)]
+        for run in dead:
+            client.set_flow_run_state(run.id, Crashed(message=MESSAGE), force=True)
+            _close_task_runs(client, run.id)
+            (ALIVE / str(run.id)).unlink(missing_ok=True)
+    return len(dead)
+
+
+def _lives(run: Any) -> bool:
+    began = run.start_time or run.created
+    return held(ALIVE / str(run.id)) or datetime.now(UTC) - began < YOUNG
+
+
+def _close_task_runs(client: Any, flow_run: Any) -> None:
+    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+    from prefect.states import Crashed
+
+    for run in client.read_task_runs(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[flow_run]))):
+        if run.state is None or not run.state.is_final():
+            client.set_task_run_state(run.id, Crashed(message=MESSAGE), force=True)

@@ -1,0 +1,118 @@
+"""Which Prefect server a run talks to: the team's, this project's own while it is up, or one for the run alone."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from components.core.errors import WinnowError
+from components.core.files import write_text
+from components.core.lock import held, locked
+from pipelines.ui import free_port
+
+API = "PREFECT_API_URL"
+HOME = Path(".winnow/prefect")
+NOTE = HOME / "server.json"
+PORT = 4200
+PATIENCE = 120.0  # seconds for a server to start: a minute on a busy small machine
+SETTINGS = {
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # what a person reads here, the stages say themselves
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": str(int(PATIENCE)),
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+}
+
+
+def connect() -> str:
+    """Set the environment for Prefect, before it is imported; returns the server's address, empty for one of our own.
+
+    `PREFECT_API_URL` or the user's Prefect profile decide; else the server that `winnow schedule` or `winnow flows`
+    keeps up for this folder; else Prefect starts one for this process. Own servers share the project's store.
+    """
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
+    address = os.environ.get(API) or _profile_address() or _running()
+    if address:
+        os.environ[API] = address
+    else:
+        os.environ.setdefault("PREFECT_API_DATABASE_CONNECTION_URL", _store())
+    return address
+
+
+@contextmanager
+def serving(port: int = PORT) -> Iterator[str]:
+    """The address of a Prefect server with its pages: the one `connect` finds, or one that ends with the block."""
+    if address := connect():
+        yield address
+        return
+    with locked(HOME / "server.lock", wait=0, busy="process {pid} is already starting a Prefect server here."):
+        chosen = free_port(port)
+        address = f"http://127.0.0.1:{chosen}/api"
+        child = _start(chosen)
+        try:
+            _wait_for(address, child)
+            write_text(NOTE, json.dumps({"address": address}) + "\n")
+            os.environ[API] = address
+            yield address
+        finally:
+            NOTE.unlink(missing_ok=True)
+            _stop(child)
+
+
+def _start(port: int) -> "subprocess.Popen[bytes]":
+    HOME.mkdir(parents=True, exist_ok=True)
+    address = f"http://127.0.0.1:{port}/api"
+    environment = {**os.environ, "PREFECT_UI_API_URL": address, "PYTHONWARNINGS": "ignore"}
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    with (HOME / "server.log").open("wb") as log:
+        return subprocess.Popen(command, env=environment, stdout=log, stderr=log, process_group=0)
+
+
+def _wait_for(address: str, child: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not _healthy(address):
+        if child.poll() is not None or time.monotonic() > deadline:
+            raise WinnowError(f"the Prefect server did not start: {HOME / 'server.log'} says why.")
+        time.sleep(0.3)
+
+
+def _stop(child: "subprocess.Popen[bytes]") -> None:
+    child.send_signal(signal.SIGTERM)
+    try:
+        child.wait(10)
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+
+def _running() -> str:
+    if not held(HOME / "server.lock") or not NOTE.is_file():
+        return ""
+    address = str(json.loads(NOTE.read_text(encoding="utf-8"))["address"])
+    return address if _healthy(address) else ""
+
+
+def _healthy(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/health", timeout=2) as answer:  # noqa: S310 - always http, on loopback
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _profile_address() -> str:
+    """The address in the user's active Prefect profile, if there is one; asked without importing all of Prefect."""
+    from prefect.settings import get_current_settings
+
+    return str(get_current_settings().api.url or "")
+
+
+def _store() -> str:
+    HOME.mkdir(parents=True, exist_ok=True)
+    return f"sqlite+aiosqlite:///{(HOME / 'prefect.db').absolute()}"
