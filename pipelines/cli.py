@@ -67,6 +67,27 @@ def run(
 
 
 @app.command()
+def schedule(
+    cron: Annotated[str, typer.Option(help="Minute, hour, day, month, weekday; this one is every night at three.")] = (
+        "0 3 * * *"
+    ),
+    timezone: Annotated[str, typer.Option(help="Whose clock, as in Europe/Berlin.")] = "UTC",
+) -> None:
+    """Keep a flow on a schedule, one run at a time, with its pages; until stopped."""
+    from pipelines.schedule import serve_schedule
+
+    serve_schedule(cron, timezone)
+
+
+@app.command()
+def status() -> None:
+    """Say what is stale and why, how the last runs went, and which model versions serve and wait."""
+    from pipelines.status import report
+
+    print(report())
+
+
+@app.command()
 def summary() -> None:
     """Print what the last run came to: labels, accuracy, what shipped, the model's version, where to look."""
     from pipelines.summary import summarize
@@ -122,6 +143,16 @@ def ui(
     from pipelines.ui import serve
 
     serve(port)
+
+
+@app.command()
+def flows(
+    port: Annotated[int, typer.Option(help="Port; the next free one if it is taken.")] = 4200,
+) -> None:
+    """Open the Prefect pages on this project's flow runs, on this machine only."""
+    from pipelines.server import show
+
+    show(port)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from components.core.config import read_params
 from components.core.errors import WinnowError
+from components.core.journal import flatten
 from components.core.signals import die_with_parent
 
 RWLOCK = Path(".dvc/tmp/rwlock")
@@ -93,6 +97,15 @@ def stale() -> dict[str, tuple[str, ...]]:
     """Stages that DVC would run for a reason of their own, each with its reasons: `pretrain.epochs changed`, ..."""
     said: dict[str, list[Any]] = json.loads(_quietly("status", "--json") or "{}")
     return {name: tuple(_reasons(changes)) for name, changes in said.items()}
+
+
+def changed_settings(stage: str, block: str) -> list[str]:
+    """Which settings of a block are not those the stage last ran with: `pretrain.epochs 80 -> 40`."""
+    lock = yaml.safe_load(Path("dvc.lock").read_text(encoding="utf-8"))
+    then = dict(flatten({block: lock["stages"][stage]["params"]["params.yaml"].get(block)}))
+    now = dict(flatten({block: read_params().get(block)}))
+    names = sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
+    return [f"{name} {then.get(name, 'unset')} -> {now.get(name, 'unset')}" for name in names]
 
 
 def busy() -> int | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from components.core.config import nearest, read_params
 from components.core.dag import StageSpec, read_stages
 from components.core.errors import WinnowError
-from pipelines.dvc import stale
+from pipelines.dvc import changed_settings, stale
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ def plan(*, force: bool = False, start: str | None = None) -> list[Step]:
         raise WinnowError(f"unknown stage '{start}': {nearest(start, list(stages))}")
     needs = {name: _makers(stages, spec) for name, spec in stages.items()}
     forced = set(stages) if force else _after(needs, {start}) if start else set()
-    reasons = dict.fromkeys(forced, ("asked for",)) | stale()
+    changed = {name: _told(name, why) for name, why in stale().items()}
+    reasons = dict.fromkeys(forced, ("asked for",)) | changed
     steps = []
     for name in order(stages):
         upstream = tuple(f"{other} runs" for other in needs[name] if other in reasons)
@@ -52,6 +53,15 @@ def order(stages: dict[str, StageSpec]) -> list[str]:
     for name in stages:
         visit(name)
     return found
+
+
+def _told(name: str, why: tuple[str, ...]) -> tuple[str, ...]:
+    """The reasons, with each setting that has another value in place of its whole block."""
+    found: list[str] = []
+    for reason in why:
+        block, _, how = reason.partition(" ")
+        found += changed_settings(name, block) if how == "changed" and block in read_params() else [reason]
+    return tuple(found)
 
 
 def _makers(stages: dict[str, StageSpec], spec: StageSpec) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from components.core.errors import WinnowError
 from components.core.files import write_text
 from components.core.lock import held, locked
+from components.core.signals import stoppable
 from pipelines.ui import free_port
 
 API = "PREFECT_API_URL"
@@ -63,6 +64,16 @@ def serving(port: int = PORT) -> Iterator[str]:
         finally:
             NOTE.unlink(missing_ok=True)
             _stop(child)
+
+
+def show(port: int) -> None:
+    """Keep the pages up until stopped; a server that is up already is only named."""
+    if address := connect():
+        print(f"Prefect pages: {address.removesuffix('/api')}")
+        return
+    with stoppable(), serving(port) as address:
+        print(f"Prefect pages: {address.removesuffix('/api')} (Ctrl-C ends them)", flush=True)
+        signal.pause()
 
 
 def _start(port: int) -> "subprocess.Popen[bytes]":

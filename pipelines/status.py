@@ -1,0 +1,84 @@
+"""`winnow status`: what is stale and why, who is at work, the last runs, and the model versions that serve or wait."""
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from components.core import tracking
+from components.core.lock import held
+from components.core.model_versions import versions
+from pipelines.dvc import prepare_workspace
+from pipelines.plan import Step, plan
+from pipelines.schedule import LOCK as SCHEDULE
+from pipelines.session import LOCK
+from pipelines.settings import model_name
+
+RUNS = 5
+REASONS = 2  # said of each stage
+
+
+def report() -> str:
+    """The lines, in four parts."""
+    prepare_workspace()
+    parts = {
+        "stages": _stages(plan()),
+        "at work": _at_work(),
+        "last runs": _last_runs(),
+        "models": _models(),
+    }
+    return "\n\n".join("\n".join([name, *(f"  {line}" for line in lines)]) for name, lines in parts.items())
+
+
+def _stages(steps: list[Step]) -> list[str]:
+    width = max(len(step.stage) for step in steps) + 2
+    lines = [f"{step.stage:<{width}}{_why(step)}" for step in steps]
+    stale = sum(bool(step.why) for step in steps)
+    return [*lines, f"{stale} of {len(steps)} would run: `winnow run`" if stale else "nothing would run"]
+
+
+def _why(step: Step) -> str:
+    if not step.why:
+        return "up to date"
+    if not Path("data", step.stage).is_dir():
+        return "never run here"
+    more = f", and {len(step.why) - REASONS} more" if len(step.why) > REASONS else ""
+    return f"stale: {', '.join(step.why[:REASONS])}{more}"
+
+
+def _at_work() -> list[str]:
+    lines = []
+    if held(LOCK):
+        lines.append(f"a run (process {LOCK.read_text().strip()})")
+    if held(SCHEDULE):
+        lines.append(f"a schedule (process {SCHEDULE.read_text().strip()})")
+    return lines or ["nobody"]
+
+
+def _last_runs() -> list[str]:
+    tracking.deliver_or_say()
+    store = tracking.opened()
+    with tracking.answering():
+        found = store.search_runs(
+            [tracking.experiment()],
+            filter_string="tags.pipeline = 'true'",
+            max_results=RUNS,
+            order_by=["attributes.start_time DESC"],
+        )
+    return [_one_run(run) for run in found] or ["none yet"]
+
+
+def _one_run(run: Any) -> str:
+    began = datetime.fromtimestamp(run.info.start_time / 1000, UTC).astimezone()
+    ended = run.info.end_time or time.time() * 1000
+    seconds = (ended - run.info.start_time) / 1000
+    accuracy = run.data.metrics.get("accuracy")
+    figures = f"  accuracy {accuracy:.4f}" if accuracy is not None else ""
+    return f"{began:%Y-%m-%d %H:%M}  {run.info.status.lower():<9}{seconds:>7.0f} s{figures}"
+
+
+def _models() -> list[str]:
+    name = model_name()
+    found = [item for item in versions(name) if item.aliases]
+    lines = [f"{name} version {item.number}: {' and '.join(item.aliases)}" for item in found]
+    return lines or [f"no version of {name} yet"]
