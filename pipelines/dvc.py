@@ -18,6 +18,7 @@ from components.core.errors import WinnowError
 from components.core.journal import flatten
 from components.core.signals import die_with_parent
 
+Stale = dict[str, tuple[str, ...]]  # stage -> what makes DVC run it
 RWLOCK = Path(".dvc/tmp/rwlock")
 GRACE = 5.0  # seconds between being asked to stop and being stopped
 _SAID = {
@@ -93,7 +94,7 @@ def run_dvc(
     return child.returncode
 
 
-def stale() -> dict[str, tuple[str, ...]]:
+def stale() -> Stale:
     """Stages that DVC would run for a reason of their own, each with its reasons: `pretrain.epochs changed`, ..."""
     said: dict[str, list[Any]] = json.loads(_quietly("status", "--json") or "{}")
     return {name: tuple(_reasons(changes)) for name, changes in said.items()}

@@ -41,9 +41,9 @@ def pipeline(start: str | None = None, force: bool = False) -> State[Any]:
         force: run every stage, changed or not.
     """
     try:
-        with reconcile.alive(str(flow_run.get_id())), alone():
+        with reconcile.alive(str(flow_run.get_id())), alone() as stale:
             began = time.monotonic()
-            steps = plan(force=force, start=start)
+            steps = plan(stale, force=force, start=start)
             with tracked() as environment:
                 changed = _run(steps, environment)
             publish_summary(steps, time.monotonic() - began)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from components.core.config import nearest, read_params
 from components.core.dag import StageSpec, read_stages
 from components.core.errors import WinnowError
-from pipelines.dvc import changed_settings, stale
+from pipelines.dvc import Stale, changed_settings
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class Step:
     forced: bool = False
 
 
-def plan(*, force: bool = False, start: str | None = None) -> list[Step]:
-    """The steps of a run now: what is stale and all after it; `force` adds all, `start` itself and all after it.
+def plan(stale: Stale, *, force: bool = False, start: str | None = None) -> list[Step]:
+    """The steps of a run: what is stale and all after it; `force` adds all, `start` itself and all after it.
 
     Raises WinnowError for an unknown stage.
     """
@@ -29,7 +29,7 @@ def plan(*, force: bool = False, start: str | None = None) -> list[Step]:
         raise WinnowError(f"unknown stage '{start}': {nearest(start, list(stages))}")
     needs = {name: _makers(stages, spec) for name, spec in stages.items()}
     forced = set(stages) if force else _after(needs, {start}) if start else set()
-    changed = {name: _told(name, why) for name, why in stale().items()}
+    changed = {name: _told(name, why) for name, why in stale.items()}
     reasons = dict.fromkeys(forced, ("asked for",)) | changed
     steps = []
     for name in order(stages):

@@ -19,19 +19,21 @@ def serve_schedule(cron: str, timezone: str) -> None:
     busy = "process {pid} already runs this folder on a schedule: stop it first."
     with stoppable(), locked(LOCK, wait=0, busy=busy), serving() as address:
         from prefect.schedules import Cron
+        from prefect.settings import PREFECT_API_URL, temporary_settings
 
         from pipelines.flow import pipeline
         from pipelines.reconcile import workspace_tag
 
         print(f"Flow runs: {address.removesuffix('/api')} (at {cron}, {timezone}; Ctrl-C ends it)", flush=True)
-        pipeline.serve(
-            name=workspace_tag(),
-            schedule=Cron(cron, timezone=timezone),
-            tags=[workspace_tag()],
-            limit=1,
-            description=f"{Path.cwd().name}: whatever is stale",
-            print_starting_message=False,
-        )
+        with temporary_settings({PREFECT_API_URL: address}):  # Prefect was imported before the server was up
+            pipeline.serve(
+                name=workspace_tag(),
+                schedule=Cron(cron, timezone=timezone),
+                tags=[workspace_tag()],
+                limit=1,
+                description=f"{Path.cwd().name}: whatever is stale",
+                print_starting_message=False,
+            )
 
 
 def _check(cron: str, timezone: str) -> None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -118,10 +119,17 @@ def _healthy(address: str) -> bool:
 
 
 def _profile_address() -> str:
-    """The address in the user's active Prefect profile, if there is one; asked without importing all of Prefect."""
-    from prefect.settings import get_current_settings
-
-    return str(get_current_settings().api.url or "")
+    """The address in the user's active Prefect profile. Read here: Prefect, once imported, keeps what it found then."""
+    home = Path(os.environ.get("PREFECT_HOME", Path.home() / ".prefect"))
+    path = Path(os.environ.get("PREFECT_PROFILES_PATH", home / "profiles.toml"))
+    if not path.is_file():
+        return ""
+    try:
+        profiles = tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise WinnowError(f"{path} is not valid TOML ({error}): mend it, or remove it.") from None
+    active = os.environ.get("PREFECT_PROFILE", profiles.get("active", ""))
+    return str(profiles.get("profiles", {}).get(active, {}).get(API, ""))
 
 
 def _store() -> str:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from components.core.errors import WinnowError
 from components.core.lock import held, locked
 from components.core.model_versions import versions
 from components.core.signals import stoppable
-from pipelines.dvc import prepare_workspace
+from pipelines.dvc import Stale, busy, prepare_workspace, stale
 from pipelines.watch import note_source
 
 LOCK = Path(".winnow/repro.lock")
@@ -24,16 +25,16 @@ VERSION = Path("data/register/version.json")
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """Wait until no other run is at work in this folder, and make it ready for ours.
+def alone() -> Iterator[Stale]:
+    """Wait until no other run is at work in this folder, and make it ready for ours; yields what DVC finds stale.
 
     Raises WinnowError for another run that does not end, and for settings that cannot be.
     """
     if held(LOCK):
         print("winnow: another run is at work in this folder; waiting for it to end.", file=sys.stderr)
     with stoppable(), locked(LOCK, wait=WAIT, busy=BUSY):
-        _make_ready()
-        yield
+        _wait_for_dvc()
+        yield _make_ready()
 
 
 @contextmanager
@@ -60,16 +61,36 @@ def registered() -> bool:
     return (facts["version"], facts["model_sha256"]) in known
 
 
-def _make_ready() -> None:
-    """Check all settings, in a process of its own that loads what every stage loads, and prepare meanwhile."""
+def _wait_for_dvc() -> None:
+    """Plain `dvc` commands do not know our lock: wait for those at work here."""
+    said, deadline = False, time.monotonic() + WAIT
+    while (holder := busy()) is not None:
+        if not said:
+            print(f"winnow: dvc (process {holder}) is at work in this folder; waiting for it to end.", file=sys.stderr)
+        if time.monotonic() > deadline:
+            raise WinnowError(BUSY.format(pid=holder))
+        said = True
+        time.sleep(1)
+
+
+def _make_ready() -> Stale:
+    """Check all settings, in a process of its own that loads what every stage loads, and prepare meanwhile.
+
+    Where nothing is stale, every setting is one that a stage has run with: the check is not waited for.
+    """
     command = [sys.executable, "-m", "pipelines.settings"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as check:
         prepare_workspace()
         note_source(read_params())
         tracking.opened()
+        found = stale()
+        if not found:
+            check.kill()
+            return found
         _, said = check.communicate()
     if check.returncode != 0:
         raise WinnowError(said.strip().removeprefix("winnow: "))
+    return found
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 from components.core import tracking
 from components.core.lock import held
 from components.core.model_versions import versions
-from pipelines.dvc import prepare_workspace
+from pipelines.dvc import prepare_workspace, stale
 from pipelines.plan import Step, plan
 from pipelines.schedule import LOCK as SCHEDULE
 from pipelines.session import LOCK
@@ -20,9 +20,13 @@ REASONS = 2  # said of each stage
 
 def report() -> str:
     """The lines, in four parts."""
-    prepare_workspace()
+    if held(LOCK):  # DVC answers nothing meanwhile
+        stages = ["a run is at work: what is stale is known when it ends"]
+    else:
+        prepare_workspace()
+        stages = _stages(plan(stale()))
     parts = {
-        "stages": _stages(plan()),
+        "stages": stages,
         "at work": _at_work(),
         "last runs": _last_runs(),
         "models": _models(),
