@@ -128,14 +128,17 @@ def _write(plan: Plan) -> "tuple[str, list[Curve]]":
     text = f"{_title(plan)}\n\n{reading}\n\n{table(found)}\n{NOTE}\n"
     write_text(RESULTS / "curve.csv", frame.to_csv(index=False, lineterminator="\n", float_format="%.6f"))
     write_text(RESULTS / "table.md", f"# {text}")
-    draw_curves(RESULTS / "curve.png", found, title=f"{_title(plan)}: {over}")
+    draw_curves(RESULTS / "curve.png", found, title=f"Campaign on {_source(plan)}: {over}")
     return text, found
 
 
 def _title(plan: Plan) -> str:
-    source = (plan.params.get("ingest") or {}).get("source", "digits")
     names = ", ".join(arm.name for arm in plan.arms[1:])
-    return f"Campaign on {Path(str(source)).name}: {names} against random"
+    return f"Campaign on {_source(plan)}: {names} against random"
+
+
+def _source(plan: Plan) -> str:
+    return Path(str(plan.params["ingest"].get("source", "digits"))).name
 
 
 def _track(plan: Plan, found: "list[Curve]") -> None:

@@ -74,7 +74,7 @@ class Plan:
     def settings(self, seed: int, number: int = 0, arm: Arm | None = None) -> Params:
         """The settings of one round: the project's, with seed, budget and strategy put in."""
         label = {**self.params["label"], "budget": self.labels(number)}
-        select = {**(self.params.get("select") or {}), "budget": self.options.budget}
+        select = {**self.params["select"], "budget": self.options.budget}
         if arm is not None:
             select["strategy"] = arm.choice.model_dump()
         return {**self.params, "seed": seed, "label": label, "select": select}
@@ -125,7 +125,7 @@ def _arms(names: Sequence[str], params: Params) -> tuple[Arm, ...]:
     """`random`, then the others; a strategy that params.yaml chooses keeps the options it has there."""
     from components.core.registry import build
 
-    chosen = PluginChoice.model_validate((params.get("select") or {}).get("strategy", {"name": RANDOM}))
+    chosen = PluginChoice.model_validate(params["select"]["strategy"])
     wanted = list(names) or [chosen.name]
     if twice := sorted({name for name in wanted if wanted.count(name) > 1}):
         raise WinnowError(f"--strategy {twice[0]} is there twice: name each strategy once.")

@@ -38,10 +38,8 @@ def prepare_seed(plan: Plan, seed: int, names: Sequence[str] = UNLABELED) -> Pat
     params = plan.settings(seed)
     storage = params["pretrain"].get("storage_path") or plan.home.absolute() / "checkpoints"
     params["pretrain"] = {**params["pretrain"], "storage_path": f"{storage}/{plan.home.name}-seed{seed}"}
-    raw = folder / "data/raw"
-    if Path("data/raw").is_dir() and not raw.exists():
-        raw.parent.mkdir(parents=True, exist_ok=True)
-        raw.symlink_to(Path("data/raw").absolute())
+    if Path("data/raw").is_dir():
+        share(Path(), folder, ["raw"])
     run_stages([name for name in names if not (folder / "data" / name).is_dir()], folder, params)
     return folder
 
