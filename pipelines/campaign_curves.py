@@ -89,7 +89,8 @@ def _curve(name: str, grid: pd.DataFrame, baseline: pd.DataFrame | None) -> Curv
         paired = grid - baseline
         gains = [estimate(paired[labels].tolist(), lowest=-1) for labels in grid.columns]
         area_gain = estimate(_areas(paired), lowest=-1)
-    steps = [Step(name, int(at), *both) for at, *both in zip(grid.columns, accuracies, gains, strict=True)]
+    triples = zip(grid.columns, accuracies, gains, strict=True)
+    steps = [Step(name, int(labels), accuracy, gain) for labels, accuracy, gain in triples]
     return Curve(name, steps, estimate(_areas(grid), lowest=0), area_gain)
 
 

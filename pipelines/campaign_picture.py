@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from components.core.files import replacing
 from components.stages.charts import ACCENT, INK, SOFT, STYLE, WARN
@@ -47,7 +47,9 @@ def _line(axes: "Axes", curve: Curve, values: Sequence[Estimate], color: str) ->
     bands = [(value.low, value.high) for value in values if value.low is not None and value.high is not None]
     if bands:
         lows, highs = zip(*bands, strict=True)
-        axes.fill_between(labels, lows, highs, color=color, alpha=0.14, linewidth=0, zorder=2)
+        axes.fill_between(labels, lows, highs, color=color, alpha=0.08, linewidth=0, zorder=2)
+        for ends in (lows, highs):  # where bands overlap, their edges tell them apart
+            axes.plot(labels, ends, color=color, linewidth=0.8, alpha=0.6, zorder=2)
 
 
 def _percent(value: Estimate) -> Estimate:
@@ -57,25 +59,17 @@ def _percent(value: Estimate) -> Estimate:
 
 def _name_ends(axes: "Axes", found: list[Curve], colors: list[str]) -> None:
     """Each curve's name where it ends, pushed apart so that none covers another."""
-    axes.margins(y=0.08)
     low, high = axes.get_ylim()
-    gap = 0.06 * (high - low)
-    floor = low - gap
+    gap = 0.055 * (high - low)
     ends = sorted((curve.steps[-1].accuracy.mean, number) for number, curve in enumerate(found))
-    for value, number in ends:
-        height = max(value, floor + gap)
-        last = found[number].steps[-1].labels
-        axes.annotate(
-            found[number].strategy,
-            (last, value),
-            xytext=(1.02, height),
-            textcoords=axes.get_yaxis_transform(),
-            color=colors[number],
-            fontweight="bold",
-            va="center",
-            annotation_clip=False,
-        )
-        floor = height
+    heights: list[float] = []
+    for value, _ in ends:
+        heights.append(max(value, heights[-1] + gap) if heights else value)
+    lift = sum(heights) / len(heights) - sum(value for value, _ in ends) / len(ends)
+    beside = axes.get_yaxis_transform()  # x in widths of the axes, y in accuracy
+    for height, (_, number) in zip(heights, ends, strict=True):
+        style: dict[str, Any] = {"color": colors[number], "fontweight": "bold", "va": "center"}
+        axes.text(1.02, height - lift, found[number].strategy, transform=beside, **style)
 
 
 def _dress(axes: "Axes", found: list[Curve], unit: str, title: str) -> None:
