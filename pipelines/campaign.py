@@ -13,7 +13,7 @@ from components.core.errors import Refused, WinnowError
 from components.core.files import sha256, write_text
 from components.core.lock import locked
 from components.core.signals import stoppable
-from pipelines.campaign_plan import RANDOM, Arm, Options, Plan, check_pool, make_plan
+from pipelines.campaign_plan import RANDOM, Arm, Options, Plan, check_options, check_pool, make_plan
 
 if TYPE_CHECKING:
     from pipelines.campaign_curves import Curve
@@ -31,6 +31,7 @@ Point_ = tuple[int, Arm, int]  # seed, strategy, round
 
 def run_campaign(options: Options) -> int:
     """Do what is not done yet, write `data/campaign/`, track it and print the table; returns the exit code."""
+    check_options(options)
     params = read_params()
     prepare(threads=int(params.get("threads", 1)))
     from pipelines.settings import check_settings

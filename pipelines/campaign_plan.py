@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.core.config import PluginChoice, parse
+from components.core.config import PluginChoice, nearest, parse
 from components.core.dag import read_stages
 from components.core.errors import WinnowError
 from components.core.files import sha256
+from components.core.registry import build, load, names
 from pipelines.inline import LABELED, PROJECT, UNLABELED, Params
 
 HOME = Path(".winnow/campaigns")
@@ -80,13 +81,23 @@ class Plan:
         return {**self.params, "seed": seed, "label": label, "select": select}
 
 
-def make_plan(options: Options, params: Params) -> Plan:
-    """Raises WinnowError for the first thing that cannot be; params are those of params.yaml, already checked."""
+def check_options(options: Options) -> None:
+    """What can be said without loading anything. Raises WinnowError for the first option that cannot be."""
     for name in ("rounds", "budget", "start", "seeds"):
         if getattr(options, name) < 1:
             raise WinnowError(f"--{name} is {getattr(options, name)}: it must be 1 or more.")
     if options.start < 2:
         raise WinnowError("--start is 1: a classifier needs labels of two classes, so begin with 2 or more.")
+    known = names("query_strategy")
+    for strategy in options.strategies:
+        if strategy not in known:
+            raise WinnowError(f"unknown query strategy '{strategy}': {nearest(strategy, known)}")
+        if options.strategies.count(strategy) > 1:
+            raise WinnowError(f"--strategy {strategy} is there twice: name each strategy once.")
+
+
+def make_plan(options: Options, params: Params) -> Plan:
+    """Raises WinnowError for what cannot be used together; options and params, those of params.yaml, are checked."""
     arms = _arms(options.strategies, params)
     _check_first(params)
     params = _here(params)
@@ -121,15 +132,10 @@ def check_pool(plan: Plan, folder: Path) -> str:
     return ""
 
 
-def _arms(names: Sequence[str], params: Params) -> tuple[Arm, ...]:
+def _arms(wanted: Sequence[str], params: Params) -> tuple[Arm, ...]:
     """`random`, then the others; a strategy that params.yaml chooses keeps the options it has there."""
-    from components.core.registry import build
-
     chosen = PluginChoice.model_validate(params["select"]["strategy"])
-    wanted = list(names) or [chosen.name]
-    if twice := sorted({name for name in wanted if wanted.count(name) > 1}):
-        raise WinnowError(f"--strategy {twice[0]} is there twice: name each strategy once.")
-    others = [name for name in wanted if name != RANDOM]
+    others = [name for name in wanted or [chosen.name] if name != RANDOM]
     if not others:
         raise WinnowError(f"--strategy {RANDOM} is what the others are held against: name another one.")
     choices = [chosen if name == chosen.name else PluginChoice(name=name) for name in (RANDOM, *others)]
@@ -139,7 +145,6 @@ def _arms(names: Sequence[str], params: Params) -> tuple[Arm, ...]:
 
 
 def _check_first(params: Params) -> None:
-    from components.core.registry import load
     from components.stages.label import Params as Label
 
     first = parse(Label, params["label"], where="label").first
