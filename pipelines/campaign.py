@@ -26,7 +26,7 @@ NOTE = (
     "A simulation for choosing a query strategy: the source's own truth answered, and the test split was read once for "
     "every point. It is no way to choose a model, and no promise of these figures on other data."
 )
-Point_ = tuple[int, Arm, int]  # seed, strategy, round
+Task = tuple[int, Arm, int]  # seed, strategy, round
 
 
 def run_campaign(options: Options) -> int:
@@ -45,15 +45,15 @@ def run_campaign(options: Options) -> int:
                 text, found = _write(plan)
                 _track(plan, found)
         except KeyboardInterrupt:
-            done = sum(_result(plan, point) is not None for point in _points(plan))
-            left = f"{done} of {len(list(_points(plan)))} points done"
-            print(f"winnow: campaign stopped with {left}: the same command goes on from there.", file=sys.stderr)
+            results = [_result(plan, task) for task in _tasks(plan)]
+            done = f"{len(results) - results.count(None)} of {len(results)} points done"
+            print(f"winnow: campaign stopped with {done}: the same command goes on from there.", file=sys.stderr)
             return 130
     print(f"\n{text}\n{RESULTS / 'curve.png'} is the picture.")
     return 0
 
 
-def _points(plan: Plan) -> Iterator[Point_]:
+def _tasks(plan: Plan) -> Iterator[Task]:
     """Every point to reach, in the order in which they are reached; round 0 is the same for all strategies."""
     for seed in plan.seeds:
         yield seed, plan.arms[0], 0
@@ -61,10 +61,10 @@ def _points(plan: Plan) -> Iterator[Point_]:
             yield from ((seed, arm, number) for number in range(1, plan.options.rounds + 1))
 
 
-def _result(plan: Plan, point: Point_) -> "Point | None":
+def _result(plan: Plan, task: Task) -> "Point | None":
     from pipelines.campaign_rounds import finished
 
-    return finished(plan.folder(*point))
+    return finished(plan.folder(*task))
 
 
 def _run_all(plan: Plan) -> None:
@@ -72,9 +72,9 @@ def _run_all(plan: Plan) -> None:
     from pipelines.campaign_rounds import prepare_seed, run_round
 
     _check(plan)
-    waiting = [point for point in _points(plan) if _result(plan, point) is None]
-    total = len(list(_points(plan)))
-    print(f"{total} points, {total - len(waiting)} of them done before, kept in {plan.home}", flush=True)
+    tasks = list(_tasks(plan))
+    waiting = [task for task in tasks if _result(plan, task) is None]
+    print(f"{len(tasks)} points, {len(tasks) - len(waiting)} of them done before, kept in {plan.home}", flush=True)
     for index, (seed, arm, number) in enumerate(waiting):
         if index == 0 or waiting[index - 1][0] != seed:
             prepare_seed(plan, seed)

@@ -21,7 +21,7 @@ OWN_CODE = (Path("pipelines/campaign_rounds.py"), Path("pipelines/inline.py"))
 
 @dataclass(frozen=True)
 class Options:
-    """rounds: after the first labels; budget: labels of each round; start: first labels; seeds: how many campaigns."""
+    """rounds: after the first labels; budget: labels of each round; start: first labels; seeds: how often all of it."""
 
     rounds: int
     budget: int
@@ -207,4 +207,4 @@ def _digests(paths: list[Path]) -> dict[str, str]:
 
 
 def _sha256(facts: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

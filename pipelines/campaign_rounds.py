@@ -38,7 +38,7 @@ def prepare_seed(plan: Plan, seed: int, names: Sequence[str] = UNLABELED) -> Pat
     params = plan.settings(seed)
     storage = params["pretrain"].get("storage_path") or plan.home.absolute() / "checkpoints"
     params["pretrain"] = {**params["pretrain"], "storage_path": f"{storage}/{plan.home.name}-seed{seed}"}
-    if Path("data/raw").is_dir():
+    if Path("data/raw").is_dir() and not (folder / "data/raw").exists():
         share(Path(), folder, ["raw"])
     run_stages([name for name in names if not (folder / "data" / name).is_dir()], folder, params)
     return folder

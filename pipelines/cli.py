@@ -97,9 +97,7 @@ def predict(
 def campaign(
     strategies: Annotated[
         list[str] | None,
-        typer.Option(
-            "--strategy", metavar="NAME", help="A query strategy; may be given again. [default: select's own]"
-        ),
+        typer.Option("--strategy", metavar="NAME", help="Give it again for more. [default: the one in params.yaml]"),
     ] = None,
     rounds: Annotated[int, typer.Option(help="Rounds of questions after the first labels.")] = 5,
     budget: Annotated[int, typer.Option(help="Questions of each round.")] = 10,
