@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks._pipeline import LABELED, UNLABELED, Params, run_stages, settings, share
+from benchmarks._pipeline import settings
 from components.core import seeds
 from components.datasets.labels import read_labels
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.oracle import read_classes, reveal
 from components.datasets.sample_store import open_samples
+from pipelines.inline import LABELED, UNLABELED, Params, run_stages, share
 
 DIGITS: dict[str, Any] = {"threads": 1, "pretrain": {"workers": 0}}
 FASHION: dict[str, Any] = {

@@ -128,6 +128,24 @@ def predict(
 
 
 @app.command()
+def campaign(
+    strategies: Annotated[
+        list[str] | None,
+        typer.Option("--strategy", metavar="NAME", help="Give it again for more. [default: the one in params.yaml]"),
+    ] = None,
+    rounds: Annotated[int, typer.Option(help="Rounds of questions after the first labels.")] = 5,
+    budget: Annotated[int, typer.Option(help="Questions of each round.")] = 10,
+    start: Annotated[int, typer.Option(help="First labels, picked by label.first; the same for all.")] = 10,
+    seeds: Annotated[int, typer.Option(help="How often all of it is done, each time pretrained anew.")] = 5,
+) -> None:
+    """Learn which query strategy pays on your data, by asking its own truth; `random` always runs too."""
+    from pipelines.campaign import run_campaign
+    from pipelines.campaign_plan import Options
+
+    sys.exit(run_campaign(Options(rounds, budget, start, seeds, tuple(strategies or ()))))
+
+
+@app.command()
 def methods() -> None:
     """List every method, encoder, query strategy and source there is, by family."""
     from pipelines.methods import listing

@@ -9,6 +9,7 @@ T = TypeVar("T")
 Listener = Callable[[int, Mapping[str, float]], None]
 
 _listeners: list[Listener] = []
+_silent = False
 
 
 def bar(items: Iterable[T], *, total: int | None, label: str, unit: str = "") -> Iterable[T]:
@@ -25,7 +26,9 @@ def report_epoch(step: int, metrics: Mapping[str, float], *, total: int) -> None
     """
     figures = "  ".join(f"{name} {value:.3g}" for name, value in metrics.items())
     line, last = f"  epoch {step}/{total}  {figures}", step == total
-    if sys.stderr.isatty():
+    if _silent:
+        pass
+    elif sys.stderr.isatty():
         print(f"\r\033[K{line}", end="\n" if last else "", file=sys.stderr, flush=True)
     elif last or step % max(1, total // 10) == 0:
         print(line, file=sys.stderr, flush=True)
@@ -41,3 +44,14 @@ def listening(listener: Listener) -> Iterator[None]:
         yield
     finally:
         _listeners.remove(listener)
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """No line per epoch while the block runs, for work that says itself how far it is; listeners still hear them."""
+    global _silent
+    before, _silent = _silent, True
+    try:
+        yield
+    finally:
+        _silent = before

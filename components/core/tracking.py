@@ -188,9 +188,9 @@ def _push(store: Any, record: Record) -> None:
 
 def _create(store: Any, facts: dict[str, Any]) -> str:
     tags = {
-        **facts["tags"],
         "mlflow.source.name": f"components/stages/{facts['name']}.py",
         "mlflow.source.type": "LOCAL",
+        **facts["tags"],
     }
     if "git_commit" in tags:
         tags["mlflow.source.git.commit"] = tags["git_commit"]

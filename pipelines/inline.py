@@ -1,0 +1,71 @@
+"""The stages in this process, in a folder of its own: for what runs them many times over, without DVC or MLflow."""
+
+import os
+import resource
+import shutil
+import time
+from collections.abc import Iterable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from components.core.config import parse
+from components.core.dag import TOP_LEVEL, StageSpec, by_argument, read_stages
+
+PROJECT = Path(__file__).resolve().parents[1]
+LEDGER = Path("data/labels/ledger.csv")
+UNLABELED = ("ingest", "validate", "augment", "pretrain", "embed")
+LABELED = ("label", "pseudo_label", "finetune", "evaluate")
+
+Params = dict[str, Any]
+
+
+def run_stages(names: Iterable[str], folder: Path, params: Params) -> dict[str, float]:
+    """Run the stages in `folder`; CPU seconds of each, of this process and the children it waited for.
+
+    What a stage writes is `folder/data/<stage>`, which appears whole once the stage has ended well. The ledger is
+    `folder/data/labels/ledger.csv`, an empty one where there is none. Raises what the stages raise.
+    """
+    from components.datasets.ledger import append
+
+    stages, spent = read_stages(params, PROJECT), {}
+    (folder / "data/raw").mkdir(parents=True, exist_ok=True)
+    if not (folder / LEDGER).is_file():
+        append(folder / LEDGER, [])
+    for name in names:
+        before = _cpu()
+        _run(stages[name], folder, params)
+        spent[name] = _cpu() - before
+    return spent
+
+
+def share(base: Path, folder: Path, names: Iterable[str] = UNLABELED) -> Path:
+    """A folder that goes on from the stages of `base` without running them again; both may be moved together."""
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    for name in names:
+        link = folder / "data" / name
+        if not link.is_symlink():
+            link.symlink_to(os.path.relpath((base / "data" / name).resolve(), link.parent.resolve()))
+    return folder
+
+
+def _run(spec: StageSpec, folder: Path, params: Params) -> None:
+    from components.core.seeds import deterministic
+
+    stage = import_module(f"components.stages.{spec.name}")
+    top = {key: params[key] for key in TOP_LEVEL if key in params}
+    settings = parse(stage.Params, {**params[spec.name], **top}, where=spec.name)
+    deterministic(settings.threads)  # every stage begins as in a process of its own, whatever ran before it
+    home, aside = folder / "data" / spec.name, folder / f"aside-{spec.name}"
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir()
+    inputs = {argument: folder / path for argument, path in spec.inputs.items()}
+    outputs = {argument: aside / path.name for argument, path in by_argument(list(spec.outputs)).items()}
+    stage.run(params=settings, **inputs, **outputs)
+    shutil.rmtree(home, ignore_errors=True)
+    aside.rename(home)
+
+
+def _cpu() -> float:
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime

@@ -1,0 +1,324 @@
+"""`winnow campaign`: what is refused before anything runs, what is done again, what goes on, and what comes out."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+from campaign_world import TRAIN, FakeStages, write_source
+
+from components.core import journal, tracking
+from components.core.config import read_params
+from components.core.errors import Refused, WinnowError
+from components.core.lock import locked
+from components.datasets.ledger import read_ledger
+from components.datasets.oracle import read_oracle, write_oracle
+from pipelines import campaign, campaign_rounds, settings
+from pipelines.campaign_plan import Options, check_options, check_pool, make_plan
+
+ROOT = Path(__file__).resolve().parents[2]
+PARAMS = read_params(ROOT / "params.yaml")
+SMALL = Options(rounds=2, budget=5, start=10, seeds=2, strategies=("margin",))
+
+
+@pytest.fixture
+def stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeStages:
+    """A project in the current folder whose stages cost nothing, and no MLflow."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copyfile(ROOT / "params.yaml", "params.yaml")
+    fake = FakeStages()
+    monkeypatch.setattr(campaign_rounds, "run_stages", fake)
+    monkeypatch.setattr(settings, "check_settings", lambda: None)
+    monkeypatch.setattr(tracking, "deliver_or_say", lambda: None)
+    return fake
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"rounds": 0}, "--rounds is 0: it must be 1 or more"),
+        ({"budget": -1}, "--budget is -1"),
+        ({"seeds": 0}, "--seeds is 0"),
+        ({"start": 0}, "--start is 0"),
+        ({"start": 1}, "needs labels of two classes"),
+        ({"strategies": ("margn",)}, "unknown query strategy 'margn': did you mean 'margin'?"),
+        ({"strategies": ("margin", "margin")}, "--strategy margin is there twice"),
+        ({"strategies": ("random", "random")}, "--strategy random is there twice"),
+    ],
+)
+def test_an_option_that_cannot_be_is_refused(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(WinnowError) as error:
+        check_options(replace(SMALL, **changes))
+    assert says in str(error.value)
+
+
+def test_settings_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(WinnowError, match=r"label\.first is 'margin', which needs a trained model"):
+        make_plan(SMALL, {**PARAMS, "label": {"first": "margin"}})
+    broken = {"strategy": {"name": "typiclust", "neighbors": 0}}
+    with pytest.raises(WinnowError, match=r"neighbors is 0"):
+        make_plan(replace(SMALL, strategies=("typiclust",)), {**PARAMS, "select": broken})
+    with pytest.raises(WinnowError, match="random is what the others are held against: name another one"):
+        make_plan(replace(SMALL, strategies=("random",)), PARAMS)
+    (tmp_path / "unlabeled").mkdir()
+    with pytest.raises(WinnowError, match="has no ground truth"):
+        make_plan(SMALL, {**PARAMS, "ingest": {"source": str(tmp_path)}})
+
+
+def test_the_source_must_know_all_the_truth_and_have_enough(tmp_path: Path) -> None:
+    plan = make_plan(SMALL, PARAMS)
+    write_source(tmp_path / "data/ingest")
+    assert check_pool(plan, tmp_path) == ""
+    assert check_pool(make_plan(replace(SMALL, rounds=6), PARAMS), tmp_path) == ""
+    with pytest.raises(WinnowError, match=rf"45 labels .* are more than the {TRAIN} training samples"):
+        check_pool(make_plan(replace(SMALL, rounds=7), PARAMS), tmp_path)
+    write_source(tmp_path / "data/ingest", known=TRAIN - 3)
+    with pytest.raises(WinnowError, match=rf"the class of 3 of the {TRAIN} training samples"):
+        check_pool(plan, tmp_path)
+
+
+def test_fewer_first_labels_than_classes_are_warned_of(tmp_path: Path) -> None:
+    write_source(tmp_path / "data/ingest")
+    oracle = tmp_path / "data/ingest/oracle.parquet"
+    write_oracle(oracle, read_oracle(oracle), ["ant", "bee", "cat"])
+    few, enough = (make_plan(replace(SMALL, start=count), PARAMS) for count in (2, 3))
+    assert "cannot hold a label of each of the 3 classes" in check_pool(few, tmp_path)
+    assert check_pool(enough, tmp_path) == ""
+
+
+def test_more_rounds_seeds_and_strategies_go_on_and_other_settings_begin_anew(tmp_path: Path) -> None:
+    def home(options: Options = SMALL, **blocks: Any) -> Path:
+        return make_plan(options, {**PARAMS, **blocks}).home
+
+    same = [replace(SMALL, rounds=9), replace(SMALL, seeds=1), replace(SMALL, strategies=("entropy",))]
+    assert {home(options) for options in same} == {home()}
+    assert home(seed=7, register={"name": "other"}, label={**PARAMS["label"], "budget": 3}) == home()
+    others = [
+        home(replace(SMALL, budget=6)),
+        home(replace(SMALL, start=11)),
+        home(threads=5),
+        home(embed={"neighbors": 3}),
+        home(label={"first": "random"}),
+    ]
+    assert len({home(), *others}) == 6
+
+
+def test_another_picture_in_the_folder_begins_anew(tmp_path: Path) -> None:
+    for name in ("ant", "bee"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.png").write_bytes(b"1")
+    params = {**PARAMS, "ingest": {"source": str(tmp_path)}}
+    before = make_plan(SMALL, params).home
+    assert make_plan(SMALL, params).home == before
+    (tmp_path / "ant/2.png").write_bytes(b"2")
+    assert make_plan(SMALL, params).home != before
+
+
+def test_a_strategys_options_come_from_the_settings_and_have_a_folder_of_their_own() -> None:
+    options = replace(SMALL, strategies=("typiclust", "margin"))
+    chosen = {"strategy": {"name": "typiclust", "neighbors": 5}}
+    random, typiclust, margin = make_plan(options, {**PARAMS, "select": chosen}).arms
+    assert (random.name, typiclust.choice.options, margin.choice.options) == ("random", {"neighbors": 5}, {})
+    assert typiclust.folder != make_plan(options, PARAMS).arms[1].folder
+    assert margin.folder == make_plan(options, PARAMS).arms[2].folder
+
+
+def test_one_pretraining_worker_needs_no_ray() -> None:
+    def workers(**changes: Any) -> int:
+        block = {**PARAMS["pretrain"], **changes}
+        return int(make_plan(SMALL, {**PARAMS, "pretrain": block}).params["pretrain"]["workers"])
+
+    assert (workers(workers=1), workers(workers=2), workers(workers=1, ray_address="auto")) == (0, 2, 1)
+
+
+def test_every_point_is_reached_once_and_said(stages: FakeStages, capsys: pytest.CaptureFixture[str]) -> None:
+    assert campaign.run_campaign(SMALL) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("10 points, 0 of them done before, kept in .winnow/campaigns/")
+    said = [" ".join(line.split()[:7]) for line in lines[1:11]]
+    assert said[:4] == [
+        "seed 0 start round 0/2 10 labels",
+        "seed 0 random round 1/2 15 labels",
+        "seed 0 random round 2/2 20 labels",
+        "seed 0 margin round 1/2 15 labels",
+    ]
+    assert lines[1].split()[7:9] == ["accuracy", "0.500"]
+    assert [line.split()[-2:] for line in lines[1:11]] == [[str(left), "left"] for left in reversed(range(10))]
+    assert [name for _, name in stages.runs].count("evaluate") == 10
+    assert [name for _, name in stages.runs].count("pretrain") == 2
+
+
+def test_the_results_are_the_points(stages: FakeStages) -> None:
+    campaign.run_campaign(SMALL)
+    rows = pd.read_csv("data/campaign/curve.csv")
+    assert len(rows) == 2 * 2 * 3
+    margin = rows[(rows["strategy"] == "margin") & (rows["seed"] == 1)]
+    assert margin["labels"].tolist() == [10, 15, 20]
+    assert margin["accuracy"].tolist() == pytest.approx([0.51, 0.52, 0.53])
+    assert margin["query_confidence"].isna().tolist() == [True, False, False]
+    text = Path("data/campaign/table.md").read_text()
+    assert "- margin: better than random, +0.50 (+0.50 to +0.50) points" in text
+    assert "It is no way to choose a model" in text
+    assert Path("data/campaign/curve.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_each_answer_is_a_row_of_the_arms_own_ledger(stages: FakeStages) -> None:
+    Path("data/labels").mkdir(parents=True)
+    Path("data/labels/ledger.csv").write_text("the user's own")
+    campaign.run_campaign(replace(SMALL, seeds=1))
+    plan = make_plan(SMALL, PARAMS)
+    random, margin = (read_ledger(plan.folder(0, arm, 2) / "data/labels/ledger.csv") for arm in plan.arms)
+    assert margin["round"].tolist() == [0] * 10 + [1] * 5 + [2] * 5
+    assert set(margin["source"]) == {"oracle"}
+    assert margin["label"].tolist() == [("ant", "bee")[int(id_, 16) % 2] for id_ in margin["id"]]
+    assert margin["id"].tolist()[:10] == random["id"].tolist()[:10]
+    assert not set(margin["id"][10:]) & set(random["id"][10:])
+    assert Path("data/labels/ledger.csv").read_text() == "the user's own"
+    assert sorted(path.name for path in Path("data").iterdir()) == ["campaign", "labels"]
+
+
+def test_a_second_run_does_nothing_and_more_rounds_go_on(stages: FakeStages) -> None:
+    campaign.run_campaign(SMALL)
+    before = Path("data/campaign/curve.csv").read_bytes()
+    stages.runs.clear()
+    campaign.run_campaign(SMALL)
+    assert stages.runs == []
+    assert Path("data/campaign/curve.csv").read_bytes() == before
+    campaign.run_campaign(replace(SMALL, rounds=3, strategies=("margin", "entropy")))
+    evaluated = [folder.split("-")[0] for folder, name in stages.runs if name == "evaluate"]
+    assert evaluated == ["random", "margin", "entropy", "entropy", "entropy"] * 2
+
+
+def test_stopped_in_a_round_it_says_so_and_does_that_round_again(
+    stages: FakeStages, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(folder: Path, name: str) -> None:
+        if (folder.name, folder.parent.name[:6], name) == ("round2", "margin", "finetune"):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(stages, "before", stop)
+    assert campaign.run_campaign(SMALL) == 130
+    said = capsys.readouterr().err
+    assert said == "winnow: campaign stopped with 4 of 10 points done: the same command goes on from there.\n"
+    assert not Path("data/campaign").exists()
+    monkeypatch.setattr(stages, "before", lambda folder, name: None)
+    stages.runs.clear()
+    assert campaign.run_campaign(SMALL) == 0
+    assert [name for _, name in stages.runs][:2] == ["select", "label"]
+    assert [name for _, name in stages.runs].count("evaluate") == 6
+
+
+def test_data_that_does_not_pass_stops_it_and_says_where_to_look(
+    stages: FakeStages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(folder: Path, name: str) -> None:
+        if name == "validate":
+            raise Refused("the data may not pass: too few; see data/validate/docs/index.html.")
+
+    monkeypatch.setattr(stages, "before", refuse)
+    with pytest.raises(WinnowError, match="too few; `winnow repro` writes the page that shows it"):
+        campaign.run_campaign(SMALL)
+
+
+def test_a_second_campaign_in_the_folder_is_refused(stages: FakeStages) -> None:
+    with (
+        locked(campaign.LOCK, wait=0, busy=""),
+        pytest.raises(WinnowError, match=rf"another campaign \(process {os.getpid()}\) is at work in this folder"),
+    ):
+        campaign.run_campaign(SMALL)
+
+
+def test_one_record_of_each_outcome_waits_for_mlflow(stages: FakeStages) -> None:
+    campaign.run_campaign(SMALL)
+    campaign.run_campaign(SMALL)
+    (record,) = journal.records()
+    facts = record.facts
+    assert (facts["name"], facts["status"]) == ("campaign", journal.FINISHED)
+    assert [epoch["step"] for epoch in facts["epochs"]] == [10, 15, 20]
+    assert facts["epochs"][2]["metrics"]["gain_margin"] == pytest.approx(0.01)
+    assert facts["metrics"]["average_gain_margin_low"] == pytest.approx(0.005)
+    assert facts["params"]["campaign.strategies"] == "random, margin"
+    names = sorted(path.name for path in (record.folder / "artifacts").iterdir())
+    assert names == ["curve.csv", "curve.png", "table.md"]
+    campaign.run_campaign(replace(SMALL, rounds=3))
+    assert len(journal.records()) == 2
+
+
+KILLED = """
+import os, signal
+from pipelines import inline
+run = inline._run
+def dying(spec, folder, params):
+    run(spec, folder, params)
+    if folder.name == "round3" and folder.parent.name.startswith("margin") and spec.name == "finetune":
+        os.kill(os.getpid(), signal.SIGKILL)
+inline._run = dying
+"""
+RUN = "from pipelines import cli\nimport sys\nsys.argv = ['winnow', *'{}'.split()]\ncli.main()\n"
+COMMAND = "campaign --rounds 3 --budget 5 --start 10 --seeds 1 --strategy margin"
+
+
+def _project(folder: Path) -> Path:
+    """Real digits, trained as little as can be."""
+    folder.mkdir()
+    params = {**PARAMS, "threads": 1, "evaluate": {"resamples": 100}, "label": {"first": "typiclust", "folds": 0}}
+    params["pretrain"] = {**PARAMS["pretrain"], "epochs": 1, "batch_size": 512}
+    params["finetune"] = {"method": {"name": "linear_probe"}}
+    (folder / "params.yaml").write_text(yaml.safe_dump(params))
+    shutil.copyfile(ROOT / "dvc.yaml", folder / "dvc.yaml")
+    return folder
+
+
+def _run(folder: Path, before: str = "", **extra: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **extra}
+    for name in (tracking.URI, journal.PARENT):
+        if name not in extra:
+            environment.pop(name, None)
+    command = [sys.executable, "-c", before + RUN.format(COMMAND)]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """An MLflow client on the store of the project `whole`."""
+    whole = _project(tmp_path / "whole")
+    monkeypatch.delenv(tracking.URI, raising=False)
+    monkeypatch.chdir(whole)
+    yield tracking.opened
+    tracking._client = None
+
+
+@pytest.mark.slow
+def test_killed_in_a_round_it_comes_to_the_same_bytes(tmp_path: Path, client: Any) -> None:
+    whole = _run(Path())
+    assert whole.returncode == 0, whole.stderr
+    broken = _project(tmp_path / "broken")
+    seed = next(Path(".winnow/campaigns").glob("*/seed0"))  # what comes before margin's rounds is spared a second time
+    shutil.copytree(seed, broken / seed, symlinks=True, ignore=shutil.ignore_patterns("margin-*"))
+    assert _run(broken, KILLED).returncode == -signal.SIGKILL
+    assert not (broken / "data/campaign").exists()
+    nowhere = {tracking.URI: "http://127.0.0.1:9"}
+    again = _run(broken, **nowhere)
+    assert again.returncode == 0, again.stderr
+    assert "7 points, 6 of them done before" in again.stdout
+    for name in ("curve.csv", "table.md", "curve.png"):
+        assert (broken / "data/campaign" / name).read_bytes() == (Path("data/campaign") / name).read_bytes()
+    assert [line for line in again.stderr.splitlines() if "MLflow" in line] == again.stderr.splitlines()
+    assert len(again.stderr.splitlines()) == 1
+    (run,) = client().search_runs([tracking.experiment()])
+    assert run.data.tags["mlflow.runName"] == "campaign"
+    history = client().get_metric_history(run.info.run_id, "accuracy_margin")
+    assert [point.step for point in history] == [10, 15, 20, 25]
+    names = sorted(item.path for item in client().list_artifacts(run.info.run_id))
+    assert names == ["curve.csv", "curve.png", "table.md"]
+    result = json.loads(next(Path(".winnow/campaigns").glob("*/seed0/margin-*/round3/result.json")).read_text())
+    assert result["labels"] == 25
