@@ -10,7 +10,7 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from pipelines.plan import Step
 from pipelines.summary import rows
 
-PICTURES = {"Vectors by class": Path("data/embed/map.png"), "What the model sees": Path("data/augment/preview.png")}
+PICTURES = {"How the vectors lie": Path("data/embed/map.png"), "What the model sees": Path("data/augment/preview.png")}
 PIXELS = 640  # of a picture's longer side on the page
 
 
@@ -25,8 +25,7 @@ def publish_summary(steps: list[Step], seconds: float) -> None:
 
 
 def _page(seconds: float) -> str:
-    lines = ["| | |", "|---|---|"]
-    lines += [f"| {name} | {html.escape(text)} |" for name, text in rows(seconds)]
+    lines = [f"- **{name}**: {html.escape(text)}" for name, text in rows(seconds)]  # a table would cut long sentences
     for title, path in PICTURES.items():
         if path.is_file():
             lines += ["", f"### {title}", "", f"![{title}]({_small(path)})"]

@@ -74,9 +74,9 @@ def schedule(
     timezone: Annotated[str, typer.Option(help="Whose clock, as in Europe/Berlin.")] = "UTC",
 ) -> None:
     """Keep a flow on a schedule, one run at a time, with its pages; until stopped."""
-    from pipelines.schedule import serve_schedule
+    from pipelines.schedule import keep_schedule
 
-    serve_schedule(cron, timezone)
+    keep_schedule(cron, timezone)
 
 
 @app.command()

@@ -46,7 +46,8 @@ def pipeline(start: str | None = None, force: bool = False) -> State[Any]:
             steps = plan(stale, force=force, start=start)
             with tracked() as environment:
                 changed = _run(steps, environment)
-            publish_summary(steps, time.monotonic() - began)
+            if changed:
+                publish_summary(steps, time.monotonic() - began)
     except WinnowError as error:
         return Failed(message=str(error))
     return Completed(message=f"{len(changed)} of {len(steps)} stages ran" if changed else "nothing had changed")

@@ -11,7 +11,10 @@ from pipelines.dvc import Stale, changed_settings
 
 @dataclass(frozen=True)
 class Step:
-    """One stage of a run. why: what makes it run, a few words each; empty where nothing does. needs: stages before."""
+    """One stage of a run. why: what makes it run, a few words each; empty where nothing does.
+
+    needs: the stages it waits for, without those that one of them waits for anyway.
+    """
 
     stage: str
     why: tuple[str, ...]
@@ -36,7 +39,7 @@ def plan(stale: Stale, *, force: bool = False, start: str | None = None) -> list
         upstream = tuple(f"{other} runs" for other in needs[name] if other in reasons)
         if upstream and name not in reasons:
             reasons[name] = upstream
-        steps.append(Step(name, reasons.get(name, ()), needs[name], name in forced))
+        steps.append(Step(name, reasons.get(name, ()), _nearest(needs, name), name in forced))
     return steps
 
 
@@ -68,6 +71,11 @@ def _makers(stages: dict[str, StageSpec], spec: StageSpec) -> tuple[str, ...]:
     """The stages that make what `spec` reads, in the order it lists that."""
     maker = {path: name for name, other in stages.items() for path in other.outputs}
     return tuple(dict.fromkeys(maker[path] for path in spec.dependencies if path in maker))
+
+
+def _nearest(needs: dict[str, tuple[str, ...]], name: str) -> tuple[str, ...]:
+    """Those that `name` needs directly, less those that another of them comes after."""
+    return tuple(one for one in needs[name] if not any(other in _after(needs, {one}) - {one} for other in needs[name]))
 
 
 def _after(needs: dict[str, tuple[str, ...]], names: Iterable[str]) -> set[str]:

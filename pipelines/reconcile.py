@@ -49,6 +49,19 @@ def close_crashed() -> int:
     return len(dead)
 
 
+def drop_missed() -> None:
+    """Forget this folder's runs that were due while nobody kept the schedule: the next one does their work."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterTags
+    from prefect.client.schemas.objects import StateType
+
+    waiting = FlowRunFilterState.model_validate({"type": {"any_": [StateType.SCHEDULED]}})
+    tagged = FlowRunFilterTags(all_=[workspace_tag(), "auto-scheduled"])
+    with get_client(sync_client=True) as client:
+        for run in client.read_flow_runs(flow_run_filter=FlowRunFilter(state=waiting, tags=tagged)):
+            client.delete_flow_run(run.id)
+
+
 def _lives(run: Any) -> bool:
     began = run.start_time or run.created
     return held(ALIVE / str(run.id)) or datetime.now(UTC) - began < YOUNG

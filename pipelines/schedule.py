@@ -1,16 +1,21 @@
 """`winnow schedule`: the flow again and again at the times of a cron expression, one run at a time."""
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 from components.core.errors import WinnowError
 from components.core.lock import locked
-from components.core.signals import stoppable
+from components.core.signals import die_with_parent, stoppable
 from pipelines.server import serving
 
 LOCK = Path(".winnow/schedule.lock")
+GRACE = 15.0  # seconds for a running flow to stop its stage and say so to both servers
 
 
-def serve_schedule(cron: str, timezone: str) -> None:
+def keep_schedule(cron: str, timezone: str) -> None:
     """Run what is stale whenever `cron` says so in `timezone`, until stopped.
 
     Raises WinnowError for an expression or a time zone that does not exist, and where this folder has a schedule.
@@ -18,22 +23,44 @@ def serve_schedule(cron: str, timezone: str) -> None:
     _check(cron, timezone)
     busy = "process {pid} already runs this folder on a schedule: stop it first."
     with stoppable(), locked(LOCK, wait=0, busy=busy), serving() as address:
-        from prefect.schedules import Cron
-        from prefect.settings import PREFECT_API_URL, temporary_settings
-
-        from pipelines.flow import pipeline
-        from pipelines.reconcile import workspace_tag
-
         print(f"Flow runs: {address.removesuffix('/api')} (at {cron}, {timezone}; Ctrl-C ends it)", flush=True)
-        with temporary_settings({PREFECT_API_URL: address}):  # Prefect was imported before the server was up
-            pipeline.serve(
-                name=workspace_tag(),
-                schedule=Cron(cron, timezone=timezone),
-                tags=[workspace_tag()],
-                limit=1,
-                description=f"{Path.cwd().name}: whatever is stale",
-                print_starting_message=False,
-            )
+        command = [sys.executable, "-m", "pipelines.schedule", cron, timezone]
+        with subprocess.Popen(command, process_group=0) as runner:
+            try:
+                runner.wait()
+            finally:
+                _stop(runner)
+    raise WinnowError("the schedule's runner ended by itself: what it said above tells why.")
+
+
+def serve(cron: str, timezone: str) -> None:
+    """What the runner's own process does; Prefect finds the server in the environment."""
+    from prefect.schedules import Cron
+
+    from pipelines.flow import pipeline
+    from pipelines.reconcile import drop_missed, workspace_tag
+
+    drop_missed()
+    pipeline.serve(
+        name=workspace_tag(),
+        schedule=Cron(cron, timezone=timezone),
+        tags=[workspace_tag()],
+        limit=1,
+        description=f"{Path.cwd().name}: whatever is stale",
+        print_starting_message=False,
+    )
+
+
+def _stop(runner: "subprocess.Popen[bytes]") -> None:
+    """Ask the runner and a flow at work to end, all of its group, and insist after a while."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(runner.pid, number)
+            runner.wait(GRACE)
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            continue
 
 
 def _check(cron: str, timezone: str) -> None:
@@ -51,3 +78,8 @@ def _check(cron: str, timezone: str) -> None:
         raise WinnowError(
             f"'{cron}' is not a cron expression: five fields, minute hour day month weekday, like \"0 3 * * *\"."
         ) from None
+
+
+if __name__ == "__main__":
+    die_with_parent()
+    serve(*sys.argv[1:])

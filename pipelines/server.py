@@ -15,7 +15,7 @@ from pathlib import Path
 from components.core.errors import WinnowError
 from components.core.files import write_text
 from components.core.lock import held, locked
-from components.core.signals import stoppable
+from components.core.signals import die_with_parent, stoppable
 from pipelines.ui import free_port
 
 API = "PREFECT_API_URL"
@@ -81,7 +81,7 @@ def _start(port: int) -> "subprocess.Popen[bytes]":
     HOME.mkdir(parents=True, exist_ok=True)
     address = f"http://127.0.0.1:{port}/api"
     environment = {**os.environ, "PREFECT_UI_API_URL": address, "PYTHONWARNINGS": "ignore"}
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    command = [sys.executable, "-m", "pipelines.server", str(port)]
     with (HOME / "server.log").open("wb") as log:
         return subprocess.Popen(command, env=environment, stdout=log, stderr=log, process_group=0)
 
@@ -135,3 +135,9 @@ def _profile_address() -> str:
 def _store() -> str:
     HOME.mkdir(parents=True, exist_ok=True)
     return f"sqlite+aiosqlite:///{(HOME / 'prefect.db').absolute()}"
+
+
+if __name__ == "__main__":  # the server's own process: Prefect's command, but it ends when whoever started it does
+    die_with_parent()
+    start = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", sys.argv[1]]
+    os.execv(sys.executable, start)  # noqa: S606 - no shell is wanted

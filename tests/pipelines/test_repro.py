@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from toy_graph import begin, write_stages
 
 from components.core import tracking
 from components.core.lock import locked
@@ -19,52 +20,19 @@ from pipelines.dvc import prepare_workspace
 
 pytestmark = pytest.mark.slow
 
-DVC_YAML = """
-stages:
-  first:
-    cmd: python first.py
-    params: [first]
-    deps: [first.py]
-    outs: [data/first/x]
-  second:
-    cmd: python second.py
-    params: [second]
-    deps: [data/first/x]
-    outs: [data/second/x]
-"""
-STAGE = """
-import time
-from pathlib import Path
-from components.core.pipeline_run import stage_keys
-from components.core.tracking import stage_run
-with stage_run("{name}", key=stage_keys()["{name}"], params={{}}) as tracker:
-    Path("data/{name}").mkdir(parents=True, exist_ok=True)
-    {body}
-    Path("data/{name}/x").write_text("{name}")
-    tracker.finish({{}}, [])
-"""
 Project = Callable[..., int]
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     """`project(first="...", second="...")` writes a graph of two stages and runs it; returns the exit code."""
-    monkeypatch.chdir(tmp_path)
-    for name in (tracking.URI, "WINNOW_PIPELINE_RUN"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
-    monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
-    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / ".winnow/dvc"))
-    Path("data/raw").mkdir(parents=True)
-    Path("dvc.yaml").write_text(DVC_YAML)
-    Path("params.yaml").write_text("first: {}\nsecond: {}\nregister: {name: toys}\n")
+    begin(tmp_path, monkeypatch)
     monkeypatch.setattr(repro, "registered", lambda: True)
     monkeypatch.setattr(repro, "summarize", lambda seconds: "what came out")
-    monkeypatch.setattr(session, "_make_ready", prepare_workspace)
+    monkeypatch.setattr(session, "_make_ready", lambda: prepare_workspace() or {})
 
     def run(*, first: str = "pass", second: str = "pass", **options: Any) -> int:
-        for name, body in (("first", first), ("second", second)):
-            Path(f"{name}.py").write_text(STAGE.format(name=name, body=body))
+        write_stages(first=first, second=second)
         return repro.reproduce(**options)
 
     yield run
@@ -113,9 +81,9 @@ def test_a_second_run_in_the_folder_waits_and_says_so(
 
 def test_being_asked_to_stop_stops_the_stage_too_and_is_recorded(project: Project) -> None:
     assert project() == 0
-    Path("second.py").write_text(STAGE.format(name="second", body="Path('begun').touch(); time.sleep(60)"))
+    write_stages(second="Path('begun').touch(); time.sleep(60)")
     code = (
-        "from pipelines import repro, session\nsession._make_ready = lambda: None\n"
+        "from pipelines import repro, session\nsession._make_ready = dict\n"
         "try:\n    repro.reproduce(start='second')\nexcept KeyboardInterrupt:\n    raise SystemExit(130)"
     )
     with subprocess.Popen([sys.executable, "-c", code]) as child:

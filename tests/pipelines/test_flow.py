@@ -1,0 +1,138 @@
+"""The Prefect flow on a small graph: DVC's lock file, what is tried again and what is not, what a crash leaves."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from toy_graph import begin, write_stages
+
+from components.core import tracking
+from pipelines import session
+from pipelines.dvc import prepare_workspace, stale
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("default"),  # of Prefect's own server
+]
+Flow = Callable[..., Any]
+COUNT = "Path('tries').write_text(Path('tries').read_text() + 'x' if Path('tries').exists() else 'x')"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One Prefect server for all tests of this file, on loopback, gone afterwards."""
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+@pytest.fixture
+def flow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: None) -> Iterator[Flow]:
+    """`flow(first="...", second="...")` writes the graph's two stages and runs it; returns its last state."""
+    from prefect import tags
+
+    from pipelines import flow as flows
+    from pipelines.reconcile import workspace_tag
+
+    begin(tmp_path / "project", monkeypatch)
+    Path("params.yaml").write_text(
+        "first: {}\nsecond: {}\nregister: {name: toys}\nrun: {retries: 2, retry_seconds: 0, timeout_minutes: 1}\n"
+    )
+    monkeypatch.setattr(session, "_make_ready", lambda: prepare_workspace() or stale())
+    monkeypatch.setattr(flows, "publish_summary", lambda steps, seconds: None)
+
+    def run(*, first: str = "pass", second: str = "pass", **options: Any) -> Any:
+        write_stages(first=first, second=second)
+        with tags(workspace_tag()):
+            return flows.pipeline(**options, return_state=True)
+
+    yield run
+    tracking._client = None
+
+
+def test_the_flow_leaves_the_lock_file_that_dvc_leaves(flow: Flow, tmp_path: Path) -> None:
+    state = flow()
+    assert (state.name, state.message) == ("Completed", "2 of 2 stages ran")
+    by_flow = Path("dvc.lock").read_bytes()
+    with pytest.MonkeyPatch.context() as patch:
+        begin(tmp_path / "other", patch)
+        write_stages()
+        prepare_workspace()
+        subprocess.run([sys.executable, "-m", "dvc", "repro", "-q"], check=True)
+        assert Path("dvc.lock").read_bytes() == by_flow
+
+
+def test_a_second_run_does_nothing_and_a_forced_one_does_it_all(flow: Flow) -> None:
+    flow()
+    assert flow().message == "nothing had changed"
+    assert flow(start="second").message == "1 of 2 stages ran"
+    assert flow(force=True).message == "2 of 2 stages ran"
+    assert flow(start="third").message == "unknown stage 'third': Choose from first, second."
+
+
+def test_a_failure_of_infrastructure_is_tried_again(flow: Flow) -> None:
+    failing = f"{COUNT}; len(Path('tries').read_text()) < 3 and sys.exit(75)"
+    assert flow(second=failing).message == "2 of 2 stages ran"
+    assert Path("tries").read_text() == "xxx"
+
+
+def test_a_stage_that_something_outside_kills_is_tried_again(flow: Flow) -> None:
+    killed = f"{COUNT}; len(Path('tries').read_text()) < 2 and __import__('os').kill(__import__('os').getpid(), 9)"
+    assert flow(second=killed).message == "2 of 2 stages ran"
+    assert Path("tries").read_text() == "xx"
+
+
+def test_infrastructure_that_stays_broken_is_given_up_with_its_sentence(flow: Flow) -> None:
+    broken = f"{COUNT}; print('winnow: second: no worker is left: start some.', file=sys.stderr); sys.exit(75)"
+    state = flow(second=broken)
+    assert state.is_failed()
+    assert "second: no worker is left: start some." in state.message
+    assert Path("tries").read_text() == "xxx"
+
+
+def test_bad_data_is_not_tried_again_and_its_sentence_is_the_outcome(flow: Flow) -> None:
+    bad = f"{COUNT}; print('winnow: second: the table is empty: fill it.', file=sys.stderr); sys.exit(1)"
+    state = flow(second=bad)
+    assert state.is_failed()
+    assert state.message == "second: the table is empty: fill it."
+    assert Path("tries").read_text() == "x"
+    assert flow().message == "1 of 2 stages ran"
+
+
+def test_a_stage_that_takes_too_long_is_stopped_with_all_it_started(flow: Flow) -> None:
+    Path("params.yaml").write_text(
+        "first: {}\nsecond: {}\nregister: {name: toys}\nrun: {timeouts: {second: 0.15}, retries: 2}\n"
+    )
+    state = flow(second="time.sleep(300)")
+    assert state.message.startswith("second was stopped after 0.15 minutes: raise run.timeout_minutes")
+    assert not Path("data/second/x").exists()
+
+
+def test_runs_of_dead_processes_are_closed_and_living_ones_are_not(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+    from datetime import timedelta
+
+    from prefect import tags
+    from prefect.client.orchestration import get_client
+    from prefect.states import Running
+
+    from components.core.lock import locked
+    from pipelines import flow as flows
+    from pipelines import reconcile
+
+    with get_client(sync_client=True) as client, tags(reconcile.workspace_tag()):
+        dead, living, foreign = (
+            client.create_flow_run(flows.pipeline, tags=[tag], state=Running())
+            for tag in (reconcile.workspace_tag(), reconcile.workspace_tag(), "elsewhere-12345678")
+        )
+        monkeypatch.setattr(reconcile, "YOUNG", timedelta(0))
+        with locked(reconcile.ALIVE / str(living.id), wait=0, busy=""):
+            assert reconcile.close_crashed() == 1
+        assert [client.read_flow_run(run.id).state_type.name for run in (dead, living, foreign)] == [  # type: ignore[union-attr]
+            "CRASHED",
+            "RUNNING",
+            "RUNNING",
+        ]
