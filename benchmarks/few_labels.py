@@ -22,6 +22,7 @@ from components.datasets.labels import read_labels
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.oracle import read_classes, reveal
 from components.datasets.sample_store import open_samples
+from pipelines.answers import answer, labeled_ids, questions
 from pipelines.inline import LABELED, UNLABELED, Params, run_stages, share
 
 DIGITS: dict[str, Any] = {"threads": 1, "pretrain": {"workers": 0}}
@@ -35,9 +36,12 @@ FASHION: dict[str, Any] = {
             "strong": {"crop": [0.5, 1.0], "flip": 0.5, "brightness": 0.4, "contrast": 0.4, "cutout": 0.3},
         }
     },
-    "pretrain": {"epochs": 7, "workers": 0},
+    "pretrain": {"epochs": 8, "workers": 0},
     "finetune": {"epochs": 4, "guard_epochs": 0},
 }
+ASKED = {10: (10,), 40: (40,), 250: (120, 65, 65)}  # labels by round: the first by k-medoids, then by margin
+ASKING = ("label", "pseudo_label", "finetune", "select")
+QUICK: dict[str, Any] = {"method": {"name": "linear_probe"}, "guard_epochs": 0}  # enough to ask with
 
 
 def main(name: str = "digits", root: str = "data/raw", chosen: str = "") -> None:
@@ -62,12 +66,26 @@ def run(make: Callable[..., Params], *, seeds_: list[int], budgets: tuple[int, .
             for budget in budgets:
                 place = share(base, Path(folder) / f"seed{seed}-{budget}")
                 params = make(seed=seed, label={"budget": budget})
-                spent = run_stages(LABELED, place, params)
+                spent = {"asking": _ask(place, make, seed, ASKED[budget]), **run_stages(LABELED, place, params)}
                 _say(f"seed {seed}, {budget} labels, CPU seconds: {_listed(spent)}")
                 for method, accuracy in _accuracies(place, params).items():
                     figures[budget, method].append(accuracy)
                     _say(f"seed {seed}, {budget} labels, {method}: {accuracy:.4f}")
     return [_row(budget, method, values) for (budget, method), values in figures.items()]
+
+
+def _ask(place: Path, make: Callable[..., Params], seed: int, rounds: tuple[int, ...]) -> float:
+    """Put the pipeline's own questions to the oracle, round by round; CPU seconds of the rounds before the last."""
+    spent = 0.0
+    for number, more in enumerate(rounds[1:], start=1):
+        label = {"budget": sum(rounds[:number]), "folds": 0}
+        select = {"strategy": {"name": "margin"}, "budget": more}
+        params = make(seed=seed, label=label, finetune=QUICK, select=select)
+        spent += sum(run_stages(ASKING, place, params).values())
+        if number == 1:
+            answer(place, labeled_ids(place), 0)
+        answer(place, questions(place)[0], number)
+    return spent
 
 
 def _accuracies(place: Path, params: Params) -> dict[str, float]:

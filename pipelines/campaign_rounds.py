@@ -7,6 +7,7 @@ from pathlib import Path
 
 from components.core.config import Config
 from components.core.files import write_text
+from pipelines.answers import answer, labeled_ids, questions
 from pipelines.campaign_plan import Arm, Plan
 from pipelines.inline import LABELED, LEDGER, UNLABELED, run_stages, share
 
@@ -53,15 +54,15 @@ def run_round(plan: Plan, seed: int, arm: Arm, number: int) -> Point:
     confidence = None
     if number == 0:
         run_stages(["label"], folder, params)
-        _answer(folder, _labeled(folder), number)
+        answer(folder, labeled_ids(folder), number)
         run_stages(LABELED[1:], folder, params)
     else:
         before = plan.folder(seed, arm, number - 1)
         run_stages(["select"], before, params)
-        ids, confidence = _questions(before)
+        ids, confidence = questions(before)
         (folder / LEDGER).parent.mkdir()
         shutil.copyfile(before / LEDGER, folder / LEDGER)
-        _answer(folder, ids, number)
+        answer(folder, ids, number)
         run_stages(LABELED, folder, params)
     point = _result(folder, confidence)
     assert point.labels == plan.labels(number), "every label of the budget was asked for"
@@ -73,30 +74,6 @@ def run_round(plan: Plan, seed: int, arm: Arm, number: int) -> Point:
 
 def _shared(plan: Plan, seed: int) -> Path:
     return plan.home / f"seed{seed}" / "unlabeled"
-
-
-def _labeled(folder: Path) -> list[str]:
-    from components.datasets.labels import read_labels
-
-    return read_labels(folder / "data/label/labels.parquet").ids
-
-
-def _questions(folder: Path) -> tuple[list[str], float]:
-    """Ids of the queries, the most useful first, and the model's mean confidence in its guesses."""
-    import pandas as pd
-
-    queries = pd.read_csv(folder / "data/select/queries.csv", dtype={"id": "str"})
-    return queries["id"].tolist(), float(queries["confidence"].mean())
-
-
-def _answer(folder: Path, ids: list[str], number: int) -> None:
-    """Ask the oracle and write its answers into the folder's ledger."""
-    from components.datasets.ledger import append
-    from components.datasets.oracle import reveal
-
-    answers = zip(ids, reveal(folder / "data/ingest/oracle.parquet", ids), strict=True)
-    facts = {"annotator": "oracle", "source": "oracle", "round": number}
-    append(folder / LEDGER, [{"id": id_, "label": label, **facts} for id_, label in answers])
 
 
 def _result(folder: Path, confidence: float | None) -> Point:

@@ -9,16 +9,15 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.logging import get_run_logger
-from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 from prefect.tasks import Task
 
 from components.core.errors import WinnowError
 from components.core.stage import RETRY
-from pipelines import reconcile
 from pipelines.artifacts import publish_summary
 from pipelines.dvc import run_dvc
 from pipelines.plan import Step, plan
+from pipelines.reconcile import alive
 from pipelines.session import alone, registered, tracked
 from pipelines.settings import RunSettings, run_settings
 
@@ -41,7 +40,7 @@ def pipeline(start: str | None = None, force: bool = False) -> State[Any]:
         force: run every stage, changed or not.
     """
     try:
-        with reconcile.alive(str(flow_run.get_id())), alone() as stale:
+        with alive(), alone() as stale:
             began = time.monotonic()
             steps = plan(stale, force=force, start=start)
             with tracked() as environment:

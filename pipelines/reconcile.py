@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from components.core.lock import held, locked
 
@@ -22,12 +23,18 @@ def workspace_tag() -> str:
 
 
 @contextmanager
-def alive(flow_run: str) -> Iterator[None]:
-    """Mark the flow run as living while the block runs, and close this folder's dead ones first."""
-    with locked(ALIVE / flow_run, wait=0, busy="process {pid} already runs this flow run."):
+def alive() -> Iterator[None]:
+    """Mark the flow run this is called in as living while the block runs, and close this folder's dead ones first."""
+    from prefect.client.orchestration import get_client
+    from prefect.runtime import flow_run
+
+    name = str(flow_run.get_id())
+    with locked(ALIVE / name, wait=0, busy="process {pid} already runs this flow run."):
+        with get_client(sync_client=True) as client:
+            client.update_flow_run(UUID(name), tags={*flow_run.get_tags(), workspace_tag()})
         close_crashed()
         yield
-    (ALIVE / flow_run).unlink(missing_ok=True)
+    (ALIVE / name).unlink(missing_ok=True)
 
 
 def close_crashed() -> int:

@@ -11,13 +11,9 @@ def run_flow(*, force: bool = False, start: str | None = None) -> int:
     """Run the pipeline as a Prefect flow; returns the exit code."""
     began = time.monotonic()
     address = connect()
-    from prefect import tags
-
     from pipelines.flow import pipeline
-    from pipelines.reconcile import workspace_tag
 
-    with tags(workspace_tag()):
-        state = pipeline(force=force, start=start, return_state=True)
+    state = pipeline(force=force, start=start, return_state=True)
     if not state.is_completed():
         print(f"winnow: {state.message}", file=sys.stderr)
         return 1

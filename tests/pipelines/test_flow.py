@@ -33,10 +33,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture
 def flow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: None) -> Iterator[Flow]:
     """`flow(first="...", second="...")` writes the graph's two stages and runs it; returns its last state."""
-    from prefect import tags
-
     from pipelines import flow as flows
-    from pipelines.reconcile import workspace_tag
 
     begin(tmp_path / "project", monkeypatch)
     Path("params.yaml").write_text(
@@ -47,8 +44,7 @@ def flow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: None) -> Itera
 
     def run(*, first: str = "pass", second: str = "pass", **options: Any) -> Any:
         write_stages(first=first, second=second)
-        with tags(workspace_tag()):
-            return flows.pipeline(**options, return_state=True)
+        return flows.pipeline(**options, return_state=True)
 
     yield run
     tracking._client = None
@@ -115,7 +111,6 @@ def test_a_stage_that_takes_too_long_is_stopped_with_all_it_started(flow: Flow) 
 def test_runs_of_dead_processes_are_closed_and_living_ones_are_not(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
     from datetime import timedelta
 
-    from prefect import tags
     from prefect.client.orchestration import get_client
     from prefect.states import Running
 
@@ -123,7 +118,7 @@ def test_runs_of_dead_processes_are_closed_and_living_ones_are_not(flow: Flow, m
     from pipelines import flow as flows
     from pipelines import reconcile
 
-    with get_client(sync_client=True) as client, tags(reconcile.workspace_tag()):
+    with get_client(sync_client=True) as client:
         dead, living, foreign = (
             client.create_flow_run(flows.pipeline, tags=[tag], state=Running())
             for tag in (reconcile.workspace_tag(), reconcile.workspace_tag(), "elsewhere-12345678")

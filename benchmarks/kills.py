@@ -1,0 +1,164 @@
+"""Kills at random moments over the whole digits pipeline: whatever dies, the next run ends with the same bytes.
+
+`python -m benchmarks.kills 50 5 0`: 50 kills in all, up to 5 before a run may come to its end, chance seeded with 0; a
+fourth word is the number of Ray workers (0: pretraining in the stage's process, so no Ray worker to kill).
+"""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import yaml
+
+from benchmarks._pipeline import settings
+from components.core.dag import read_stages
+from components.core.files import sha256
+from pipelines.inline import PROJECT
+
+SHORT = {  # enough epochs to be killed in, few enough for fifty runs
+    "pretrain": {"epochs": 12},
+    "finetune": {"epochs": 4, "guard_epochs": 1},
+    "run": {"retry_seconds": 0.1},
+}
+MARKS = {"stage": "components.core.stage", "dvc": "pipelines.dvc", "driver": "pipelines.cli", "ray worker": "ray::"}
+EVERYTHING = "everything"
+PATIENCE = 20.0  # seconds until an orphan must have noticed that its parent is gone
+
+
+def main(kills: str = "50", per_run: str = "5", seed: str = "0", workers: str = "0") -> None:
+    """Print how many kills of each kind there were, and how many ends differed."""
+    chance, counts, differing, orphans = random.Random(int(seed)), Counter[str](), 0, 0
+    with tempfile.TemporaryDirectory() as folder:
+        expected, seconds = _undisturbed(Path(folder) / "undisturbed", int(workers))
+        _say(f"undisturbed: {seconds:.0f} s, {len(expected)} files")
+        run = 0
+        while counts.total() < int(kills):
+            run += 1
+            place = _project(Path(folder) / f"run{run}", int(workers))
+            for _ in range(min(int(per_run), int(kills) - counts.total())):
+                kind, left = _killed(place, chance, seconds, with_ray=int(workers) > 0)
+                counts[kind] += 1
+                orphans += left
+            _finish(place)
+            wrong = sorted(name for name, digest in _hashes(place).items() if expected.get(name) != digest)
+            differing += bool(wrong)
+            _say(
+                f"run {run}: {counts.total()} kills so far, {'differs: ' + ', '.join(wrong) if wrong else 'same bytes'}"
+            )
+            shutil.rmtree(place)
+    print(json.dumps({"kills": dict(counts), "runs": run, "runs_that_differ": differing, "orphans": orphans}, indent=2))
+
+
+def _project(place: Path, workers: int) -> Path:
+    """A fresh copy of the project's files, with a short pipeline."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, capture_output=True, check=True, text=True)
+    for name in filter(None, listed.stdout.split("\0")):
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(PROJECT / name, place / name)
+    params = settings(**{**SHORT, "pretrain": {**SHORT["pretrain"], "workers": workers}})
+    (place / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    return place
+
+
+def _undisturbed(place: Path, workers: int) -> tuple[dict[str, str], float]:
+    began = time.monotonic()
+    _finish(_project(place, workers))
+    return _hashes(place), time.monotonic() - began
+
+
+def _start(place: Path, command: str) -> "subprocess.Popen[bytes]":
+    environment = {**os.environ, "PYTHONPATH": str(place)}
+    with (place / "driver.log").open("ab") as log:
+        line = [sys.executable, "-m", "pipelines.cli", command]
+        return subprocess.Popen(line, cwd=place, env=environment, stdout=log, stderr=log, start_new_session=True)
+
+
+def _finish(place: Path) -> None:
+    if _start(place, "repro").wait() != 0:
+        sys.exit((place / "driver.log").read_text()[-3000:])
+
+
+def _killed(place: Path, chance: random.Random, seconds: float, *, with_ray: bool) -> tuple[str, int]:
+    """Start a run, kill something at a random moment; what it was, and how many processes outlived their parents."""
+    kinds = [*MARKS, EVERYTHING] if with_ray else [kind for kind in (*MARKS, EVERYTHING) if kind != "ray worker"]
+    command = chance.choice(["repro", "repro", "run"])
+    driver = _start(place, command)
+    time.sleep(chance.uniform(1, seconds / 2))
+    tree = _descendants(driver.pid)
+    there = {kind: [pid for pid, line in tree.items() if MARKS.get(kind, "") in line] for kind in kinds}
+    kind = chance.choice([kind for kind in kinds if there[kind]] or ["driver"])
+    victims = there.get(kind) or [driver.pid]
+    for pid in victims if kind == EVERYTHING else victims[:1]:
+        _kill(pid)
+    if kind == "ray worker":  # Ray itself goes on with another one
+        driver.wait()
+        return kind, 0
+    if kind in ("stage", "dvc"):
+        driver.wait()
+    else:
+        _kill(driver.pid)
+        driver.wait()
+    return f"{kind} ({command})", _outlived(tree)
+
+
+def _outlived(tree: dict[int, str]) -> int:
+    """Processes of ours that are still there when they had time to notice."""
+    deadline = time.monotonic() + PATIENCE
+    while alive := [pid for pid, line in tree.items() if _line(pid) == line and any(m in line for m in MARKS.values())]:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.2)
+    for pid in alive:
+        _kill(pid)
+    return len(alive)
+
+
+def _descendants(root: int) -> dict[int, str]:
+    """Command lines by process number: of `root` and all that it started, directly or not."""
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(path.parent.name)] = int(path.read_text().rsplit(")", 1)[1].split()[1])
+        except (OSError, IndexError):
+            continue
+    found = {root}
+    while more := {pid for pid, parent in parents.items() if parent in found} - found:
+        found |= more
+    return {pid: line for pid in sorted(found) if (line := _line(pid))}
+
+
+def _line(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _hashes(place: Path) -> dict[str, str]:
+    """sha256 of `dvc.lock` and of every output of every stage."""
+    specs = read_stages(yaml.safe_load((place / "params.yaml").read_text()), place)
+    paths = [Path("dvc.lock"), *(path for spec in specs.values() for path in spec.outputs)]
+    return {path.as_posix(): sha256(place / path) for path in paths}
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
