@@ -17,6 +17,7 @@ from components.core.lock import held, locked
 from components.core.model_versions import versions
 from components.core.signals import stoppable
 from pipelines.dvc import prepare_workspace, run_dvc
+from pipelines.preflight import concerns
 from pipelines.summary import summarize
 from pipelines.watch import note_source
 
@@ -40,10 +41,17 @@ def reproduce(*, force: bool = False, start: str | None = None) -> int:
 
 
 def _ready() -> bool:
-    """Check all settings, in a process of its own that loads what every stage loads, and prepare meanwhile."""
+    """Check all settings, in a process of its own that loads what every stage loads; meanwhile look around, prepare."""
+    params = read_params()
     check = subprocess.Popen([sys.executable, "-m", "pipelines.settings"])
+    found = concerns(params)
+    for concern in found:
+        print(f"winnow: {concern.text}", file=sys.stderr)
+    if any(concern.stops for concern in found):
+        check.wait()
+        return False
     prepare_workspace()
-    note_source(read_params())
+    note_source(params)
     tracking.opened()
     return check.wait() == 0
 

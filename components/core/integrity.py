@@ -40,10 +40,11 @@ def recorded_outputs(root: Path = Path()) -> dict[Path, Recorded]:
     path = root / LOCK_FILE
     if not path.is_file():
         return {}
-    outputs = [(stage, entry) for stage, block in _stages(path).items() for entry in block.get("outs", [])]
+    stages = _stages(path)
     try:
+        outputs = [(stage, entry) for stage, block in stages.items() for entry in block.get("outs", [])]
         made = [Recorded(stage, Path(e["path"]), str(e["md5"]), int(e.get("size", -1))) for stage, e in outputs]
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise _broken(path, "an output in it lacks its path or md5") from None
     return {item.path: item for item in made}
 

@@ -19,7 +19,7 @@ from components.training.pretraining import Job, pretrain, trained_encoder
 
 FAILURES = 2  # a worker may be lost so often: the rest is a defect, not bad luck
 WATCH_SECONDS = 0.5
-KILLED = ("SIGKILL", "OOM", "OutOfMemory", "running low on memory")  # Ray's words for a worker ended from outside
+KILLED = ("worker process has died", "running low on memory")  # Ray's words for a worker ended from outside
 NOT_NEEDED = ("DatasetsCallback", "PlacementGroupCleanerCallback")  # data comes by memory map; Ray ends with the run
 SETTINGS = {
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
@@ -156,11 +156,10 @@ def _fit(job: Job, workers: int, *, use_gpu: bool) -> list[Row] | str:
 
 
 def _cause(report: str) -> str:
-    """Ray's last line, and, where a worker was ended from outside, what most often does that."""
-    last = report.strip().splitlines()[-1].strip()
-    if not any(word in report for word in KILLED):
-        return last
-    return (
-        f"{last} A worker was killed, most often because memory ran out: lower pretrain.workers or "
-        "pretrain.batch_size, or choose a smaller encoder."
-    )
+    """The last line of Ray's report; where a worker was ended from outside, what most often does that."""
+    if any(word in report for word in KILLED):
+        return (
+            "a worker process was killed, most often because memory ran out. Lower pretrain.workers or "
+            "pretrain.batch_size, or choose a smaller encoder."
+        )
+    return report.strip().splitlines()[-1].strip()
