@@ -19,13 +19,13 @@ _SILENT = ("To track the changes", "\tgit add", "To enable auto staging", "\tdvc
 def prepare_workspace() -> None:
     """Initialize what DVC needs and is not there; without a git repository DVC is told to do without."""
     if not Path(".dvc/config").is_file():
-        _quietly("init", *([] if Path(".git").exists() else ["--no-scm"]), "--force")
+        ask_dvc("init", *([] if Path(".git").exists() else ["--no-scm"]), "--force")
     local = Path(".dvc/config.local")
     told = local.is_file() and "no_scm" in local.read_text(encoding="utf-8")
     if not Path(".git").exists() and not told:
-        _quietly("config", "--local", "core.no_scm", "true")
+        ask_dvc("config", "--local", "core.no_scm", "true")
     if Path(".git").exists() and told:
-        _quietly("config", "--local", "--unset", "core.no_scm")
+        ask_dvc("config", "--local", "--unset", "core.no_scm")
     _mend_lock_file()
 
 
@@ -45,6 +45,15 @@ def run_dvc(arguments: list[str], extra: Mapping[str, str]) -> int:
             _stop(child)
             raise
     return child.returncode
+
+
+def ask_dvc(*arguments: str) -> str:
+    """What `dvc ARGUMENTS` prints. Raises WinnowError with its words where it fails."""
+    command = [sys.executable, "-m", "dvc", *arguments]
+    done = subprocess.run(command, env=_environment(), capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise WinnowError(f"dvc {' '.join(arguments)} failed: {' '.join(done.stderr.split())}")
+    return done.stdout
 
 
 def _stop(child: subprocess.Popen[str]) -> None:
@@ -79,14 +88,6 @@ def _pass_on(line: str) -> None:
 def _environment() -> dict[str, str]:
     """Ours, with this Python first: the stages' `python` is the one that runs this, activated or not."""
     return {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])}
-
-
-def _quietly(*arguments: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", *arguments], env=_environment(), capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        raise WinnowError(f"dvc {' '.join(arguments)} failed: {' '.join(done.stderr.split())}")
 
 
 def _mend_lock_file() -> None:
