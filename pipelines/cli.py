@@ -154,6 +154,16 @@ def methods() -> None:
 
 
 @app.command()
+def doctor(
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended safely, and say what was done.")] = False,
+) -> None:
+    """Look the workspace over: what is wrong, and how to mend it."""
+    from pipelines.doctor import examine
+
+    sys.exit(examine(fix=fix))
+
+
+@app.command()
 def ui(
     port: Annotated[int, typer.Option(help="Port; the next free one if it is taken.")] = 5000,
 ) -> None:

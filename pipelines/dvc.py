@@ -42,13 +42,13 @@ _SILENT = (
 def prepare_workspace() -> None:
     """Initialize what DVC needs and is not there; without a git repository DVC is told to do without."""
     if not Path(".dvc/config").is_file():
-        _quietly("init", *([] if Path(".git").exists() else ["--no-scm"]), "--force")
+        ask_dvc("init", *([] if Path(".git").exists() else ["--no-scm"]), "--force")
     local = Path(".dvc/config.local")
     told = local.is_file() and "no_scm" in local.read_text(encoding="utf-8")
     if not Path(".git").exists() and not told:
-        _quietly("config", "--local", "core.no_scm", "true")
+        ask_dvc("config", "--local", "core.no_scm", "true")
     if Path(".git").exists() and told:
-        _quietly("config", "--local", "--unset", "core.no_scm")
+        ask_dvc("config", "--local", "--unset", "core.no_scm")
     _mend_lock_file()
 
 
@@ -96,7 +96,7 @@ def run_dvc(
 
 def stale() -> Stale:
     """Stages that DVC would run for a reason of their own, each with its reasons: `pretrain.epochs changed`, ..."""
-    said: dict[str, list[Any]] = json.loads(_quietly("status", "--json") or "{}")
+    said: dict[str, list[Any]] = json.loads(ask_dvc("status", "--json") or "{}")
     return {name: tuple(_reasons(changes)) for name, changes in said.items()}
 
 
@@ -117,6 +117,15 @@ def busy() -> int | None:
         return None
     holders = [one for entry in entries.values() for one in (*entry.get("read", []), entry.get("write"))]
     return next((int(one["pid"]) for one in holders if one and Path(f"/proc/{one['pid']}").exists()), None)
+
+
+def ask_dvc(*arguments: str) -> str:
+    """What `dvc ARGUMENTS` prints. Raises WinnowError with its words where it fails."""
+    command = [sys.executable, "-m", "dvc", *arguments]
+    done = subprocess.run(command, env=_environment(), capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise WinnowError(f"dvc {' '.join(arguments)} failed: {' '.join(done.stderr.split())}")
+    return done.stdout
 
 
 def _reasons(changes: list[Any]) -> Iterator[str]:
@@ -172,16 +181,6 @@ def _in_few_words(line: str) -> str:
 def _environment() -> dict[str, str]:
     """Ours, with this Python first: the stages' `python` is the one that runs this, activated or not."""
     return {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])}
-
-
-def _quietly(*arguments: str) -> str:
-    """What `dvc ARGUMENTS` prints. Raises WinnowError with DVC's words where it fails."""
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", *arguments], env=_environment(), capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        raise WinnowError(f"dvc {' '.join(arguments)} failed: {' '.join(done.stderr.split())}")
-    return done.stdout
 
 
 def _mend_lock_file() -> None:

@@ -40,7 +40,7 @@ def pipeline(start: str | None = None, force: bool = False) -> State[Any]:
         force: run every stage, changed or not.
     """
     try:
-        with alive(), alone() as stale:
+        with alive(), alone(with_prefect=True) as stale:
             began = time.monotonic()
             steps = plan(stale, force=force, start=start)
             with tracked() as environment:

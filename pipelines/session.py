@@ -16,6 +16,7 @@ from components.core.lock import held, locked
 from components.core.model_versions import versions
 from components.core.signals import stoppable
 from pipelines.dvc import Stale, busy, prepare_workspace, stale
+from pipelines.preflight import concerns
 from pipelines.watch import note_source
 
 LOCK = Path(".winnow/repro.lock")
@@ -25,15 +26,16 @@ VERSION = Path("data/register/version.json")
 
 
 @contextmanager
-def alone() -> Iterator[Stale]:
+def alone(*, with_prefect: bool = False) -> Iterator[Stale]:
     """Wait until no other run is at work in this folder, and make it ready for ours; yields what DVC finds stale.
 
-    Raises WinnowError for another run that does not end, and for settings that cannot be.
+    Raises WinnowError for another run that does not end, for settings that cannot be, and for what would stop the run.
     """
     if held(LOCK):
         print("winnow: another run is at work in this folder; waiting for it to end.", file=sys.stderr)
     with stoppable(), locked(LOCK, wait=WAIT, busy=BUSY):
         _wait_for_dvc()
+        _look_around(with_prefect)
         yield _make_ready()
 
 
@@ -71,6 +73,15 @@ def _wait_for_dvc() -> None:
             raise WinnowError(BUSY.format(pid=holder))
         said = True
         time.sleep(1)
+
+
+def _look_around(with_prefect: bool) -> None:
+    found = concerns(read_params(), with_prefect=with_prefect)
+    for concern in found:
+        if not concern.stops:
+            print(f"winnow: {concern.text}", file=sys.stderr)
+    if stopping := [concern.text for concern in found if concern.stops]:
+        raise WinnowError("\nwinnow: ".join(stopping))
 
 
 def _make_ready() -> Stale:

@@ -17,6 +17,10 @@ def replacing(path: Path) -> Iterator[Path]:
         with aside.open("rb+") as written:
             os.fsync(written.fileno())
         aside.replace(path)
+    except OSError as error:
+        if error.errno and error.filename is None:  # a write cut short by a full disk does not say where
+            error.filename = str(path)
+        raise
     finally:
         aside.unlink(missing_ok=True)
 

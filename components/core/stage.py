@@ -1,5 +1,6 @@
 """The stage runner: the one place for what all stages share. `python -m components.core.stage NAME`."""
 
+import errno
 import os
 import shutil
 import sys
@@ -12,10 +13,14 @@ from typing import Any
 from components.core.config import parse, read_params
 from components.core.dag import TOP_LEVEL, StageSpec, by_argument, read_stages
 from components.core.environment import prepare
-from components.core.errors import Refused, WinnowError
+from components.core.errors import Refused, Unavailable, WinnowError
+from components.core.integrity import checking, recorded_outputs
+from components.core.scratch import HOME, scratch
 from components.core.signals import die_with_parent
 
-FAILED, CRASHED, RETRY, STOPPED = 1, 70, 75, 130
+FAILED, DEFECT, RETRY, STOPPED = 1, 70, 75, 130  # a person's turn, ours, nobody's: run it again later, asked to stop
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+MENDED_BY_HAND = FULL | {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.EISDIR, errno.ENOTDIR}
 TRACKED = (".png", ".html", ".json", ".csv")  # what a person can open in the tracking pages
 
 
@@ -24,6 +29,8 @@ def main(name: str) -> int:
     die_with_parent()
     try:
         run_stage(name)
+    except Unavailable as error:
+        return _say(name, str(error), RETRY)
     except WinnowError as error:
         return _say(name, str(error), FAILED)
     except MemoryError:
@@ -31,12 +38,12 @@ def main(name: str) -> int:
     except KeyboardInterrupt:
         return _say(name, "stopped.", STOPPED)
     except OSError as error:
-        return _say(name, f"{error.strerror or error} ({error.filename}): check the disk and its permissions.", FAILED)
+        return _say(name, *_of_the_system(error, name))
     except Exception as error:  # the last resort: whatever it was, the user gets a sentence, and the details in a file
         log = Path(".winnow/logs") / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(traceback.format_exc(), encoding="utf-8")
-        return _say(name, f"{type(error).__name__}: {error}. This is a defect in Winnow; details in {log}.", CRASHED)
+        return _say(name, f"{type(error).__name__}: {error}. This is a defect in Winnow; details in {log}.", DEFECT)
     return 0
 
 
@@ -50,11 +57,12 @@ def run_stage(name: str) -> dict[str, float]:
     for path in spec.dependencies:
         if not path.exists():
             raise WinnowError(f"{path} is missing: run `dvc repro {name}`, which makes what this stage needs first.")
+    key = spec.key(params, Path(), checking(recorded_outputs(), name))
     prepare(threads=int(params.get("threads", 1)))
     stage = import_module(f"components.stages.{name}")
     block = {**_block(params, name), **{key: params[key] for key in TOP_LEVEL if key in params}}
     settings = parse(stage.Params, block, where=name)
-    return _tracked(spec, stage.run, settings, params, key=spec.key(params, Path()))
+    return _tracked(spec, stage.run, settings, params, key=key)
 
 
 def _block(params: dict[str, Any], name: str) -> Mapping[str, Any]:
@@ -67,23 +75,21 @@ def _block(params: dict[str, Any], name: str) -> Mapping[str, Any]:
 def _tracked(spec: StageSpec, run: Any, settings: Any, params: dict[str, Any], key: str) -> dict[str, float]:
     from components.core import progress, tracking
 
-    aside = Path(".winnow/tmp") / f"{spec.name}-{os.getpid()}"
-    aside.mkdir(parents=True)
     home = Path("data") / spec.name
-    outputs = {argument: aside / path.name for argument, path in by_argument(list(spec.outputs)).items()}
     os.environ["WINNOW_STAGE_KEY"] = key
-    try:
-        with tracking.stage_run(spec.name, key=key, params=params.get(spec.name) or {}) as tracker:
-            with progress.listening(tracker.log_epoch):
-                try:
-                    metrics: dict[str, float] = run(params=settings, **spec.inputs, **outputs)
-                except Refused:
-                    _publish(aside, home)
-                    raise
-            _publish(aside, home)
-            tracker.finish(metrics, [path for path in sorted(home.iterdir()) if path.suffix in TRACKED])
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    with (
+        scratch(spec.name) as aside,
+        tracking.stage_run(spec.name, key=key, params=params.get(spec.name) or {}) as tracker,
+    ):
+        outputs = {argument: aside / path.name for argument, path in by_argument(list(spec.outputs)).items()}
+        with progress.listening(tracker.log_epoch):
+            try:
+                metrics: dict[str, float] = run(params=settings, **spec.inputs, **outputs)
+            except Refused:
+                _publish(aside, home)
+                raise
+        _publish(aside, home)
+        tracker.finish(metrics, [path for path in sorted(home.iterdir()) if path.suffix in TRACKED])
     return metrics
 
 
@@ -95,6 +101,17 @@ def _publish(aside: Path, home: Path) -> None:
         if target.is_dir() and not target.is_symlink():
             shutil.rmtree(target)
         item.replace(target)
+
+
+def _of_the_system(error: OSError, name: str) -> tuple[str, int]:
+    """What the operating system refused, as a sentence with its cure, and the exit code that goes with it."""
+    what = f"{error.strerror or error}{f' ({error.filename})' if error.filename else ''}"
+    if error.errno in FULL or "requested and" in str(error):  # numpy's words for a write cut short
+        place = "" if error.filename else f", while writing the outputs of {name} in {HOME}"
+        return f"{what}{place}: free some room on that disk, then run `winnow repro`.", FAILED
+    if error.errno in MENDED_BY_HAND:
+        return f"{what}: check that it is there and that you may write it, then run `winnow repro`.", FAILED
+    return f"{what}: trying again may help; if it does not, check the disk and the network.", RETRY
 
 
 def _say(name: str, sentence: str, code: int) -> int:

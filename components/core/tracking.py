@@ -11,7 +11,7 @@ from typing import Any
 
 from components.core import journal
 from components.core.config import read_params
-from components.core.errors import WinnowError
+from components.core.errors import Unavailable, WinnowError
 from components.core.journal import Record
 from components.core.lock import locked
 from components.core.signals import stoppable
@@ -138,7 +138,7 @@ def note_dataset(store: Any, run_id: str, digest: str) -> None:
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Turn every way in which a store can fail into one sentence."""
+    """Turn every way in which a store can fail into one sentence; `Unavailable` where it may answer another time."""
     from mlflow.exceptions import MlflowException
     from requests.exceptions import RequestException
     from sqlalchemy.exc import SQLAlchemyError
@@ -148,10 +148,19 @@ def answering() -> Iterator[None]:
     except (MlflowException, RequestException, SQLAlchemyError) as error:
         uri = journal.without_secrets(tracking_uri())
         reason = journal.without_secrets(" ".join(str(error).split())[:200])
-        raise WinnowError(f"MLflow at {uri} said no: {reason} (what waits in {journal.RUNS} is not lost).") from error
+        kind = Unavailable if _may_pass(error) else WinnowError
+        raise kind(f"MLflow at {uri} said no: {reason} (what waits in {journal.RUNS} is not lost).") from error
 
 
 _client: tuple[str, Any] | None = None
+_PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED")
+
+
+def _may_pass(error: Exception) -> bool:
+    """A server that is down, slow or broken, or a database that another process holds: not a question put wrongly."""
+    if tracking_uri().startswith("http"):
+        return getattr(error, "error_code", "INTERNAL_ERROR") in _PASSING
+    return "database is locked" in str(error)
 
 
 def _quiet() -> None:

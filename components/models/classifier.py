@@ -42,11 +42,11 @@ class Classifier(nn.Module):
 
 def save_classifier(path: Path, classifier: Classifier) -> None:
     """Write the weights to `path` (safetensors) and the spec to the `.json` beside it."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in classifier.state_dict().items()}
     with replacing(path) as aside:
-        save_file(weights, aside)
+        aside.write_bytes(save(weights))  # unlike save_file, a full disk is an OSError
     settings = json.dumps(classifier.spec.model_dump(mode="json"), indent=2, sort_keys=True)
     write_text(path.with_suffix(".json"), settings + "\n")
 

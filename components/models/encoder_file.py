@@ -52,11 +52,11 @@ def build_encoder(spec: EncoderSpec, *, where: str = "pretrain.encoder") -> Enco
 
 def save_encoder(path: Path, encoder: Encoder, spec: EncoderSpec) -> None:
     """Write the weights to `path` (safetensors) and the spec to the `.json` beside it."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in encoder.state_dict().items()}
     with replacing(path) as aside:
-        save_file(weights, aside)
+        aside.write_bytes(save(weights))  # unlike save_file, a full disk is an OSError
     write_text(path.with_suffix(".json"), json.dumps(spec.model_dump(mode="json"), indent=2, sort_keys=True) + "\n")
 
 

@@ -10,15 +10,16 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
-from components.core.errors import WinnowError
+from components.core.errors import Unavailable, WinnowError
+from components.core.machine import OBJECT_STORE, processors
 from components.models.encoders import Encoder
 from components.training.checkpoints import CheckpointStore
 from components.training.loop import Row
 from components.training.pretraining import Job, pretrain, trained_encoder
 
 FAILURES = 2  # a worker may be lost so often: the rest is a defect, not bad luck
-OBJECT_STORE = 128 * 2**20  # bytes; data comes by memory map, so the store carries next to nothing
 WATCH_SECONDS = 0.5
+KILLED = ("worker process has died", "running low on memory")  # Ray's words for a worker ended from outside
 NOT_NEEDED = ("DatasetsCallback", "PlacementGroupCleanerCallback")  # data comes by memory map; Ray ends with the run
 SETTINGS = {
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
@@ -36,7 +37,8 @@ def pretrain_on_ray(
     """The trained encoder and its history, as `pretrain` gives them.
 
     address: of a running cluster, where the job's paths must be on every machine; None starts Ray here, and stops it
-    afterwards. Raises WinnowError for what stopped the training, and at once for more workers than processors.
+    afterwards. Raises WinnowError for what stopped the training, and at once for more workers than processors;
+    Unavailable where workers or the cluster were lost too often.
     """
     _check_processors(workers, address)
     with ThreadPoolExecutor(1) as aside, _ray(workers, address) as use_gpu:
@@ -67,13 +69,15 @@ def _work(job: dict[str, Any]) -> list[Row] | str:
     context = ray.train.get_context()
     try:
         _, history = pretrain(Job.model_validate(job), rank=context.get_world_rank(), world=context.get_world_size())
+    except Unavailable:
+        raise
     except WinnowError as error:
         return str(error)
     return history
 
 
 def _check_processors(workers: int, address: str | None) -> None:
-    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    here = processors()
     if address is None and workers > here:
         raise WinnowError(
             f"pretrain.workers is {workers}, but this machine has {here} processors: lower it, or name a cluster in "
@@ -90,9 +94,7 @@ def _ray(workers: int, address: str | None) -> Iterator[bool]:
     here: dict[str, Any] = {"num_cpus": workers, "object_store_memory": OBJECT_STORE, "include_dashboard": False}
     handler = signal.getsignal(signal.SIGTERM)
     try:
-        ray.init(
-            address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **({} if address else here)
-        )
+        _connect(address, {} if address else here)
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, handler)  # ray.init puts its own there
         resources = ray.cluster_resources()  # type: ignore[no-untyped-call]
@@ -104,6 +106,19 @@ def _ray(workers: int, address: str | None) -> Iterator[bool]:
         yield resources.get("GPU", 0) >= workers
     finally:
         ray.shutdown()
+
+
+def _connect(address: str | None, here: dict[str, Any]) -> None:
+    import ray
+
+    try:
+        ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **here)
+    except Exception as error:  # Ray raises that very class when a machine is too slow to start it
+        reason = " ".join(str(error).split())[:200]
+        whose = f"the Ray cluster at {address} does not answer" if address else "Ray did not start on this machine"
+        raise Unavailable(
+            f"{whose} ({reason}): try again, or set pretrain.workers to 0 to train without Ray."
+        ) from None
 
 
 def _fit(job: Job, workers: int, *, use_gpu: bool) -> list[Row] | str:
@@ -134,8 +149,17 @@ def _fit(job: Job, workers: int, *, use_gpu: bool) -> list[Row] | str:
     try:
         result: Any = trainer.fit()  # typed by the base class of older results
     except TrainingFailedError as error:
-        cause = str(error).strip().splitlines()[-1]
-        raise WinnowError(f"training failed {FAILURES + 1} times on Ray, last with: {cause}") from error
+        raise Unavailable(f"training failed {FAILURES + 1} times on Ray, last with: {_cause(str(error))}") from error
     outcome = result.return_value
     assert isinstance(outcome, list | str)
     return outcome
+
+
+def _cause(report: str) -> str:
+    """The last line of Ray's report; where a worker was ended from outside, what most often does that."""
+    if any(word in report for word in KILLED):
+        return (
+            "a worker process was killed, most often because memory ran out. Lower pretrain.workers or "
+            "pretrain.batch_size, or choose a smaller encoder."
+        )
+    return report.strip().splitlines()[-1].strip()

@@ -1,0 +1,114 @@
+"""What `dvc.lock` records of each output, and whether a file still is that: DVC itself trusts times and sizes."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.core.errors import WinnowError
+from components.core.files import sha256
+
+LOCK_FILE = Path("dvc.lock")
+MARKERS = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")  # what git leaves in a file it could not merge
+BLOCK = 2**20
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """An output as the stage that made it left it. `md5` and `size` (bytes) are DVC's."""
+
+    stage: str
+    path: Path
+    md5: str
+    size: int
+
+    @property
+    def is_folder(self) -> bool:
+        """A folder's md5 is that of a listing in DVC's cache, so it says nothing without the cache."""
+        return self.md5.endswith(".dir")
+
+
+def recorded_outputs(root: Path = Path()) -> dict[Path, Recorded]:
+    """Every output in `root/dvc.lock` by its path; empty where nothing was recorded yet.
+
+    Raises WinnowError for conflict markers, and for what is not a lock file at all.
+    """
+    path = root / LOCK_FILE
+    if not path.is_file():
+        return {}
+    stages = _stages(path)
+    try:
+        outputs = [(stage, entry) for stage, block in stages.items() for entry in block.get("outs", [])]
+        made = [Recorded(stage, Path(e["path"]), str(e["md5"]), int(e.get("size", -1))) for stage, e in outputs]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise _broken(path, "an output in it lacks its path or md5") from None
+    return {item.path: item for item in made}
+
+
+def checking(recorded: dict[Path, Recorded], stage: str) -> Callable[[Path], str]:
+    """The sha256 of a file or folder, as `files.sha256` gives it, which refuses a file that is not as recorded.
+
+    `stage` is who reads. Both hashes are taken in one pass. Raises WinnowError naming the file and the way back.
+    """
+
+    def digest(path: Path) -> str:
+        known = recorded.get(path)
+        if known is None or known.is_folder:
+            return sha256(path)
+        found, md5 = _both(path)
+        if md5 != known.md5:
+            raise WinnowError(
+                f"{path} is not what {known.stage} wrote (recorded in {LOCK_FILE}): run `winnow doctor --fix`, which "
+                f"brings it back where DVC's cache has it whole, then `dvc repro {stage}`."
+            )
+        return found
+
+    return digest
+
+
+def intact(known: Recorded, root: Path = Path()) -> bool:
+    """Whether the file at the recorded path has the recorded content; it must exist."""
+    path = root / known.path
+    return path.stat().st_size == known.size and md5_of(path) == known.md5
+
+
+def md5_of(path: Path) -> str:
+    """Hex digest as DVC takes it: an identifier here, never a protection against malice."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def _both(path: Path) -> tuple[str, str]:
+    """sha256 and md5 of a file, read once."""
+    ours, theirs = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    with path.open("rb") as stream:
+        while block := stream.read(BLOCK):
+            ours.update(block)
+            theirs.update(block)
+    return ours.hexdigest(), theirs.hexdigest()
+
+
+def _stages(path: Path) -> dict[str, Any]:
+    text = path.read_text(encoding="utf-8", errors="replace")
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith(MARKERS):
+            raise _broken(path, f"line {number} is a conflict marker of git")
+    try:
+        content = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader, the C one where there is one
+    except yaml.YAMLError as error:
+        raise _broken(path, " ".join(str(error).split())) from None
+    stages = content.get("stages") if isinstance(content, dict) else None
+    if content is not None and not isinstance(stages, dict):
+        raise _broken(path, "it has no `stages`")
+    return stages or {}
+
+
+def _broken(path: Path, problem: str) -> WinnowError:
+    return WinnowError(
+        f"{path} cannot be read ({problem}): take one side whole with `git checkout --ours {path}` (or `--theirs`, or "
+        f"the last commit's with `git checkout HEAD {path}`), then run `winnow repro`."
+    )
