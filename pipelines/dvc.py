@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from components.core.config import read_params
 from components.core.errors import WinnowError
 from components.core.journal import flatten
 from components.core.signals import die_with_parent
+from pipelines import processes
 
 Stale = dict[str, tuple[str, ...]]  # stage -> what makes DVC run it
 RWLOCK = Path(".dvc/tmp/rwlock")
@@ -110,13 +111,19 @@ def changed_settings(stage: str, block: str) -> list[str]:
 
 
 def busy() -> int | None:
-    """Number of a living process that DVC's own lock names as at work in this folder."""
+    """Number of a living DVC process that is at work in this folder, as DVC's own lock names it."""
     try:
-        entries = json.loads(RWLOCK.read_text(encoding="utf-8"))
+        owners = lock_owners(json.loads(RWLOCK.read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError):
         return None
-    holders = [one for entry in entries.values() for one in (*entry.get("read", []), entry.get("write"))]
-    return next((int(one["pid"]) for one in holders if one and Path(f"/proc/{one['pid']}").exists()), None)
+    return next((pid for pid in owners if processes.alive(pid) and "dvc" in processes.command(pid)), None)
+
+
+def lock_owners(lock: dict[str, Any]) -> dict[int, str]:
+    """Who holds what, by process number with its command line, of the content of DVC's lock file."""
+    writers: Iterable[Any] = lock.get("write", {}).values()
+    readers = [one for several in lock.get("read", {}).values() for one in several]
+    return {int(one["pid"]): str(one["cmd"]) for one in [*writers, *readers] if one}
 
 
 def ask_dvc(*arguments: str) -> str:

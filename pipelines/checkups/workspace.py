@@ -9,9 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from components.core.config import read_params
 from components.core.dag import read_stages
@@ -20,10 +18,11 @@ from components.core.integrity import recorded_outputs
 from components.core.lock import held
 from components.core.scratch import abandoned
 from pipelines.checkups import Finding
+from pipelines.dvc import RWLOCK, lock_owners
 from pipelines.processes import alive, command, orphans
 
 KEPT = 14 * 86400  # seconds that the checkpoints of an unfinished training are kept
-RWLOCK, DVC_LOCK = Path(".dvc/tmp/rwlock"), Path(".dvc/tmp/lock")
+DVC_LOCK = Path(".dvc/tmp/lock")
 CHECKPOINTS = (Path(".winnow/checkpoints"), Path(".winnow/ray"))
 ASIDE = re.compile(r"\..+\.(\d+)(\.\w+)?")  # a temporary name of `files.replacing`, with its process
 
@@ -59,7 +58,7 @@ def locks() -> list[Finding]:
     if not RWLOCK.is_file():
         return []
     try:
-        owners = _owners(json.loads(RWLOCK.read_text(encoding="utf-8")))
+        owners = lock_owners(json.loads(RWLOCK.read_text(encoding="utf-8")))
     except (ValueError, KeyError, TypeError, AttributeError):
         what = f"{RWLOCK} is empty or damaged, and blocks DVC until it is gone."
         return [Finding(what, "remove it.", functools.partial(_remove, RWLOCK))]
@@ -109,12 +108,6 @@ def old_checkpoints() -> list[Finding]:
         for folder in folders
         if now - (touched := _touched(folder)) > KEPT
     ]
-
-
-def _owners(lock: dict[str, Any]) -> dict[int, str]:
-    writers: Iterable[Any] = lock.get("write", {}).values()
-    readers = [one for several in lock.get("read", {}).values() for one in several]
-    return {int(owner["pid"]): str(owner["cmd"]) for owner in [*writers, *readers] if owner}
 
 
 def _end(pid: int) -> str:
