@@ -87,7 +87,7 @@ def test_being_asked_to_stop_stops_the_stage_too_and_is_recorded(project: Projec
         "try:\n    repro.reproduce(start='second')\nexcept KeyboardInterrupt:\n    raise SystemExit(130)"
     )
     with subprocess.Popen([sys.executable, "-c", code]) as child:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while not Path("begun").exists() and time.monotonic() < deadline:
             time.sleep(0.1)
         child.send_signal(signal.SIGTERM)
