@@ -20,6 +20,7 @@ from components.core.signals import die_with_parent
 
 FAILED, DEFECT, RETRY, STOPPED = 1, 70, 75, 130  # a person's turn, ours, nobody's: run it again later, asked to stop
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+CUT_SHORT = ("requested and", "problem writing element")  # numpy's words for a full disk, without a number
 MENDED_BY_HAND = FULL | {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.EISDIR, errno.ENOTDIR}
 TRACKED = (".png", ".html", ".json", ".csv")  # what a person can open in the tracking pages
 
@@ -106,7 +107,7 @@ def _publish(aside: Path, home: Path) -> None:
 def _of_the_system(error: OSError, name: str) -> tuple[str, int]:
     """What the operating system refused, as a sentence with its cure, and the exit code that goes with it."""
     what = f"{error.strerror or error}{f' ({error.filename})' if error.filename else ''}"
-    if error.errno in FULL or "requested and" in str(error):  # numpy's words for a write cut short
+    if error.errno in FULL or any(words in str(error) for words in CUT_SHORT):
         place = "" if error.filename else f", while writing the outputs of {name} in {HOME}"
         return f"{what}{place}: free some room on that disk, then run `winnow repro`.", FAILED
     if error.errno in MENDED_BY_HAND:

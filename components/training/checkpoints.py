@@ -10,6 +10,8 @@ import fsspec  # type: ignore[import-untyped]
 import safetensors.torch
 from torch import Tensor
 
+from components.core.errors import Unavailable
+
 SCHEMA = 1
 KEPT = 2  # the newest may be damaged
 log = logging.getLogger(__name__)
@@ -31,7 +33,10 @@ class CheckpointStore:
         self.files, self.root = fsspec.core.url_to_fs(root)
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Write the weights, then the manifest that makes them count; then drop all but the newest two."""
+        """Write the weights, then the manifest that makes them count; then drop all but the newest two.
+
+        Raises OSError naming the folder when the disk is full; the checkpoints before stay whole.
+        """
         content = safetensors.torch.save({name: value.contiguous() for name, value in checkpoint.tensors.items()})
         manifest = {
             "schema": SCHEMA,
@@ -39,19 +44,29 @@ class CheckpointStore:
             "sha256": hashlib.sha256(content).hexdigest(),
             "history": checkpoint.history,
         }
-        self.files.makedirs(self.root, exist_ok=True)
-        self.files.pipe_file(self._path(checkpoint.epoch, "safetensors"), content)
-        self.files.pipe_file(self._path(checkpoint.epoch, "json"), json.dumps(manifest).encode())
+        try:
+            self.files.makedirs(self.root, exist_ok=True)
+            self.files.pipe_file(self._path(checkpoint.epoch, "safetensors"), content)
+            self.files.pipe_file(self._path(checkpoint.epoch, "json"), json.dumps(manifest).encode())
+        except OSError as error:
+            if error.errno and error.filename is None:
+                error.filename = self.root
+            raise
         for epoch in self._epochs()[:-KEPT]:
             for kind in ("json", "safetensors"):
                 self.files.rm_file(self._path(epoch, kind))
 
     def newest(self) -> Checkpoint | None:
-        """The newest checkpoint that is whole; damaged ones are named in the log and passed over."""
+        """The newest checkpoint that is whole; damaged ones are named in the log and passed over.
+
+        Raises Unavailable when a storage elsewhere does not answer, which says nothing about its checkpoints.
+        """
         for epoch in reversed(self._epochs()):
             try:
                 return self._read(epoch)
             except (OSError, ValueError, KeyError) as error:
+                if self._does_not_answer(error):
+                    raise Unavailable(f"the checkpoints at {self.root} cannot be read ({error}): try again.") from error
                 log.warning("checkpoint %s is damaged (%s): going on from the one before.", epoch, error)
         return None
 
@@ -68,6 +83,10 @@ class CheckpointStore:
         """Remove all of it."""
         if self.files.exists(self.root):
             self.files.rm(self.root, recursive=True)
+
+    def _does_not_answer(self, error: Exception) -> bool:
+        here = "file" in self.files.protocol
+        return not here and isinstance(error, OSError) and not isinstance(error, FileNotFoundError)
 
     def _read(self, epoch: int) -> Checkpoint:
         manifest = self._manifest(epoch)

@@ -1,5 +1,7 @@
 """The stage runner: outputs whole or absent, one sentence for what went wrong, and the exit code."""
 
+import os
+import resource
 import signal
 import subprocess
 import sys
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from components.core import journal, stage
+from components.core import journal, scratch, stage
 
 YAML = """
 stages:
@@ -21,7 +23,7 @@ stages:
 """
 SOURCE = """
 from components.core.config import StageParams
-from components.core.errors import Refused, WinnowError
+from components.core.errors import Refused, Unavailable, WinnowError
 from components.core.progress import report_epoch
 
 class Params(StageParams):
@@ -104,6 +106,71 @@ def test_ctrl_c_is_a_killed_run(toy: Toy) -> None:
 def test_a_full_disk_is_named(toy: Toy, capsys: pytest.CaptureFixture[str]) -> None:
     assert toy("raise OSError(28, 'No space left on device', 'x.npy')") == 1
     assert "No space left on device (x.npy)" in capsys.readouterr().err
+
+
+def test_what_a_disk_cuts_short_is_told_with_its_place_and_the_old_output_stays(
+    toy: Toy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert toy("result.write_text('old')") == 0
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for body in ("result.write_bytes(bytes(10**6))", "import numpy; numpy.save(result, numpy.zeros(10**6))"):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+        try:
+            assert toy(body) == 1
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert "while writing the outputs of toy in .winnow/tmp: free some room" in capsys.readouterr().err
+    assert Path("data/toy/result.json").read_text() == "old"
+    assert list(Path(".winnow/tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        ("OSError(28, 'No space left on device', 'x')", 1),
+        ("PermissionError(13, 'Permission denied', 'x')", 1),
+        ("OSError(30, 'Read-only file system', 'x')", 1),
+        ("FileNotFoundError(2, 'No such file or directory', 'x')", 1),
+        ("OSError(5, 'Input/output error', 'x')", 75),
+        ("ConnectionResetError(104, 'Connection reset by peer')", 75),
+        ("TimeoutError('timed out')", 75),
+        ("Unavailable('the cluster does not answer: try again.')", 75),
+        ("WinnowError('the size is odd: choose another.')", 1),
+        ("MemoryError()", 1),
+        ("ZeroDivisionError()", 70),
+    ],
+)
+def test_the_exit_code_says_whether_trying_again_may_help(toy: Toy, error: str, code: int) -> None:
+    assert toy(f"raise {error}") == code
+
+
+def test_a_killed_stage_leaves_nothing_that_the_next_run_reads_or_keeps(toy: Toy) -> None:
+    assert toy("result.write_text('old')") == 0
+    body = "result.write_text('half'); import os; os.kill(os.getpid(), 9)"
+    code = f"import sys, types\n{SOURCE.format(body=body)}\nfrom components.core import stage\n" + (
+        "sys.modules['components.stages.toy'] = types.SimpleNamespace(Params=Params, run=run)\nstage.main('toy')"
+    )
+    root = str(Path(__file__).resolve().parents[2])
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": root}, check=False)
+    assert done.returncode == -signal.SIGKILL
+    (left,) = scratch.abandoned()
+    assert (left / "outputs/result.json").read_text() == "half"
+    assert Path("data/toy/result.json").read_text() == "old"
+    assert toy("assert not result.exists(); result.write_text('new')") == 0
+    assert list(Path(".winnow/tmp").iterdir()) == []
+    assert Path("data/toy/result.json").read_text() == "new"
+
+
+def test_an_input_that_is_not_as_recorded_stops_the_stage_before_it_runs(
+    toy: Toy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("dvc.lock").write_text(
+        "stages: {in: {outs: [{path: data/in/number.json, hash: md5, md5: c4ca4238a0b923820dcc509a6f75849b, size: 1}]}}"
+    )
+    assert toy("result.write_text('good')") == 0
+    Path("data/in/number.json").write_text("2")
+    assert toy("raise AssertionError") == 1
+    assert "winnow: toy: data/in/number.json is not what in wrote (recorded in dvc.lock)" in capsys.readouterr().err
 
 
 def test_a_missing_input_says_how_to_make_it(toy: Toy, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import INTERNAL_ERROR, RESOURCE_DOES_NOT_EXIST
+from sqlalchemy.exc import OperationalError
 
 from components.core import journal, tracking
-from components.core.errors import WinnowError
+from components.core.errors import Unavailable, WinnowError
 from components.core.tracking import deliver, experiment, stage_run
 
 
@@ -91,6 +95,25 @@ def test_a_server_that_does_not_answer_stops_no_work_and_loses_nothing(
     monkeypatch.delenv(tracking.URI)
     deliver()
     assert [run.data.metrics for run in _runs(store)] == [{"accuracy": 0.5}]
+
+
+@pytest.mark.parametrize(
+    ("uri", "error", "kind"),
+    [
+        ("http://127.0.0.1:9", MlflowException("the server is down", INTERNAL_ERROR), Unavailable),
+        ("http://127.0.0.1:9", MlflowException("no such run", RESOURCE_DOES_NOT_EXIST), WinnowError),
+        ("http://127.0.0.1:9", requests.ConnectionError("refused"), Unavailable),
+        ("sqlite:///a.db", OperationalError("x", {}, Exception("database is locked")), Unavailable),
+        ("sqlite:///a.db", OperationalError("x", {}, Exception("disk is full")), WinnowError),
+    ],
+)
+def test_only_what_may_pass_is_worth_another_try(
+    monkeypatch: pytest.MonkeyPatch, uri: str, error: Exception, kind: type[WinnowError]
+) -> None:
+    monkeypatch.setenv(tracking.URI, uri)
+    with pytest.raises(WinnowError, match=f"MLflow at {uri} said no") as caught, tracking.answering():
+        raise error
+    assert type(caught.value) is kind
 
 
 @pytest.mark.slow

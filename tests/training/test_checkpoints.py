@@ -2,11 +2,13 @@
 
 import json
 import logging
+import resource
 from pathlib import Path
 
 import pytest
 import torch
 
+from components.core.errors import Unavailable
 from components.training.checkpoints import KEPT, Checkpoint, CheckpointStore
 
 
@@ -85,4 +87,32 @@ def test_a_store_may_be_a_url() -> None:
     checkpoint = store.newest()
     assert checkpoint is not None
     assert checkpoint.tensors["weight"].tolist() == [1, 1]
+    store.clear()
+
+
+def test_a_full_disk_is_told_with_the_folder_and_the_checkpoint_before_stays(tmp_path: Path) -> None:
+    store = _saved(tmp_path, epochs=1)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        with pytest.raises(OSError, match=f"File too large: '{tmp_path}'"):
+            store.save(Checkpoint(2, {"weight": torch.zeros(10_000)}, []))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    newest = store.newest()
+    assert newest is not None
+    assert newest.epoch == 1
+
+
+def test_a_storage_elsewhere_that_does_not_answer_is_not_a_damaged_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = CheckpointStore("memory://run")
+    store.save(Checkpoint(1, {"weight": torch.zeros(3)}, []))
+
+    def refuse(path: str) -> bytes:
+        raise ConnectionError("nobody there")
+
+    monkeypatch.setattr(store.files, "cat_file", refuse)
+    with pytest.raises(Unavailable, match=r"the checkpoints at /run cannot be read \(nobody there\): try again"):
+        store.newest()
+    monkeypatch.undo()
     store.clear()
