@@ -27,13 +27,14 @@ BUSY = "another run (process {pid}) has been at work in this folder for an hour:
 
 def reproduce(*, force: bool = False, start: str | None = None) -> int:
     """Run what is stale (all with `force`; `start` and all after it), and print the summary; returns the exit code."""
+    commands = _commands(force, start)
     if held(LOCK):
         print("winnow: another run is at work in this folder; waiting for it to end.", file=sys.stderr)
     with stoppable(), locked(LOCK, wait=WAIT, busy=BUSY):
         began = time.monotonic()
         if not _ready():
             return 1
-        if not _tracked_run(_commands(force, start)):
+        if not _tracked_run(commands):
             return 1
         print(f"\n{summarize(time.monotonic() - began)}")
     return 0
@@ -49,9 +50,10 @@ def _ready() -> bool:
 
 
 def _commands(force: bool, start: str | None) -> list[list[str]]:
+    params = read_params()
     if start is None:
         return [["repro", *(["--force"] if force else [])]]
-    stages = read_stages(read_params())
+    stages = read_stages(params)
     if start not in stages:
         raise WinnowError(f"unknown stage '{start}': choose from {', '.join(stages)}.")
     before = _makers(stages, start)

@@ -11,12 +11,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from components.core.config import parse, read_params
+from components.core.config import StageParams, parse, read_params
 from components.core.dag import TOP_LEVEL, StageSpec, by_argument, read_stages
 from components.core.environment import prepare
 from components.core.errors import Refused, WinnowError
 
 FAILED, CRASHED, STOPPED = 1, 70, 130
+GIVEN = ("raw", "labels")  # folders of data/ that no stage makes
 TRACKED = (".png", ".html", ".json", ".csv")  # what a person can open in the tracking pages
 
 
@@ -50,12 +51,19 @@ def run_stage(name: str) -> dict[str, float]:
     spec = stages[name]
     for path in spec.dependencies:
         if not path.exists():
-            raise WinnowError(f"{path} is missing: run `dvc repro {name}`, which makes what this stage needs first.")
-    prepare(threads=int(params.get("threads", 1)))
+            raise WinnowError(_missing(path, name))
+    top = {key: params[key] for key in TOP_LEVEL if key in params}
+    prepare(threads=parse(StageParams, top, where="").threads)
     stage = import_module(f"components.stages.{name}")
-    block = {**_block(params, name), **{key: params[key] for key in TOP_LEVEL if key in params}}
-    settings = parse(stage.Params, block, where=name)
+    settings = parse(stage.Params, {**_block(params, name), **top}, where=name)
     return _tracked(spec, stage.run, settings, params, key=spec.key(params, Path()))
+
+
+def _missing(path: Path, name: str) -> str:
+    if path.parts[0] == "data" and path.parts[1] not in GIVEN:
+        return f"{path} is missing: run `dvc repro {name}`, which makes what this stage needs first."
+    mend = "choose a name that `winnow methods` lists, or " if path.suffix == ".py" else ""
+    return f"{path} is missing: {mend}restore it from git."
 
 
 def _block(params: dict[str, Any], name: str) -> Mapping[str, Any]:
