@@ -4,7 +4,7 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export UV_SYSTEM_CERTS := 1
 
-.PHONY: setup repro test check bench ui lock tree clean
+.PHONY: setup repro test check bench ui lock tree bad-input clean
 
 setup: $(VENV)/.installed ## create the environment from requirements.lock
 
@@ -36,6 +36,9 @@ ui: setup ## open the MLflow pages on this project's store
 
 tree: setup ## write the README's tree of files anew
 	python tests/contracts/test_readme.py
+
+bad-input: setup ## do everything wrong once and write docs/bad_input.md anew
+	python tests/contracts/test_bad_input.py
 
 lock: setup ## resolve pyproject.toml anew into requirements.lock
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet --upgrade -o requirements.lock

@@ -1,6 +1,6 @@
 """Kills at random moments over the whole digits pipeline: whatever dies, the next run ends with the same bytes.
 
-`python -m benchmarks.kills 50 5 0`: 50 kills in all, up to 5 before a run may come to its end, chance seeded with 0; a
+`python -m benchmarks.kills 50 10 0`: 50 kills in all, up to 10 before a run may come to its end, chance seeded with 0; a
 fourth word is the number of Ray workers (0: pretraining in the stage's process, so no Ray worker to kill).
 """
 
@@ -24,16 +24,16 @@ from components.core.files import sha256
 from pipelines.inline import PROJECT
 
 SHORT = {  # enough epochs to be killed in, few enough for fifty runs
-    "pretrain": {"epochs": 12},
-    "finetune": {"epochs": 4, "guard_epochs": 1},
+    "pretrain": {"epochs": 6},
+    "finetune": {"epochs": 2, "guard_epochs": 0},
     "run": {"retry_seconds": 0.1},
 }
-MARKS = {"stage": "components.core.stage", "dvc": "pipelines.dvc", "driver": "pipelines.cli", "ray worker": "ray::"}
+MARKS = {"stage": "components.core.stage", "dvc": "pipelines.dvc", "driver": "pipelines.cli", "ray worker": "RayTrainWorker"}
 EVERYTHING = "everything"
 PATIENCE = 20.0  # seconds until an orphan must have noticed that its parent is gone
 
 
-def main(kills: str = "50", per_run: str = "5", seed: str = "0", workers: str = "0") -> None:
+def main(kills: str = "50", per_run: str = "10", seed: str = "0", workers: str = "0") -> None:
     """Print how many kills of each kind there were, and how many ends differed."""
     chance, counts, differing, orphans = random.Random(int(seed)), Counter[str](), 0, 0
     with tempfile.TemporaryDirectory() as folder:
@@ -89,7 +89,7 @@ def _finish(place: Path) -> None:
 def _killed(place: Path, chance: random.Random, seconds: float, *, with_ray: bool) -> tuple[str, int]:
     """Start a run, kill something at a random moment; what it was, and how many processes outlived their parents."""
     kinds = [*MARKS, EVERYTHING] if with_ray else [kind for kind in (*MARKS, EVERYTHING) if kind != "ray worker"]
-    command = chance.choice(["repro", "repro", "run"])
+    command = chance.choice(["repro"] * 4 + ["run"])  # a flow starts a server of its own first, which costs seconds
     driver = _start(place, command)
     time.sleep(chance.uniform(1, seconds / 2))
     tree = _descendants(driver.pid)

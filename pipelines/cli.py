@@ -30,6 +30,11 @@ def main() -> None:
             raise
         print(f"winnow: {error}", file=sys.stderr)
         sys.exit(1)
+    except OSError as error:
+        if debug:
+            raise
+        print(f"winnow: {error.strerror} ({error.filename}): check the disk and its permissions.", file=sys.stderr)
+        sys.exit(1)
     except KeyboardInterrupt:
         print("winnow: stopped.", file=sys.stderr)
         sys.exit(130)
@@ -96,12 +101,14 @@ def summary() -> None:
 
 
 @app.command()
-def promote(version: Annotated[int, typer.Argument(help="Number of the version to serve.")]) -> None:
+def promote(version: Annotated[str, typer.Argument(help="Number of the version to serve.")]) -> None:
     """Make VERSION the champion by hand."""
+    if not version.isdecimal():
+        raise WinnowError(f"VERSION is a number, not '{version}': `winnow summary` shows the last one.")
     from components.core import model_versions
     from pipelines.settings import model_name
 
-    made = model_versions.promote(model_name(), version)
+    made = model_versions.promote(model_name(), int(version))
     print(f"{made.name} version {made.number} is the champion.")
 
 

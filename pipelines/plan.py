@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from components.core.config import nearest, read_params
-from components.core.dag import StageSpec, read_stages
+from components.core.dag import StageSpec, read_stages, stage_names
 from components.core.errors import WinnowError
 from pipelines.dvc import Stale, changed_settings
 
@@ -27,9 +27,8 @@ def plan(stale: Stale, *, force: bool = False, start: str | None = None) -> list
 
     Raises WinnowError for an unknown stage.
     """
+    check_start(start)
     stages = read_stages(read_params())
-    if start is not None and start not in stages:
-        raise WinnowError(f"unknown stage '{start}': {nearest(start, list(stages))}")
     needs = {name: _makers(stages, spec) for name, spec in stages.items()}
     forced = set(stages) if force else _after(needs, {start}) if start else set()
     changed = {name: _told(name, why) for name, why in stale.items()}
@@ -41,6 +40,13 @@ def plan(stale: Stale, *, force: bool = False, start: str | None = None) -> list
             reasons[name] = upstream
         steps.append(Step(name, reasons.get(name, ()), _nearest(needs, name), name in forced))
     return steps
+
+
+def check_start(start: str | None) -> None:
+    """Raise WinnowError with the nearest name for a stage that does not exist."""
+    stages = stage_names()
+    if start is not None and start not in stages:
+        raise WinnowError(f"unknown stage '{start}': {nearest(start, stages)}")
 
 
 def order(stages: dict[str, StageSpec]) -> list[str]:

@@ -4,8 +4,8 @@ import time
 
 from components.core.config import read_params
 from components.core.dag import StageSpec, read_stages
-from components.core.errors import WinnowError
 from pipelines.dvc import run_dvc
+from pipelines.plan import check_start
 from pipelines.session import alone, registered, tracked
 from pipelines.summary import summarize
 
@@ -16,10 +16,11 @@ class _DvcError(Exception):
 
 def reproduce(*, force: bool = False, start: str | None = None) -> int:
     """Run what is stale (all with `force`; `start` and all after it), and print the summary; returns the exit code."""
+    lines = commands(force=force, start=start)
     with alone():
         began = time.monotonic()
         try:
-            _run(commands(force=force, start=start))
+            _run(lines)
         except _DvcError:
             return 1
         print(f"\n{summarize(time.monotonic() - began)}")
@@ -28,11 +29,11 @@ def reproduce(*, force: bool = False, start: str | None = None) -> int:
 
 def commands(*, force: bool, start: str | None) -> list[list[str]]:
     """The `dvc` command lines that bring everything up to date. Raises WinnowError for an unknown stage."""
+    params = read_params()
     if start is None:
         return [["repro", *(["--force"] if force else [])]]
-    stages = read_stages(read_params())
-    if start not in stages:
-        raise WinnowError(f"unknown stage '{start}': choose from {', '.join(stages)}.")
+    check_start(start)
+    stages = read_stages(params)
     before = _makers(stages, start)
     return [*([["repro", *before]] if before else []), ["repro", "--force", "--downstream", start], ["repro"]]
 

@@ -3,6 +3,7 @@
 import sys
 import time
 
+from pipelines.plan import check_start
 from pipelines.server import connect
 from pipelines.summary import summarize
 
@@ -10,6 +11,7 @@ from pipelines.summary import summarize
 def run_flow(*, force: bool = False, start: str | None = None) -> int:
     """Run the pipeline as a Prefect flow; returns the exit code."""
     began = time.monotonic()
+    check_start(start)
     address = connect()
     from pipelines.flow import pipeline
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from components.core import registry
-from components.core.config import Config, PluginChoice, nearest, parse, read_params
-from components.core.dag import TOP_LEVEL, read_stages
+from components.core.config import Config, PluginChoice, StageParams, nearest, parse, read_params
+from components.core.dag import TOP_LEVEL, stage_names
 from components.core.environment import prepare
 from components.core.errors import WinnowError
 
@@ -38,12 +38,13 @@ class RunSettings(Config):
 def check_settings() -> None:
     """Parse all of params.yaml. Raises WinnowError for the first setting that cannot be."""
     params = read_params()
-    stages = list(read_stages(params))
+    stages = stage_names()
     for name in params:
         if name not in (*stages, *TOP_LEVEL, RUN):
             known = [*stages, *TOP_LEVEL, RUN]
             raise WinnowError(f"unknown setting {name} in params.yaml: {nearest(str(name), known)}")
     top = {key: params[key] for key in TOP_LEVEL if key in params}
+    parse(StageParams, top, where="")
     for name in stages:
         block = params.get(name) or {}
         if not isinstance(block, dict):
@@ -51,6 +52,7 @@ def check_settings() -> None:
         parse(import_module(f"components.stages.{name}").Params, {**block, **top}, where=name)
         _check_plugins(name, block)
     run_settings()
+    _check_what_fits(params)
 
 
 def run_settings() -> RunSettings:
@@ -60,7 +62,7 @@ def run_settings() -> RunSettings:
     if not isinstance(block, dict):
         raise WinnowError(f"{RUN} in params.yaml must be a block of settings, not {block!r}.")
     settings = parse(RunSettings, block, where=RUN)
-    stages = list(read_stages(params))
+    stages = stage_names()
     for name in settings.timeouts:
         if name not in stages:
             raise WinnowError(f"unknown stage {RUN}.timeouts.{name} in params.yaml: {nearest(name, stages)}")
@@ -69,14 +71,35 @@ def run_settings() -> RunSettings:
 
 def model_name() -> str:
     """Name of the registered model."""
-    return str((read_params().get("register") or {}).get("name", "winnow"))
+    block = read_params().get("register")
+    return str((block if isinstance(block, dict) else {}).get("name") or "winnow")
 
 
 def _check_plugins(stage: str, block: dict[str, Any]) -> None:
     for (owner, setting), family in PLUGINS.items():
         if owner == stage and setting in block:
             choice = PluginChoice.model_validate(block[setting])
-            parse(registry.load(family, choice.name).Config, choice.options, where=f"{stage}.{setting}")
+            parse(
+                registry.load(family, choice.name, where=f"{stage}.{setting}").Config,
+                choice.options,
+                where=f"{stage}.{setting}",
+            )
+
+
+def _check_what_fits(params: dict[str, Any]) -> None:
+    """What no block can check alone: the first query against what it needs, the encoder against the pictures' size,
+    the workers against this machine."""
+    import torch
+
+    from components.stages import ingest, label, pretrain
+    from components.training.distributed import check_processors
+
+    label.check_first(parse(label.Params, params.get("label") or {}, where="label").first)
+    pictures = parse(ingest.Params, params.get("ingest") or {}, where="ingest")
+    training = parse(pretrain.Params, params["pretrain"], where="pretrain")
+    with torch.device("meta"):  # shapes alone
+        registry.build("encoder", training.encoder, pictures.channels, pictures.image_size, where="pretrain.encoder")
+    check_processors(training.workers, training.ray_address)
 
 
 if __name__ == "__main__":  # in a process of its own: it loads what every stage loads

@@ -1,4 +1,4 @@
-"""Makes DVC see changes in a folder of pictures outside the one it watches."""
+"""Makes DVC see changes in a folder or archive of pictures outside the one it watches."""
 
 import hashlib
 import json
@@ -17,14 +17,16 @@ NOTE = WATCHED / "source.json"
 def note_source(params: dict[str, Any]) -> None:
     """Write what lies in the outside folder (count, bytes, digest of names, sizes and times) to `data/raw/source.json`.
 
-    DVC watches `data/raw`, so a change out there makes `ingest` stale. Without such a folder the note is removed.
+    DVC watches `data/raw`, so a change out there makes `ingest` stale. An archive counts as one
+    file. Where there is neither, the note is removed.
     """
-    folder = _outside(params.get("ingest") or {})
-    if folder is None or not folder.is_dir():
+    block = params.get("ingest")
+    place = _outside(block if isinstance(block, dict) else {})
+    if place is None or not place.exists():
         NOTE.unlink(missing_ok=True)
         return
     files, total, digest = 0, 0, hashlib.sha256()
-    for path, size, changed in _files(folder):
+    for path, size, changed in _files(place):
         files, total = files + 1, total + size
         digest.update(f"{path}\0{size}\0{changed}\n".encode("utf-8", "surrogateescape"))
     facts = {"files": files, "bytes": total, "digest": digest.hexdigest()}
@@ -34,7 +36,7 @@ def note_source(params: dict[str, Any]) -> None:
 
 
 def _outside(ingest: dict[str, Any]) -> Path | None:
-    """The folder that `ingest` reads, if it is not in the watched one."""
+    """The folder or archive that `ingest` reads, if it is not in the watched one."""
     source, root = str(ingest.get("source", "")), Path(str(ingest.get("root", WATCHED)))
     plugin, colon, _ = source.partition(":")
     if plugin in registry.names("source"):
@@ -47,7 +49,12 @@ def _beyond(folder: Path) -> Path | None:
 
 
 def _files(folder: Path) -> Iterator[tuple[str, int, int]]:
-    """Relative path, size and time of change (ns) of every file, in an order of its own, whatever the disk's."""
+    """Relative path, size and time of change (ns) of every file, in an order of its own, whatever the disk's.
+
+    An archive is one file.
+    """
+    if folder.is_file():
+        yield folder.name, folder.stat().st_size, folder.stat().st_mtime_ns
     for place, folders, names in os.walk(folder):
         folders.sort()
         for name in sorted(names):

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from components.core.errors import WinnowError
+from components.core.wording import wanted
 
 
 class Config(BaseModel):
@@ -34,14 +35,16 @@ class StageParams(Config):
     """What every stage is told besides its own block: the top-level settings."""
 
     seed: int = 0
-    threads: int = 1
+    threads: int = Field(default=1, ge=1)
 
 
 C = TypeVar("C", bound=BaseModel)
+_MOST_SHOWN = 60  # characters of a wrong value
+_MOST_LISTED = 30  # choices
 
 
 def parse(config: type[C], values: Mapping[str, Any], *, where: str) -> C:
-    """Check `values` against `config`; `where` is the block's dotted name in params.yaml.
+    """Check `values` against `config`; `where` is the block's dotted name in params.yaml, empty for the top level.
 
     Raises WinnowError naming the setting, what was wrong with it, and the nearest valid name for a typo.
     """
@@ -52,37 +55,82 @@ def parse(config: type[C], values: Mapping[str, Any], *, where: str) -> C:
 
 
 def read_params(path: Path = Path("params.yaml")) -> dict[str, Any]:
-    """Read the settings file with the safe loader; YAML aliases are refused (they can grow without bound)."""
+    """Read the settings; raises WinnowError as `read_yaml` does."""
+    return read_yaml(path)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a mapping with the safe loader.
+
+    Raises WinnowError for a file that is missing, not UTF-8, not YAML or no mapping, for a key that stands twice (YAML
+    would take the last without a word) and for an alias (they can grow without bound).
+    """
     if not path.is_file():
         raise WinnowError(f"{path} is missing: run this from the project's folder, or restore the file from git.")
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise WinnowError(f"{path} is not UTF-8 text (byte {error.start}): save it as UTF-8.") from None
     try:
         if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
             raise WinnowError(f"{path} uses a YAML alias (*name), which is not allowed: write the value out.")
+        _refuse_twice(yaml.compose(text, yaml.SafeLoader), path)
         values = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        problem = " ".join(str(error).split())
-        raise WinnowError(f"{path} is not valid YAML: {problem}.") from None
+        raise WinnowError(
+            f"{path} is not valid YAML{_place(error)}: mend that line, or restore the file from git."
+        ) from None
     if not isinstance(values, dict):
-        raise WinnowError(f"{path} must hold `key: value` settings, one block per stage.")
+        raise WinnowError(f"{path} must hold `key: value` lines, one block per stage: restore the file from git.")
     return values
 
 
 def nearest(word: str, choices: list[str]) -> str:
-    """`; did you mean 'x'?` where a choice is close to the word, else a list of the choices."""
+    """`did you mean 'x'?` where a choice is close to the word, else a list of the choices."""
+    near = hint(word, choices)
+    if near and len(choices) > _MOST_LISTED:
+        return near.rstrip()
+    return f"{near}Choose from {', '.join(sorted(choices))}."
+
+
+def hint(word: str, choices: list[str]) -> str:
+    """`did you mean 'x'? ` where a choice is close to the word, else nothing."""
     close = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
-    hint = f"did you mean '{close[0]}'? " if close else ""
-    return f"{hint}Choose from {', '.join(sorted(choices))}."
+    return f"did you mean '{close[0]}'? " if close else ""
+
+
+def _refuse_twice(node: yaml.Node | None, path: Path) -> None:
+    """Raise WinnowError for a mapping with the same key twice, at any depth."""
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    seen = set()
+    for key, value in pairs:
+        if key.value in seen:
+            line = key.start_mark.line + 1
+            raise WinnowError(f"{path}, line {line}: '{key.value}' stands here a second time: keep one of the two.")
+        seen.add(key.value)
+        _refuse_twice(value, path)
+
+
+def _place(error: yaml.YAMLError) -> str:
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return ""
+    return f" in line {error.problem_mark.line + 1}, column {error.problem_mark.column + 1} ({error.problem})"
 
 
 def _sentence(config: type[BaseModel], item: Any, where: str) -> str:
-    path = ".".join([where, *(str(part) for part in item["loc"])])
+    path = ".".join(filter(None, [where, *(str(part) for part in item["loc"])]))
     if item["type"] == "extra_forbidden":
         return f"unknown setting {path}: {nearest(str(item['loc'][-1]), _fields_at(config, item['loc'][:-1]))}"
     if item["type"] == "missing":
         return f"{path} is missing: add it to params.yaml."
-    message = str(item["msg"]).removeprefix("Value error, ").rstrip(".")
-    return f"{path} is {item['input']!r}: {message[0].lower()}{message[1:]}."
+    return f"{path} is {_shown(item['input'])}: it must be {wanted(item)}."
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "empty"
+    text = repr(value)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
 
 
 def _fields_at(config: type[BaseModel], location: tuple[Any, ...]) -> list[str]:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from components.core.config import read_yaml
 from components.core.errors import WinnowError
 from components.core.files import sha256
 
@@ -54,11 +53,20 @@ def by_argument(paths: list[Path]) -> dict[str, Path]:
 
 def read_stages(params: dict[str, Any], root: Path = Path()) -> dict[str, StageSpec]:
     """All stages of `root/dvc.yaml` in the order they stand there."""
+    return {name: _stage(name, block, params) for name, block in _blocks(root).items()}
+
+
+def stage_names(root: Path = Path()) -> list[str]:
+    """Names of all stages of `root/dvc.yaml`, which needs no settings."""
+    return list(_blocks(root))
+
+
+def _blocks(root: Path) -> dict[str, Any]:
     path = root / "dvc.yaml"
-    if not path.is_file():
-        raise WinnowError(f"{path} is missing: run this from the project's folder, or restore the file from git.")
-    blocks = yaml.safe_load(path.read_text(encoding="utf-8"))["stages"]
-    return {name: _stage(name, block, params) for name, block in blocks.items()}
+    blocks = read_yaml(path).get("stages")
+    if not isinstance(blocks, dict) or not all(isinstance(block, dict) and "cmd" in block for block in blocks.values()):
+        raise WinnowError(f"{path} does not hold stages with a command each: restore the file from git.")
+    return blocks
 
 
 def _stage(name: str, block: dict[str, Any], params: dict[str, Any]) -> StageSpec:
@@ -81,7 +89,7 @@ def _fill(text: str, params: dict[str, Any]) -> str:
         found: Any = params
         for part in match.group(1).split("."):
             if not isinstance(found, dict) or part not in found:
-                raise WinnowError(f"params.yaml has no {match.group(1)}: dvc.yaml needs it.")
+                raise WinnowError(f"params.yaml has no {match.group(1)}, which dvc.yaml needs: add it.")
             found = found[part]
         return str(found)
 

@@ -19,6 +19,13 @@ FAMILIES = {
     "query_strategy": "components.methods.query_strategies",
 }
 
+KINDS = {
+    "self_supervised": "self-supervised method",
+    "semi_supervised": "semi-supervised method",
+    "adaptation": "adaptation method",
+    "query_strategy": "query strategy",
+}
+
 
 def names(family: str) -> list[str]:
     """File names of the family's plug-ins, sorted; nothing is imported."""
@@ -33,14 +40,17 @@ def folder(family: str) -> Path:
     return Path(spec.origin).parent
 
 
-def load(family: str, name: str) -> Any:
+def load(family: str, name: str, *, where: str = "") -> Any:
     """The plug-in itself: the one thing in the file that carries the file's name (`simclr.py` -> `SimCLR`).
 
-    Raises WinnowError naming the choices for an unknown name.
+    Raises WinnowError naming the choices for an unknown name, and the setting `where` it stands.
     """
     known = names(family)
     if name not in known:
-        raise WinnowError(f"unknown {family.replace('_', '-')} '{name}': {nearest(name, known)}")
+        place = f" in {where}" if where else ""
+        raise WinnowError(
+            f"unknown {KINDS.get(family, family.replace('_', '-'))} '{name}'{place}: {nearest(name, known)}"
+        )
     module = import_module(f"{FAMILIES[family]}.{name}")
     wanted = name.replace("_", "")
     for attribute, value in vars(module).items():
@@ -51,7 +61,7 @@ def load(family: str, name: str) -> Any:
 
 def build(family: str, choice: PluginChoice, *parts: Any, where: str) -> Any:
     """Construct the chosen plug-in: `Plugin(*parts, config)`, its options checked by its `Config`."""
-    plugin = load(family, choice.name)
+    plugin = load(family, choice.name, where=where)
     return plugin(*parts, parse(plugin.Config, choice.options, where=where))
 
 

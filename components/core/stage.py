@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from components.core.config import parse, read_params
+from components.core.config import StageParams, parse, read_params
 from components.core.dag import TOP_LEVEL, StageSpec, by_argument, read_stages
 from components.core.environment import prepare
 from components.core.errors import Refused, Unavailable, WinnowError
@@ -22,6 +22,7 @@ FAILED, DEFECT, RETRY, STOPPED = 1, 70, 75, 130  # a person's turn, ours, nobody
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 CUT_SHORT = ("requested and", "problem writing element")  # numpy's words for a full disk, without a number
 MENDED_BY_HAND = FULL | {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.EISDIR, errno.ENOTDIR}
+GIVEN = ("raw", "labels")  # folders of data/ that no stage makes
 TRACKED = (".png", ".html", ".json", ".csv")  # what a person can open in the tracking pages
 
 
@@ -57,13 +58,20 @@ def run_stage(name: str) -> dict[str, float]:
     spec = stages[name]
     for path in spec.dependencies:
         if not path.exists():
-            raise WinnowError(f"{path} is missing: run `dvc repro {name}`, which makes what this stage needs first.")
+            raise WinnowError(_missing(path, name))
     key = spec.key(params, Path(), checking(recorded_outputs(), name))
-    prepare(threads=int(params.get("threads", 1)))
+    top = {one: params[one] for one in TOP_LEVEL if one in params}
+    prepare(threads=parse(StageParams, top, where="").threads)
     stage = import_module(f"components.stages.{name}")
-    block = {**_block(params, name), **{key: params[key] for key in TOP_LEVEL if key in params}}
-    settings = parse(stage.Params, block, where=name)
+    settings = parse(stage.Params, {**_block(params, name), **top}, where=name)
     return _tracked(spec, stage.run, settings, params, key=key)
+
+
+def _missing(path: Path, name: str) -> str:
+    if path.parts[0] == "data" and path.parts[1] not in GIVEN:
+        return f"{path} is missing: run `dvc repro {name}`, which makes what this stage needs first."
+    mend = "choose a name that `winnow methods` lists, or " if path.suffix == ".py" else ""
+    return f"{path} is missing: {mend}restore it from git."
 
 
 def _block(params: dict[str, Any], name: str) -> Mapping[str, Any]:

@@ -27,7 +27,7 @@ def read_ledger(path: Path) -> pd.DataFrame:
     try:
         rows = list(_rows(path.read_text(encoding="utf-8-sig"), str(path)))
     except UnicodeDecodeError as error:
-        raise WinnowError(f"{path} is not UTF-8 text (byte {error.start}): save it as UTF-8.") from None
+        raise WinnowError(f"{path} is not UTF-8 text (byte {error.start}): save it as CSV in UTF-8.") from None
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({name: _TYPES.get(name, "str") for name in COLUMNS})
 
 
@@ -68,10 +68,12 @@ def _rows(text: str, where: str) -> Iterator[dict[str, object]]:
         for fields in reader:
             line = f"{where}, line {reader.line_num}"
             if len(fields) != len(COLUMNS):
-                raise WinnowError(f"{line}: {len(fields)} fields where {len(COLUMNS)} belong ({','.join(COLUMNS)}).")
+                raise WinnowError(
+                    f"{line}: {len(fields)} fields where {len(COLUMNS)} belong ({','.join(COLUMNS)}): complete it."
+                )
             yield _check(dict(zip(COLUMNS, fields, strict=True)), line)
     except csv.Error as error:
-        raise WinnowError(f"{where}, line {reader.line_num}: not valid CSV ({error}).") from None
+        raise WinnowError(f"{where}, line {reader.line_num}: not valid CSV ({error}): close the quote there.") from None
 
 
 def _check(row: dict[str, str], where: str) -> dict[str, object]:

@@ -29,7 +29,7 @@ class Params(StageParams):
     def _complete(cls, policies: dict[str, Policy]) -> dict[str, Policy]:
         missing = [name for name in NEEDED if name not in policies]
         if missing:
-            raise ValueError(f"must hold {', '.join(NEEDED)}, and {' and '.join(missing)} is missing")
+            raise ValueError(f"policies named {', '.join(NEEDED)}, and {' and '.join(missing)} is missing")
         return policies
 
 

@@ -17,6 +17,7 @@ from components.datasets.labels import Labels, read_labels
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.pseudo_labels import read_pseudo_labels
 from components.datasets.sample_store import open_samples
+from components.datasets.vectors import open_vectors
 from components.methods.contracts import Floats, Positions
 from components.modalities.image.policy import read_policies
 from components.models.classifier import Classifier, ClassifierSpec, save_classifier
@@ -128,7 +129,7 @@ def _read(
         raise WinnowError("there is no label to learn from: add rows to the ledger, or set label.budget.")
     material = Material(
         samples=open_samples(samples),
-        vectors=np.load(embeddings, mmap_mode="r", allow_pickle=False),
+        vectors=open_vectors(embeddings),
         pool=positions_of(listing, "train"),
         policies=read_policies(policy),
         encoder=encoder,

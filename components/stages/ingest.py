@@ -40,7 +40,7 @@ def run(
 ) -> dict[str, float]:
     """Read every picture of the source once; write the four files of `docs/architecture.md`."""
     source = open_source(params.source, root=params.root, download=params.download)
-    _say_if_unwatched(source, raw)
+    _say_if_unwatched(params.source, source, raw)
     classes = source.classes()
     shape = (params.channels, params.image_size, params.image_size)
     with spooling(samples.with_name("spool.raw"), shape) as spool:
@@ -94,15 +94,15 @@ def _nothing(source: str, rejected: pd.DataFrame) -> str:
     first = rejected.sort_values("path").iloc[0]
     return (
         f"ingest.source '{source}' holds no readable picture among its {len(rejected)} files; "
-        f"the first is {first['path']}: {first['reason']}"
+        f"the first is {first['path']}: {first['reason']} Put pictures there, one folder per class."
     )
 
 
-def _say_if_unwatched(source: Source, raw: Path) -> None:
-    folder = getattr(source, "folder", None)
-    if folder is not None and not folder.resolve().is_relative_to(raw.resolve()):
+def _say_if_unwatched(name: str, source: Source, raw: Path) -> None:
+    place = Path(name.removeprefix("folder:"))
+    if hasattr(source, "folder") and not place.resolve().is_relative_to(raw.resolve()):
         print(
-            f"  ingest: {folder} is outside {raw}, where plain `dvc repro` looks for changes; "
+            f"  ingest: {place} is outside {raw}, where plain `dvc repro` looks for changes; "
             "`winnow repro` looks there too.",
             file=sys.stderr,
         )

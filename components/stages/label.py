@@ -1,5 +1,6 @@
 """Decide which labels are in force: the ledger's first, then the source's, never more than the budget."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from components.datasets.labels import Labels, write_labels
 from components.datasets.ledger import in_force, read_ledger
 from components.datasets.manifest import read_manifest
 from components.datasets.oracle import read_classes, reveal
+from components.datasets.vectors import open_vectors
+
+_NAMED = 3  # classes in a sentence
 
 
 class Params(StageParams):
@@ -51,6 +55,7 @@ def run(
     sources = dict(zip(rows["id"], rows["source"], strict=True))
     given = "given" if params.budget is None else "oracle"
     groups = train.set_index("id")["group"].loc[ids].tolist()
+    _say_what_is_left_out(distributions, classes, counts)
     folds = assign_folds(distributions.argmax(1), groups, folds=params.folds, seed=params.seed)
     write_labels(labels, Labels(ids, distributions, [sources.get(id_, given) for id_ in ids], folds, classes))
     return {
@@ -64,6 +69,14 @@ def run(
         "ledger_over_budget": counts["training"] - len(order),
         "ledger_test_samples_ignored": counts["test"],
     }
+
+
+def check_first(name: str) -> None:
+    """Raise WinnowError where no query strategy has this name, or the one that has needs a trained model."""
+    from components.core.registry import load
+
+    if load("query_strategy", name, where="label.first").needs_model:
+        raise WinnowError(f"label.first is '{name}', which needs a trained model: choose k_medoids.")
 
 
 def _ledger_rows(path: Path, samples: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
@@ -117,16 +130,15 @@ def _choose(
     count: int,
 ) -> npt.NDArray[np.int64]:
     """The `count` candidates (rows of `train`) that `first` finds most useful, seen through their vectors alone."""
-    from components.core.registry import build, load
+    from components.core.registry import build
     from components.core.seeds import torch_generator
     from components.methods.contracts import Pool
 
-    if load("query_strategy", params.first).needs_model:
-        raise WinnowError(f"label.first is '{params.first}', which needs a trained model: choose k_medoids.")
+    check_first(params.first)
     if not count:
         return candidates[:0]
     strategy = build("query_strategy", PluginChoice(name=params.first), where="label.first")
-    vectors = np.load(embeddings, mmap_mode="r", allow_pickle=False)[train["position"].to_numpy()]
+    vectors = open_vectors(embeddings)[train["position"].to_numpy()]
     chosen = strategy.query(Pool(vectors, labeled, candidates), count, torch_generator(params.seed, "label"))
     return np.asarray(chosen, np.int64)
 
@@ -140,6 +152,19 @@ def _distributions(
     pairs = [*zip(rows["id"], rows["label"], strict=True), *revealed.items()]
     np.add.at(votes, ([place[id_] for id_, _ in pairs], [number[name] for _, name in pairs]), 1)
     return np.asarray(votes / votes.sum(1, keepdims=True), np.float32)
+
+
+def _say_what_is_left_out(distributions: npt.NDArray[np.float32], classes: list[str], counts: dict[str, int]) -> None:
+    unseen = [name for name, votes in zip(classes, distributions.sum(0), strict=True) if not votes]
+    if unseen:
+        shown = ", ".join(unseen[:_NAMED]) + (", ..." if len(unseen) > _NAMED else "")
+        print(
+            f"  label: no label of {shown}, so the model cannot learn {len(unseen)} of {len(classes)} classes: "
+            "raise label.budget, or add labels to the ledger.",
+            file=sys.stderr,
+        )
+    if counts["test"]:
+        print(f"  label: {counts['test']} ledger ids are test samples: only evaluate reads them.", file=sys.stderr)
 
 
 def _check_variety(distributions: npt.NDArray[np.float32], classes: list[str], budget: int | None) -> None:

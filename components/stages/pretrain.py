@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from pydantic import Field
 
 from components.core import progress
 from components.core.config import PluginChoice, StageParams
+from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.sample_store import open_samples
 from components.modalities.image.policy import read_policies
 from components.models.encoder_file import EncoderSpec, save_encoder
@@ -39,6 +41,7 @@ def run(
     """Train on the training split; write weights, `.json` beside them, and one row per epoch. Returns the last row."""
     job = _job(params, manifest, samples, policy)
     report = _reporter(params.epochs)
+    _say_if_batch_is_all(params.batch_size, manifest)
     if params.workers:
         from components.training.distributed import pretrain_on_ray
 
@@ -66,6 +69,16 @@ def _job(params: Params, manifest: Path, samples: Path, policy: Path) -> Job:
         seed=params.seed,
         threads=max(1, params.threads // max(1, params.workers)),
     )
+
+
+def _say_if_batch_is_all(batch_size: int, manifest: Path) -> None:
+    count = len(positions_of(read_manifest(manifest, ["split"]), "train"))
+    if count < batch_size:
+        print(
+            f"  pretrain: batch_size {batch_size} is more than the {count} training pictures, so a batch holds all: "
+            "lower pretrain.batch_size for more steps per epoch.",
+            file=sys.stderr,
+        )
 
 
 def _spec(params: Params, samples: Path, policy: Path, dim: int) -> EncoderSpec:

@@ -12,6 +12,7 @@ from components.core.seeds import derive
 from components.datasets.labels import Labels, read_labels
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.pseudo_labels import PseudoLabels, write_pseudo_labels
+from components.datasets.vectors import open_vectors
 from components.methods.contracts import Graph, PoolTask, SemiSupervisedMethod
 from components.training.calibration import apply_temperature, fit_temperature
 
@@ -64,7 +65,7 @@ def run(
 def _task(
     train: Positions, embeddings: Path, neighbors: Path, labeled: Positions, known: Labels, seed: int
 ) -> PoolTask:
-    vectors = np.load(embeddings, mmap_mode="r", allow_pickle=False)[train]
+    vectors = open_vectors(embeddings)[train]
     with np.load(neighbors, allow_pickle=False) as file:
         assert np.array_equal(file["positions"], train), "neighbors.npz is of the training split, in manifest order"
         graph = Graph(file["indices"], file["similarities"])

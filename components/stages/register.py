@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import field_validator
 
 from components.core import journal, pipeline_run, tracking
 from components.core.config import StageParams
@@ -36,8 +37,15 @@ from components.stages._package import package
 class Params(StageParams):
     """Name of the registered model, and what it takes to become champion."""
 
-    name: str = Field(default="winnow", pattern=r"^[A-Za-z0-9][\w.-]*$")
+    name: str = "winnow"
     gate: Gate = Gate()
+
+    @field_validator("name")
+    @classmethod
+    def _plain(cls, name: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
+            raise ValueError("letters, digits, dots, dashes and underscores, the first a letter or a digit")
+        return name
 
 
 def run(

@@ -16,6 +16,7 @@ from components.core.seeds import torch_generator
 from components.datasets.labels import Labels, read_labels
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.sample_store import Pixels, open_samples
+from components.datasets.vectors import open_vectors
 from components.methods.clusters import nearest, unit
 from components.methods.contracts import Pool, Positions, QueryStrategy
 from components.models.classifier import load_classifier
@@ -80,7 +81,7 @@ def _pool(
     embeddings: Path, model: Path, pixels: Pixels, labeled: Positions, candidates: Positions, classes: int
 ) -> Pool:
     """The pool by manifest positions, with what the model says of the candidates (all other rows 0)."""
-    vectors = np.load(embeddings, mmap_mode="r", allow_pickle=False)
+    vectors = open_vectors(embeddings)
     probabilities = np.zeros((len(vectors), classes), np.float32)
     if len(candidates):
         probabilities[candidates] = predict(load_classifier(model), pixels, candidates)

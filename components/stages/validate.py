@@ -75,7 +75,7 @@ def _facts(samples: pd.DataFrame, left_out: pd.DataFrame, truth: pd.DataFrame, c
 
 def _sentence(failures: list[Failure]) -> str:
     first = failures[0]
-    named = "; ".join(", ".join(str(row[name]) for name in sorted(row)) for row in first.rows[:_ROWS_SAID])
+    named = "; ".join(", ".join(f"{name} {row[name]}" for name in sorted(row)) for row in first.rows[:_ROWS_SAID])
     rows = f": {named}" if named else ""
     others = f"; {len(failures) - 1} more are broken" if len(failures) > 1 else ""
-    return f"the data may not pass: {first.sentence} [{first.table}.{first.expectation}]{rows}{others}; see {PAGE}."
+    return f"the data may not pass: {first.sentence}{rows}{others}; mend that and run again, all is in {PAGE}."

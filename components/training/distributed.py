@@ -40,7 +40,7 @@ def pretrain_on_ray(
     afterwards. Raises WinnowError for what stopped the training, and at once for more workers than processors;
     Unavailable where workers or the cluster were lost too often.
     """
-    _check_processors(workers, address)
+    check_processors(workers, address)
     with ThreadPoolExecutor(1) as aside, _ray(workers, address) as use_gpu:
         # not in the main thread: there Ray would answer Ctrl-C itself, and end this process as if all were well
         fitting = aside.submit(_fit, job, workers, use_gpu=use_gpu)
@@ -76,7 +76,8 @@ def _work(job: dict[str, Any]) -> list[Row] | str:
     return history
 
 
-def _check_processors(workers: int, address: str | None) -> None:
+def check_processors(workers: int, address: str | None) -> None:
+    """Raise WinnowError for more workers than this machine has processors, where no cluster is named."""
     here = processors()
     if address is None and workers > here:
         raise WinnowError(

@@ -96,7 +96,7 @@ def test_being_asked_to_stop_stops_the_stage_too_and_is_recorded(project: Projec
 
 
 def test_an_unknown_stage_to_start_from_is_refused(project: Project) -> None:
-    with pytest.raises(repro.WinnowError, match="unknown stage 'third': choose from first, second"):
+    with pytest.raises(repro.WinnowError, match="unknown stage 'third': Choose from first, second"):
         project(start="third")
 
 

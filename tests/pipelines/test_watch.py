@@ -46,3 +46,20 @@ def test_what_dvc_sees_anyway_needs_no_note(folder: Path, source: str) -> None:
 def test_local_files_of_a_named_data_set_elsewhere_are_watched_too(folder: Path) -> None:
     note_source({"ingest": {"source": "torchvision:FashionMNIST", "root": str(folder)}})
     assert '"files": 1' in NOTE.read_text()
+
+
+def test_a_changed_archive_outside_changes_the_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("data/raw").mkdir(parents=True)
+    archive = tmp_path / "photos.zip"
+    archive.write_bytes(b"one")
+    note_source({"ingest": {"source": str(archive)}})
+    before = NOTE.read_text()
+    note_source({"ingest": {"source": str(archive)}})
+    assert NOTE.read_text() == before
+    archive.write_bytes(b"another")
+    note_source({"ingest": {"source": str(archive)}})
+    assert NOTE.read_text() != before
+    archive.unlink()
+    note_source({"ingest": {"source": str(archive)}})
+    assert not NOTE.exists()

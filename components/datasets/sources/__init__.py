@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from components.core import config, registry
 from components.core.config import PluginChoice
+from components.datasets.archive import is_archive, unpack
 
 Split = Literal["train", "test"]
 
@@ -70,10 +71,13 @@ class Source(ABC):
 
 
 def open_source(name: str, *, root: Path, download: bool) -> Source:
-    """`digits`, `torchvision:FashionMNIST`, or a path to a folder. Raises WinnowError when there is no such source."""
+    """`digits`, `torchvision:FashionMNIST`, or a path to a folder or to an archive of one.
+
+    Raises WinnowError when there is no such source, or the archive must not be unpacked.
+    """
     plugin, _, argument = name.partition(":")
     if plugin not in registry.names("source"):
-        plugin, argument = "folder", name
+        plugin, argument = "folder", str(unpack(Path(name))) if is_archive(Path(name)) else name
     options: dict[str, Any] = {"argument": argument, "root": root, "download": download}
     source: Source = registry.build("source", PluginChoice(name=plugin, **options), where="ingest")
     return source

@@ -5,7 +5,9 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
+from components.core.config import hint
 from components.core.errors import WinnowError
+from components.core.registry import names
 from components.datasets.sources import Item, Rejected, Source, Split
 
 SPLITS: dict[str, Split] = {"train": "train", "test": "test", "val": "test", "valid": "test", "validation": "test"}
@@ -24,10 +26,7 @@ class Folder(Source):
         super().__init__(config)
         self.folder = Path(config.argument)
         if not self.folder.is_dir():
-            raise WinnowError(
-                f"ingest.source '{config.argument}' is neither a built-in source (digits, torchvision:NAME) nor a "
-                "folder: check the path, which starts from the project's folder."
-            )
+            raise WinnowError(_no_folder(config.argument))
         self._splits = self._split_folders()
 
     def classes(self) -> list[str]:
@@ -82,6 +81,16 @@ class Folder(Source):
         elif split is None:
             split = "train"  # beside the split folders
         return Item(relative, path, label, split)
+
+
+def _no_folder(name: str) -> str:
+    if Path(name).exists():
+        return f"ingest.source '{name}' is a file but no .zip or .tar: name a folder of pictures, or an archive of one."
+    near = hint(name, names("source"))
+    return (
+        f"ingest.source '{name}' is neither a built-in source (digits, torchvision:NAME) nor a folder: {near}check "
+        "the path, which starts from the project's folder."
+    )
 
 
 def _walk(folder: Path) -> Iterator[os.DirEntry[str]]:

@@ -16,13 +16,13 @@ Factor = Annotated[float, Field(ge=0)]
 
 def _ascending(pair: tuple[float, float]) -> tuple[float, float]:
     if not 0 < pair[0] <= pair[1]:
-        raise ValueError("must be two positive numbers, the smaller one first")
+        raise ValueError("two positive numbers, the smaller one first")
     return pair
 
 
 def _area(pair: tuple[float, float]) -> tuple[float, float]:
     if _ascending(pair)[1] > 1:
-        raise ValueError("is a share of the picture's area and cannot be above 1")
+        raise ValueError("a share of the picture's area, which cannot be above 1")
     return pair
 
 

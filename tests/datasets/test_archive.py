@@ -1,0 +1,169 @@
+"""Archives: read like the folder they hold, or refused whole with the member named, and nothing written outside."""
+
+import io
+import os
+import stat
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from components.core.errors import WinnowError
+from components.datasets import archive
+from components.datasets.archive import HOME, Budget, unpack
+from components.datasets.sources import Item, open_source
+
+Members = dict[str, bytes]
+PICTURES: Members = {"cat/1.jpg": b"one", "dog/2.jpg": b"two", "dog/deep/3.jpg": b"three"}
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "project").mkdir()
+    monkeypatch.chdir(tmp_path / "project")
+
+
+def _zip(path: Path, members: Members, mode: int = stat.S_IFREG) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in members.items():
+            info = zipfile.ZipInfo(name)
+            info.external_attr = (mode | 0o644) << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            packed.writestr(info, content)
+    return path
+
+
+def _tar(path: Path, members: Members, kind: bytes = tarfile.REGTYPE) -> Path:
+    with tarfile.open(path, "w:gz" if path.suffix.endswith("gz") else "w") as packed:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.type, info.size, info.linkname = kind, len(content) if kind == tarfile.REGTYPE else 0, "/etc/passwd"
+            packed.addfile(info, io.BytesIO(content))
+    return path
+
+
+Make = Callable[[Path, Members], Path]
+MAKERS: dict[str, Make] = {"zip": _zip, "tar": _tar, "tar.gz": _tar, "tgz": _tar, "TAR": _tar}
+
+
+def _refused(path: Path, budget: Budget | None = None) -> str:
+    """The sentence; nothing was written, here or outside."""
+    before = sorted(path.parent.parent.rglob("*"))
+    with pytest.raises(WinnowError) as refusal:
+        unpack(path, budget)
+    left = [item for item in sorted(path.parent.parent.rglob("*")) if item not in before]
+    assert [item for item in left if item.is_file() or item.is_symlink()] == []
+    return str(refusal.value)
+
+
+@pytest.mark.parametrize("suffix", MAKERS)
+@pytest.mark.parametrize("top", ["", "photos/"])
+def test_an_archive_is_the_folder_it_holds(suffix: str, top: str) -> None:
+    path = MAKERS[suffix](Path(f"my.{suffix}"), {top + name: content for name, content in PICTURES.items()})
+    source = open_source(str(path), root=Path(), download=False)
+    items = {item.path: item for item in source.items() if isinstance(item, Item)}
+    assert {
+        name: item.content.read_bytes() for name, item in items.items() if isinstance(item.content, Path)
+    } == PICTURES
+    assert source.classes() == ["cat", "dog"]
+
+
+def test_it_is_unpacked_once_and_anew_when_it_changes() -> None:
+    path = _zip(Path("my.zip"), PICTURES)
+    first = unpack(path)
+    (first / "cat" / "1.jpg").write_bytes(b"touched")
+    assert (unpack(path) / "cat" / "1.jpg").read_bytes() == b"touched"
+    _zip(path, {**PICTURES, "cat/4.jpg": b"four"})
+    second = unpack(path)
+    assert second != first
+    assert (second / "cat" / "4.jpg").is_file()
+
+
+@pytest.mark.parametrize("make", [_zip, _tar])
+@pytest.mark.parametrize("name", ["../x.jpg", "/tmp/x.jpg", "cat/../../x.jpg", "C:/x.jpg", "..\\x.jpg"])
+def test_a_member_that_leads_outside_is_refused_whole(make: Make, name: str) -> None:
+    said = _refused(make(Path("my.zip" if make is _zip else "my.tar"), {**PICTURES, name: b"x"}).absolute())
+    assert f"'{name}' would be written outside its folder" in said
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE])
+def test_links_devices_and_pipes_are_refused(kind: bytes) -> None:
+    assert "'cat/1.jpg' is a link or a device" in _refused(_tar(Path("my.tar"), PICTURES, kind).absolute())
+
+
+def test_a_link_in_a_zip_is_refused() -> None:
+    assert "'cat/1.jpg' is a link or a device" in _refused(_zip(Path("my.zip"), PICTURES, stat.S_IFLNK).absolute())
+
+
+@pytest.mark.parametrize("suffix", ["zip", "tar.gz"])
+def test_what_swells_a_thousandfold_is_refused(suffix: str) -> None:
+    path = MAKERS[suffix](Path(f"my.{suffix}"), {**PICTURES, "cat/bomb.bmp": bytes(20_000_000)})
+    assert "'cat/bomb.bmp' brings it to 20,000,011 bytes unpacked" in _refused(path.absolute())
+
+
+@pytest.mark.parametrize("suffix", ["zip", "tar"])
+def test_size_and_number_have_a_budget(suffix: str) -> None:
+    path = MAKERS[suffix](Path(f"my.{suffix}"), PICTURES).absolute()
+    assert "'dog/deep/3.jpg' brings it to 11 bytes" in _refused(path, Budget(size=10))
+    assert "'dog/deep/3.jpg' is one more than the 2 members" in _refused(path, Budget(members=2))
+    assert unpack(path, Budget(size=11, members=3)).is_dir()
+
+
+def test_a_member_that_stands_twice_is_refused() -> None:
+    path = Path("my.tar").absolute()
+    with tarfile.open(path, "w") as packed:
+        for content in (b"one", b"two"):
+            info = tarfile.TarInfo("cat/1.jpg")
+            info.size = len(content)
+            packed.addfile(info, io.BytesIO(content))
+    assert "'cat/1.jpg' stands in it twice" in _refused(path)
+
+
+@pytest.mark.parametrize("suffix", ["zip", "tar", "tar.gz"])
+@pytest.mark.parametrize("keep", [0.3, 0.6, 0.95])
+def test_a_cut_archive_is_damaged_and_leaves_nothing(suffix: str, keep: float) -> None:
+    content = {name: os.urandom(3000) for name in PICTURES}
+    path = MAKERS[suffix](Path(f"my.{suffix}"), content).absolute()
+    size = sum(len(part) for part in content.values())
+    path.write_bytes(path.read_bytes()[: int(keep * size)])
+    assert "is damaged" in _refused(path)
+
+
+def test_a_flipped_byte_in_a_zip_is_damage() -> None:
+    path = _zip(Path("my.zip"), {"cat/1.jpg": os.urandom(5000), "dog/2.jpg": b"two"}).absolute()
+    content = bytearray(path.read_bytes())
+    content[2500] ^= 1
+    path.write_bytes(content)
+    assert "is damaged" in _refused(path)
+
+
+def test_a_header_of_gigabytes_is_damage_not_memory() -> None:
+    info = tarfile.TarInfo("long")
+    info.type, info.size = tarfile.XHDTYPE, 2**33
+    path = Path("my.tar").absolute()
+    path.write_bytes(info.tobuf() + bytes(1024))
+    assert "is damaged" in _refused(path)
+
+
+def test_a_stop_in_the_middle_leaves_no_data_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = _zip(Path("my.zip"), PICTURES)
+    copies: list[object] = []
+
+    def copy(content: object, file: object) -> None:
+        copies.append(file)
+        if len(copies) == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(archive.shutil, "copyfileobj", copy)
+        with pytest.raises(KeyboardInterrupt):
+            unpack(path)
+    assert list(HOME.iterdir()) == []
+    assert (unpack(path) / "dog" / "deep" / "3.jpg").read_bytes() == b"three"
+
+
+def test_the_dirty_archive_is_refused_for_the_link_in_it(shared_data: Callable[[str], Path]) -> None:
+    with pytest.raises(WinnowError, match=r"'dirty_images/train/golf_ball/linked\.jpg' is a link"):
+        unpack(shared_data("dirty/dirty_images.zip"))
