@@ -1,7 +1,7 @@
 """Kills at random moments over the whole digits pipeline: whatever dies, the next run ends with the same bytes.
 
-`python -m benchmarks.kills 50 10 0`: 50 kills in all, up to 10 before a run may come to its end, chance seeded with 0; a
-fourth word is the number of Ray workers (0: pretraining in the stage's process, so no Ray worker to kill).
+`python -m benchmarks.kills 50 10 0`: 50 kills in all, up to 10 before a run may come to its end, chance seeded with 0;
+a fourth word is the number of Ray workers (0: pretraining in the stage's process, so no Ray worker to kill).
 """
 
 import json
@@ -28,7 +28,12 @@ SHORT = {  # enough epochs to be killed in, few enough for fifty runs
     "finetune": {"epochs": 2, "guard_epochs": 0},
     "run": {"retry_seconds": 0.1},
 }
-MARKS = {"stage": "components.core.stage", "dvc": "pipelines.dvc", "driver": "pipelines.cli", "ray worker": "RayTrainWorker"}
+MARKS = {
+    "stage": "components.core.stage",
+    "dvc": "pipelines.dvc",
+    "driver": "pipelines.cli",
+    "ray worker": "RayTrainWorker",
+}
 EVERYTHING = "everything"
 PATIENCE = 20.0  # seconds until an orphan must have noticed that its parent is gone
 

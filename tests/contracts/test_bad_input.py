@@ -49,7 +49,7 @@ def projects() -> Iterator[Path]:
     """A project of 3 classes with 36 pictures, read and embedded, and an empty MLflow store; the current folder."""
     before = Path.cwd()
     with tempfile.TemporaryDirectory() as home, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stage, "_die_with_parent", lambda: None)
+        patch.setattr(stage, "die_with_parent", lambda: None)
         patch.setattr(os, "sched_getaffinity", lambda _: {0, 1})  # what the sentences say of this machine
         for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "WINNOW_STAGE_KEY"):
             patch.setenv(name, "1")
