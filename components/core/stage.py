@@ -104,6 +104,8 @@ def _tracked(spec: StageSpec, run: Any, settings: Any, params: dict[str, Any], k
 
 def _publish(aside: Path, home: Path) -> None:
     """Move everything the stage wrote into its own folder; each file appears whole."""
+    if home.exists() and not home.is_dir():
+        raise WinnowError(f"{home} is a file where a folder belongs: move it away, then run `winnow repro`.")
     home.mkdir(parents=True, exist_ok=True)
     for item in sorted(aside.iterdir()):
         target = home / item.name
