@@ -22,7 +22,6 @@ from components.datasets.labels import read_labels
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.oracle import read_classes, reveal
 from components.datasets.sample_store import open_samples
-from pipelines.answers import answer, labeled_ids, questions
 from pipelines.inline import LABELED, UNLABELED, Params, run_stages, share
 
 DIGITS: dict[str, Any] = {"threads": 1, "pretrain": {"workers": 0}}
@@ -38,12 +37,6 @@ FASHION: dict[str, Any] = {
     },
     "pretrain": {"epochs": 8, "workers": 0},
     "finetune": {"epochs": 4, "guard_epochs": 0},
-}
-ASKED = {10: (10,), 40: (40,), 250: (120, 65, 65)}  # labels by round: the first by k-medoids, then by margin
-ASKING = ("label", "pseudo_label", "finetune", "select")
-QUICK: dict[str, Any] = {  # what asks: a head on the labels alone, as pseudo-labels make it sure where it should ask
-    "finetune": {"method": {"name": "linear_probe"}, "guard_epochs": 0},
-    "pseudo_label": {"method": {"name": "self_training"}, "max_per_class": 1e-9},
 }
 
 
@@ -69,26 +62,12 @@ def run(make: Callable[..., Params], *, seeds_: list[int], budgets: tuple[int, .
             for budget in budgets:
                 place = share(base, Path(folder) / f"seed{seed}-{budget}")
                 params = make(seed=seed, label={"budget": budget})
-                spent = {"asking": _ask(place, make, seed, ASKED[budget]), **run_stages(LABELED, place, params)}
+                spent = run_stages(LABELED, place, params)
                 _say(f"seed {seed}, {budget} labels, CPU seconds: {_listed(spent)}")
                 for method, accuracy in _accuracies(place, params).items():
                     figures[budget, method].append(accuracy)
                     _say(f"seed {seed}, {budget} labels, {method}: {accuracy:.4f}")
     return [_row(budget, method, values) for (budget, method), values in figures.items()]
-
-
-def _ask(place: Path, make: Callable[..., Params], seed: int, rounds: tuple[int, ...]) -> float:
-    """Put the pipeline's own questions to the oracle, round by round; CPU seconds of the rounds before the last."""
-    spent = 0.0
-    for number, more in enumerate(rounds[1:], start=1):
-        label = {"budget": sum(rounds[:number]), "folds": 0}
-        select = {"strategy": {"name": "margin"}, "budget": more}
-        params = make(seed=seed, label=label, select=select, **QUICK)
-        spent += sum(run_stages(ASKING, place, params).values())
-        if number == 1:
-            answer(place, labeled_ids(place), 0)
-        answer(place, questions(place)[0], number)
-    return spent
 
 
 def _accuracies(place: Path, params: Params) -> dict[str, float]:
