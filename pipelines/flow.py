@@ -25,6 +25,8 @@ KILLED = {-9, -15, 137, 143}  # exit codes of a stage that something outside end
 BUSY = re.compile(r"is busy, it is being blocked by|Unable to acquire lock")
 EXIT = re.compile(r"exited with (-?\d+)")
 SENTENCE = "winnow: "
+GIVEN_UP = "InfrastructureError: "  # how Prefect begins the message of a task that failed once too often
+UNCHANGED = "Unchanged"
 
 
 class InfrastructureError(RuntimeError):
@@ -49,7 +51,9 @@ def pipeline(start: str | None = None, force: bool = False) -> State[Any]:
                 publish_summary(steps, time.monotonic() - began)
     except WinnowError as error:
         return Failed(message=str(error))
-    return Completed(message=f"{len(changed)} of {len(steps)} stages ran" if changed else "nothing had changed")
+    return Completed(
+        message=f"{len(changed)} of {len(steps)} stages ran or were restored" if changed else "nothing had changed"
+    )
 
 
 def _run(steps: list[Step], environment: Mapping[str, str]) -> list[str]:
@@ -65,8 +69,8 @@ def _run(steps: list[Step], environment: Mapping[str, str]) -> list[str]:
         waited = [done[name] for name in step.needs]
         done[step.stage] = run(step, dict(environment), limit, return_state=True, wait_for=waited)
         if not done[step.stage].is_completed():
-            raise WinnowError(done[step.stage].message or f"{step.stage} failed.")
-    return [name for name, state in done.items() if state.name == "Completed"]
+            raise WinnowError((done[step.stage].message or f"{step.stage} failed.").split(GIVEN_UP)[-1])
+    return [name for name, state in done.items() if state.name != UNCHANGED]
 
 
 def _task(stage: str, settings: RunSettings) -> "Task[Any, Any]":
@@ -87,7 +91,7 @@ def run_stage(step: Step, environment: dict[str, str], limit_minutes: float) -> 
     Raises InfrastructureError where another try may help; whatever else goes wrong is a failed state with its sentence.
     """
     if not step.why:
-        return Completed(name="Unchanged", message="nothing it depends on has changed")
+        return Completed(name=UNCHANGED, message="nothing it depends on has changed")
     logger, lines = get_run_logger(), []
 
     def listen(line: str) -> None:
@@ -112,7 +116,7 @@ def run_stage(step: Step, environment: dict[str, str], limit_minutes: float) -> 
 
 def _how(stage: str, lines: list[str]) -> State[Any]:
     if f"{stage}: unchanged" in lines:
-        return Completed(name="Unchanged", message="nothing it depends on has changed")
+        return Completed(name=UNCHANGED, message="nothing it depends on has changed")
     if f"{stage}: restored" in lines:
         return Completed(name="Restored", message="the same work had been done before: DVC restored its outputs")
     return Completed()
