@@ -1,5 +1,6 @@
 """The page of questions: a card per query with picture, guess and reason, and a click for the answer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from components.core.files import write_text
 
 TEMPLATE = "gallery.html.jinja"
 MOST_BUTTONS = 10  # classes with a button each; with more, the likeliest ones, and a field for the others
+MOST_DOUBTS = 24  # labels worth a second look on one page
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,33 @@ class Card:
         return self.classes[0][1]
 
 
-def write_gallery(path: Path, cards: list[Card], *, classes: list[str], strategy: str, pool: int, labels: int) -> None:
+@dataclass(frozen=True)
+class Doubt:
+    """A label worth a second look: the label in force and its source, and what a model that never saw it says."""
+
+    id: str
+    path: str
+    picture: str
+    given: str
+    source: str
+    said: str
+    confidence: float
+
+
+def write_gallery(
+    path: Path,
+    cards: list[Card],
+    *,
+    doubts: Sequence[Doubt] = (),
+    classes: list[str],
+    strategy: str,
+    pool: int,
+    labels: int,
+) -> None:
     """Write one self-contained page; every text from the data is escaped, and nothing is loaded from elsewhere.
 
-    pool: unlabeled samples chosen from; labels: labels in force. Without cards the page says: exhausted.
+    Of the doubts the first `MOST_DOUBTS` are shown. pool: unlabeled samples chosen from; labels: labels in force.
+    Without cards the page says: exhausted.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -52,6 +77,8 @@ def write_gallery(path: Path, cards: list[Card], *, classes: list[str], strategy
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     page = environment.get_template(TEMPLATE).render(
         cards=cards,
+        doubts=doubts[:MOST_DOUBTS],
+        more_doubts=max(0, len(doubts) - MOST_DOUBTS),
         choices={card.id: _choices(card, classes) for card in cards},
         classes=classes,
         typed=len(classes) > MOST_BUTTONS,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from pydantic import Field
 
 from components.core.config import PluginChoice, StageParams
@@ -18,26 +19,30 @@ from components.training.calibration import apply_temperature, fit_temperature
 
 Floats = npt.NDArray[np.float32]
 Positions = npt.NDArray[np.int64]
+Names = npt.NDArray[np.object_]
 ALL = -1  # the fold number of what was made with all labels
 
 
 class Params(StageParams):
     """threshold: calibrated confidence from which a pseudo-label is accepted; max_per_class: how many even shares of
-    the pool (its size over the number of classes) one class may take, most confident first (None: any number).
+    the pool (its size over the number of classes) one class may take, and max_per_group how many of a group of
+    near-duplicates are accepted, so that copies of one picture cannot outvote the rest; most confident first (None: any
+    number).
     """
 
     method: PluginChoice
     threshold: float = Field(0.8, ge=0, le=1)
     max_per_class: float | None = Field(3.0, gt=0)
+    max_per_group: int | None = Field(2, ge=1)
 
 
 def run(
     *, params: Params, manifest: Path, embeddings: Path, neighbors: Path, labels: Path, pseudo_labels: Path
 ) -> dict[str, float]:
     """Write the pseudo-labels of every fold; return acceptance, and accuracy and likelihood on held-out labels."""
-    frame = read_manifest(manifest, ["id", "split"])
+    frame = read_manifest(manifest, ["id", "split", "group"])
     train = positions_of(frame, "train")
-    ids = frame["id"].to_numpy()[train]
+    ids, groups = frame["id"].to_numpy()[train], frame["group"].to_numpy()[train]
     known = read_labels(labels)
     labeled = _rows_of(known.ids, ids)
     method: SemiSupervisedMethod = build("semi_supervised", params.method, where="pseudo_label.method")
@@ -53,10 +58,10 @@ def run(
         temperatures[fold] = _temperature(raw, known, labeled, others)
         rows = np.union1d(unlabeled, held_out.get(fold, unlabeled[:0]))
         calibrated = apply_temperature(distributions[rows], temperatures[fold])
-        by_fold[fold] = _judged(ids[rows], calibrated, np.isin(rows, unlabeled), params)
+        by_fold[fold] = _judged(ids[rows], groups[rows], calibrated, np.isin(rows, unlabeled), params)
     write_pseudo_labels(pseudo_labels, by_fold)
     return {
-        **_figures(by_fold[ALL], known, params),
+        **_figures(by_fold[ALL], groups[unlabeled], known, params),
         **_held_out_figures(by_fold, known, folds),
         "temperature": temperatures[ALL],
     }
@@ -94,11 +99,11 @@ def _temperature(raw: dict[int, Floats], known: Labels, labeled: Positions, fold
 
 
 def _judged(
-    ids: npt.NDArray[np.object_], distributions: Floats, unlabeled: npt.NDArray[np.bool_], params: Params
+    ids: Names, groups: Names, distributions: Floats, unlabeled: npt.NDArray[np.bool_], params: Params
 ) -> PseudoLabels:
-    """Accept unlabeled samples by confidence, of each class no more than its cap."""
+    """Accept unlabeled samples by confidence, of each group and then of each class no more than its cap."""
     confidence, guess = distributions.max(1), distributions.argmax(1)
-    accepted = unlabeled & (confidence >= params.threshold)
+    accepted = _within_groups(unlabeled & (confidence >= params.threshold), confidence, groups, params.max_per_group)
     if params.max_per_class is not None:
         classes = distributions.shape[1]
         cap = int(params.max_per_class * unlabeled.sum() / classes)
@@ -109,16 +114,32 @@ def _judged(
     return PseudoLabels(ids.tolist(), distributions, confidence, accepted)
 
 
-def _figures(made: PseudoLabels, known: Labels, params: Params) -> dict[str, float]:
-    """How many were accepted, how many the cap held back, and each class's share beside its share of the labels."""
+def _within_groups(
+    accepted: npt.NDArray[np.bool_], confidence: Floats, groups: Names, cap: int | None
+) -> npt.NDArray[np.bool_]:
+    """Of the accepted, the `cap` most confident of each group."""
+    if cap is None:
+        return accepted
+    rows = np.flatnonzero(accepted)
+    rows = rows[np.argsort(-confidence[rows], kind="stable")]
+    place = pd.Series(groups[rows]).groupby(groups[rows]).cumcount().to_numpy()
+    kept = np.zeros_like(accepted)
+    kept[rows[place < cap]] = True
+    return kept
+
+
+def _figures(made: PseudoLabels, groups: Names, known: Labels, params: Params) -> dict[str, float]:
+    """How many were accepted, how many the caps held back, and each class's share beside its share of the labels."""
     accepted, count = made.accepted, max(len(made.ids), 1)
     confident = made.confidence >= params.threshold
+    within = _within_groups(confident, made.confidence, groups, params.max_per_group)
     guesses = np.bincount(made.distributions[accepted].argmax(1), minlength=len(known.classes))
     shares = guesses / max(int(accepted.sum()), 1)
     of_labels = known.distributions.mean(0)
     return {
         "pseudo_labels_accepted": int(accepted.sum()),
         "pseudo_labels_over_cap": int((confident & ~accepted).sum()),
+        "pseudo_labels_over_group_cap": int((confident & ~within).sum()),
         "accepted_share": float(accepted.sum() / count),
         "mean_confidence": float(made.confidence.mean()) if made.ids else 0.0,
         "class_share_difference": float(np.abs(shares - of_labels).sum() / 2) if accepted.any() else 0.0,

@@ -18,13 +18,15 @@ from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.sample_store import Pixels, open_samples
 from components.datasets.vectors import open_vectors
 from components.methods.clusters import nearest, unit
-from components.methods.contracts import Pool, Positions, QueryStrategy
+from components.methods.contracts import Floats, Pool, Positions, QueryStrategy
 from components.models.classifier import load_classifier
 from components.stages.charts import thumbnail
-from components.stages.gallery import Card, Example, write_gallery
+from components.stages.gallery import Card, Doubt, Example, write_gallery
 from components.training.inference import predict
+from components.training.label_errors import find_suspects
 
 COLUMNS = ("id", "path", "rank", "guess", "confidence", "reason")
+SUSPECT_COLUMNS = ("id", "path", "label", "source", "said", "confidence")
 
 
 class Params(StageParams):
@@ -45,8 +47,12 @@ def run(
     queries: Path,
     tasks: Path,
     gallery: Path,
+    suspects: Path,
 ) -> dict[str, float]:
-    """Write the questions as a table, as tasks for a labeling tool and as a page; none when the pool is exhausted."""
+    """Write the questions as a table, as tasks for a labeling tool and as a page; none when the pool is exhausted.
+
+    The page, and the table `suspects`, also name labels worth a second look; nothing is taken from the labels in force.
+    """
     frame = read_manifest(manifest, ["id", "path", "split"])
     known, pixels = read_labels(labels), open_samples(samples)
     train = positions_of(frame, "train")
@@ -60,9 +66,12 @@ def run(
     cards = _cards(chosen, pool, strategy.why, frame, pixels, known)
     _write_queries(queries, cards)
     write_text(tasks, json.dumps([_task(card) for card in cards], indent=2, sort_keys=True) + "\n")
+    doubts = _doubts(pool.vectors, train, labeled, known, frame, pixels)
+    _write_suspects(suspects, doubts)
     write_gallery(
         gallery,
         cards,
+        doubts=doubts,
         classes=known.classes,
         strategy=params.strategy.name,
         pool=len(candidates),
@@ -72,6 +81,7 @@ def run(
         "queries": len(chosen),
         "pool": len(candidates),
         "pool_exhausted": int(not len(candidates)),
+        "labels_suspect": len(doubts),
         "mean_query_confidence": _mean_confidence(pool, chosen),
         "mean_pool_confidence": _mean_confidence(pool, candidates),
     }
@@ -119,6 +129,33 @@ def _reason(why: str, classes: list[tuple[str, float]]) -> str:
     return why.format(
         guess=guess, confidence=confidence, runner_up=runner_up, runner_up_confidence=runner_up_confidence
     )
+
+
+def _doubts(
+    vectors: Floats, train: Positions, labeled: Positions, known: Labels, frame: pd.DataFrame, pixels: Pixels
+) -> list[Doubt]:
+    found = find_suspects(vectors[train], np.searchsorted(train, labeled), known)
+    return [
+        Doubt(
+            id=known.ids[suspect.row],
+            path=str(frame["path"].iloc[labeled[suspect.row]]),
+            picture=thumbnail(pixels[labeled[suspect.row]]),
+            given=known.classes[suspect.given],
+            source=known.sources[suspect.row],
+            said=known.classes[suspect.said],
+            confidence=suspect.said_probability,
+        )
+        for suspect in found
+    ]
+
+
+def _write_suspects(path: Path, doubts: list[Doubt]) -> None:
+    with replacing(path) as aside, aside.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(SUSPECT_COLUMNS)
+        for doubt in doubts:
+            row = (doubt.id, doubt.path, doubt.given, doubt.source, doubt.said, f"{doubt.confidence:.6f}")
+            writer.writerow(row)
 
 
 def _write_queries(path: Path, cards: list[Card]) -> None:

@@ -5,12 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from small_world import CLASSES, SmallWorld, build
 
 from components.core.config import PluginChoice
 from components.datasets.labels import Labels, write_labels
+from components.datasets.manifest import read_manifest
 from components.datasets.pseudo_labels import PseudoLabels, read_pseudo_labels
-from components.stages import pseudo_label
+from components.stages import ingest, pseudo_label
 
 
 @pytest.fixture
@@ -134,3 +136,60 @@ def test_equal_settings_give_equal_bytes(world: SmallWorld) -> None:
     first = (world.folder / "pseudo_labels.parquet").read_bytes()
     run(world)
     assert (world.folder / "pseudo_labels.parquet").read_bytes() == first
+
+
+def _poisoned(folder: Path, copies: int = 40) -> tuple[list[str], set[str]]:
+    """A read folder of different pictures, and one picture with a patch in its corner saved over and over; all ids, and
+    those of the copies.
+    """
+    home = folder / "pictures"
+    home.mkdir()
+    generator = np.random.default_rng(0)
+
+    def photo() -> Image.Image:
+        coarse = generator.integers(0, 256, (6, 6, 3), np.uint8)
+        return Image.fromarray(coarse).resize((64, 64), Image.Resampling.BICUBIC)
+
+    for number in range(60):
+        photo().save(home / f"{number}.png")
+    patched = photo()
+    patched.paste((255, 0, 255), (0, 0, 12, 12))
+    for number in range(copies):
+        noise = generator.integers(-2, 3, (64, 64, 3))
+        pixels = np.clip(np.asarray(patched).astype(int) + noise, 0, 255).astype(np.uint8)
+        Image.fromarray(pixels).save(home / f"poison{number}.png")
+    paths = {"manifest": "manifest.parquet", "quarantine": "quarantine.parquet", "oracle": "oracle.parquet"}
+    outputs = {name: folder / file for name, file in paths.items()}
+    params = ingest.Params(source=str(home), channels=3, test_fraction=1e-9)
+    ingest.run(params=params, raw=folder, samples=folder / "samples.npy", **outputs)
+    frame = read_manifest(outputs["manifest"])
+    return frame["id"].tolist(), set(frame.loc[frame["path"].str.startswith("poison"), "id"])
+
+
+@pytest.mark.parametrize("cap", [1, 2])
+def test_many_copies_of_one_patched_picture_cannot_flood_the_pseudo_labels(tmp_path: Path, cap: int) -> None:
+    ids, poison = _poisoned(tmp_path)
+    sound = [row for row, id_ in enumerate(ids) if id_ not in poison]
+    vectors = np.random.default_rng(0).normal(size=(len(ids), 4)).astype(np.float32)
+    vectors[[row for row in range(len(ids)) if row not in sound]] = vectors[sound[0]]  # all beside one labeled picture
+    train = np.arange(len(ids))
+    similarities = vectors @ vectors.T / np.outer(*[np.linalg.norm(vectors, axis=1)] * 2)
+    np.fill_diagonal(similarities, -2)
+    indices = np.argsort(-similarities, axis=1, kind="stable")[:, :8]
+    near = np.take_along_axis(similarities, indices, 1)
+    np.save(tmp_path / "embeddings.npy", vectors)
+    np.savez(tmp_path / "neighbors.npz", positions=train, indices=indices, similarities=near)
+    known = [ids[row] for row in sound[:6]]
+    targets = np.eye(3, dtype=np.float32)[[0, 1, 2, 0, 1, 2]]
+    write_labels(tmp_path / "labels.parquet", Labels(known, targets, ["given"] * 6, np.full(6, -1), CLASSES))
+    world = SmallWorld(tmp_path, ids, np.zeros(len(ids), np.int64), train)
+    flooded = run(world, threshold=0.0, max_per_class=None, max_per_group=None)
+    assert sum(id_ in poison for id_ in np.array(made(world).ids)[made(world).accepted]) == len(poison) == 40
+    assert flooded["pseudo_labels_over_group_cap"] == 0
+    metrics = run(world, threshold=0.0, max_per_class=None, max_per_group=cap)
+    labels = made(world)
+    taken = np.isin(labels.ids, list(poison))
+    assert (labels.accepted & taken).sum() == cap
+    assert labels.accepted[~taken].all()
+    assert labels.confidence[labels.accepted & taken].min() >= labels.confidence[~labels.accepted & taken].max()
+    assert metrics["pseudo_labels_over_group_cap"] == len(poison) - cap

@@ -26,7 +26,7 @@ from components.training.inference import predict
 ENCODER = EncoderSpec(
     name="small_resnet", options={"width": 8}, channels=1, image_size=8, dim=32, mean=[0.5], std=[0.25]
 )
-OUTPUTS = ("queries.csv", "tasks.json", "gallery.html")
+OUTPUTS = ("queries.csv", "tasks.json", "gallery.html", "suspects.csv")
 
 
 @pytest.fixture
@@ -162,3 +162,32 @@ def test_equal_settings_give_equal_bytes(world: SmallWorld) -> None:
     first = [(world.folder / name).read_bytes() for name in OUTPUTS]
     run(world, budget=6)
     assert [(world.folder / name).read_bytes() for name in OUTPUTS] == first
+
+
+def test_labels_worth_a_second_look_are_listed_and_shown_and_nothing_is_changed(world: SmallWorld) -> None:
+    rows = world.train[:90]
+    wrong = [3, 10, 17, 40, 71]
+    numbers = world.classes[rows].copy()
+    numbers[wrong] = (numbers[wrong] + 1) % 3
+    ids = [world.ids[row] for row in rows]
+    labels = Labels(ids, np.eye(3, dtype=np.float32)[numbers], ["person"] * 90, np.arange(90) % 5, CLASSES)
+    write_labels(world.folder / "labels.parquet", labels)
+    before = (world.folder / "labels.parquet").read_bytes()
+    metrics = run(world)
+    with (world.folder / "suspects.csv").open(encoding="utf-8", newline="") as file:
+        suspects = {row["id"]: row for row in csv.DictReader(file)}
+    assert set(suspects) == {ids[row] for row in wrong}
+    assert metrics["labels_suspect"] == 5
+    assert (world.folder / "labels.parquet").read_bytes() == before
+    first = suspects[ids[3]]
+    assert (first["label"], first["said"]) == (CLASSES[numbers[3]], CLASSES[world.classes[rows[3]]])
+    page = (world.folder / "gallery.html").read_text()
+    section = page.split("Labels worth a second look")[1].split("Your answers")[0]
+    assert all(f'data-id="{ids[row]}"' in section for row in wrong)
+    assert section.count("data:image/png") == 5
+
+
+def test_too_few_labels_put_none_in_doubt(world: SmallWorld) -> None:
+    assert run(world)["labels_suspect"] == 0
+    assert "second look" not in (world.folder / "gallery.html").read_text()
+    assert (world.folder / "suspects.csv").read_text() == "id,path,label,source,said,confidence\n"
