@@ -98,7 +98,8 @@ def _records() -> list[Recorded]:
 
 
 def _objects() -> Path:
-    return Path(ask_dvc("cache", "dir").strip()) / "files/md5"
+    home = Path(ask_dvc("cache", "dir").strip()) / "files/md5"
+    return home.relative_to(Path.cwd()) if home.is_relative_to(Path.cwd()) else home
 
 
 def _drop(path: Path, owner: Recorded | None) -> str:
