@@ -13,6 +13,7 @@ from components.core import journal, pipeline_run, tracking
 from components.core.config import read_params
 from components.core.dag import StageSpec, read_stages
 from components.core.errors import WinnowError
+from components.core.integrity import recorded_outputs
 from components.core.lock import held, locked
 from components.core.model_versions import versions
 from components.core.signals import stoppable
@@ -43,6 +44,7 @@ def reproduce(*, force: bool = False, start: str | None = None) -> int:
 def _ready() -> bool:
     """Check all settings, in a process of its own that loads what every stage loads; meanwhile look around, prepare."""
     params = read_params()
+    recorded_outputs()  # a lock file that cannot be read is refused in a sentence, before anything runs
     check = subprocess.Popen([sys.executable, "-m", "pipelines.settings"])
     found = concerns(params)
     for concern in found:
