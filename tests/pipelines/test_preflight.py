@@ -135,7 +135,7 @@ def test_a_run_is_refused_at_once_with_all_that_would_stop_it(
 def test_conflict_markers_in_the_lock_file_stop_a_run_before_anything_else(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("params.yaml").write_text("seed: 0\n")
     Path("dvc.lock").write_text("=======\n")
-    with pytest.raises(WinnowError, match="dvc.lock cannot be read .line 1 is a conflict marker"):
+    with pytest.raises(WinnowError, match=r"dvc.lock cannot be read \(line 1 is a conflict marker"):
         repro._ready()
     assert not Path(".dvc").exists()
 

@@ -80,7 +80,8 @@ def test_a_changed_output_is_taken_from_the_cache() -> None:
     _flip(OUTPUT)
     (found,) = artifacts.outputs()
     assert found.what == "data/first/x is not what first wrote (recorded in dvc.lock)."
-    assert _mend(found) == "took data/first/x from the cache."
+    assert _mend(found) == "took it from the cache; what was there is .winnow/replaced/first-x."
+    assert Path(".winnow/replaced/first-x").stat().st_size == 100
     assert OUTPUT.read_text() == "a" * 100
     assert artifacts.outputs() == []
 
