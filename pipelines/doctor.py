@@ -16,7 +16,7 @@ CHECKUPS: dict[str, Callable[[], list[Finding]]] = {  # in an order in which one
     "orphaned stages": workspace.orphaned_stages,
     "DVC's locks": workspace.locks,
     "leftovers": workspace.leftovers,
-    "old checkpoints": workspace.old_checkpoints,
+    "old files": workspace.old_files,
     "DVC's cache": artifacts.cached_versions,
     "outputs": artifacts.outputs,
     "remote": artifacts.remote,

@@ -12,6 +12,7 @@ from pathlib import Path
 from components.core import journal, pipeline_run, tracking
 from components.core.config import read_params
 from components.core.errors import WinnowError
+from components.core.integrity import recorded_outputs
 from components.core.lock import held, locked
 from components.core.model_versions import versions
 from components.core.signals import stoppable
@@ -76,6 +77,7 @@ def _wait_for_dvc() -> None:
 
 
 def _look_around(with_prefect: bool) -> None:
+    recorded_outputs()  # a lock file that cannot be read is refused in a sentence, before anything runs
     found = concerns(read_params(), with_prefect=with_prefect)
     for concern in found:
         if not concern.stops:

@@ -14,6 +14,7 @@ from components.core.files import sha256
 LOCK_FILE = Path("dvc.lock")
 MARKERS = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")  # what git leaves in a file it could not merge
 BLOCK = 2**20
+UNKNOWN = -1  # a size that dvc.lock does not give
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -43,7 +44,7 @@ def recorded_outputs(root: Path = Path()) -> dict[Path, Recorded]:
     stages = _stages(path)
     try:
         outputs = [(stage, entry) for stage, block in stages.items() for entry in block.get("outs", [])]
-        made = [Recorded(stage, Path(e["path"]), str(e["md5"]), int(e.get("size", -1))) for stage, e in outputs]
+        made = [Recorded(stage, Path(e["path"]), str(e["md5"]), int(e.get("size", UNKNOWN))) for stage, e in outputs]
     except (AttributeError, KeyError, TypeError, ValueError):
         raise _broken(path, "an output in it lacks its path or md5") from None
     return {item.path: item for item in made}
@@ -73,7 +74,7 @@ def checking(recorded: dict[Path, Recorded], stage: str) -> Callable[[Path], str
 def intact(known: Recorded, root: Path = Path()) -> bool:
     """Whether the file at the recorded path has the recorded content; it must exist."""
     path = root / known.path
-    return path.stat().st_size == known.size and md5_of(path) == known.md5
+    return known.size in (path.stat().st_size, UNKNOWN) and md5_of(path) == known.md5
 
 
 def md5_of(path: Path) -> str:

@@ -69,7 +69,7 @@ def close(runs: list[str]) -> str:
     with tracking.answering():
         for run in runs:
             store.set_terminated(run, status=KILLED)
-    return f"closed {len(runs)} runs as killed."
+    return f"closed as killed: {len(runs)}."
 
 
 def database() -> Path | None:

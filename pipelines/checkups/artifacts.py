@@ -16,6 +16,7 @@ from pipelines.checkups import Finding
 from pipelines.dvc import ask_dvc
 
 OBJECT = re.compile(r"[0-9a-f]{30}(\.dir)?")
+REPLACED = Path(".winnow/replaced")
 NAMED = 5  # files named one by one; of the rest the number
 
 
@@ -98,7 +99,8 @@ def _records() -> list[Recorded]:
 
 
 def _objects() -> Path:
-    return Path(ask_dvc("cache", "dir").strip()) / "files/md5"
+    home = Path(ask_dvc("cache", "dir").strip()) / "files/md5"
+    return home.relative_to(Path.cwd()) if home.is_relative_to(Path.cwd()) else home
 
 
 def _drop(path: Path, owner: Recorded | None) -> str:
@@ -117,11 +119,20 @@ def _drop(path: Path, owner: Recorded | None) -> str:
 def _restore(known: Recorded) -> str:
     """DVC looks at times, not contents: it brings back only what is gone."""
     cached = _objects() / known.md5[:2] / known.md5[2:]
-    known.path.unlink()
+    kept = _set_aside(known.path)
     if not cached.is_file() or md5_of(cached) != known.md5:
-        return f"removed {known.path}; the cache does not have it whole, `winnow repro` makes it anew."
+        return f"moved it to {kept}; the cache does not have it whole, `winnow repro` makes it anew."
     ask_dvc("checkout", "--force", str(known.path))
-    return f"took {known.path} from the cache."
+    return f"took it from the cache; what was there is {kept}."
+
+
+def _set_aside(path: Path) -> Path:
+    """Kept for a while (see `workspace.old_files`): it may be the one copy of what another dvc.lock names."""
+    kept = REPLACED / f"{path.parent.name}-{path.name}"
+    REPLACED.mkdir(parents=True, exist_ok=True)
+    path.replace(kept)
+    kept.touch()
+    return kept
 
 
 def _verify(name: str) -> str:

@@ -79,7 +79,7 @@ def mlflow_store() -> list[Finding]:
         return [Finding(str(error), "mend that, then look again.")]
     if not unfinished:
         return []
-    what = f"{len(unfinished)} runs in MLflow still count as running, though their process is gone."
+    what = f"runs that MLflow counts as running, though nobody writes them any more: {len(unfinished)}."
     return [Finding(what, "close them as killed.", functools.partial(store_upkeep.close, unfinished))]
 
 

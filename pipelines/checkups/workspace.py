@@ -21,9 +21,9 @@ from pipelines.checkups import Finding
 from pipelines.dvc import RWLOCK, lock_owners
 from pipelines.processes import alive, command, orphans
 
-KEPT = 14 * 86400  # seconds that the checkpoints of an unfinished training are kept
+KEPT = 14 * 86400  # seconds that unfinished trainings and replaced outputs are kept
 DVC_LOCK = Path(".dvc/tmp/lock")
-CHECKPOINTS = (Path(".winnow/checkpoints"), Path(".winnow/ray"))
+AGING = (Path(".winnow/checkpoints"), Path(".winnow/ray"), Path(".winnow/replaced"))
 ASIDE = re.compile(r"\..+\.(\d+)(\.\w+)?")  # a temporary name of `files.replacing`, with its process
 
 
@@ -94,19 +94,19 @@ def leftovers() -> list[Finding]:
     return folders + [Finding(f"{path} was never finished.", "remove it.", _remover(path)) for path in files]
 
 
-def old_checkpoints() -> list[Finding]:
-    """No checkpoints of trainings that nobody goes on with. Younger ones are what a stopped training resumes from."""
-    folders = [folder for home in CHECKPOINTS if home.is_dir() for folder in sorted(home.iterdir())]
+def old_files() -> list[Finding]:
+    """No checkpoints that nobody goes on with, no outputs replaced long ago; what is young may still be of use."""
+    old = [path for home in AGING if home.is_dir() for path in sorted(home.iterdir())]
     now = time.time()
     return [
         Finding(
-            f"{folder} holds checkpoints untouched for {(now - touched) / 86400:.0f} days.",
+            f"{path} is of no use any more: untouched for {(now - touched) / 86400:.0f} days.",
             "remove it.",
-            _remover(folder),
+            _remover(path),
             wrong=False,
         )
-        for folder in folders
-        if now - (touched := _touched(folder)) > KEPT
+        for path in old
+        if now - (touched := _touched(path)) > KEPT
     ]
 
 
@@ -124,8 +124,8 @@ def _left(path: Path) -> bool:
     return path.is_file() and name is not None and not alive(int(name[1]))
 
 
-def _touched(folder: Path) -> float:
-    return max(path.stat().st_mtime for path in [folder, *folder.rglob("*")])
+def _touched(path: Path) -> float:
+    return max(item.stat().st_mtime for item in [path, *path.rglob("*")])
 
 
 def _remover(path: Path) -> functools.partial[str]:

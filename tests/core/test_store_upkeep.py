@@ -81,7 +81,7 @@ def test_runs_that_died_are_closed_and_those_that_live_are_not(database: Path) -
     with tracking.stage_run("toy", key="k", params={}):
         tracking.deliver()
         assert store_upkeep.unfinished() == [dead]
-        assert store_upkeep.close([dead]) == "closed 1 runs as killed."
+        assert store_upkeep.close([dead]) == "closed as killed: 1."
         assert store_upkeep.unfinished() == []
     assert store.get_run(dead).info.status == "KILLED"
 

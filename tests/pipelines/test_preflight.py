@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from components.core import machine
-from pipelines import preflight
+from components.core.errors import WinnowError
+from pipelines import preflight, repro
 from pipelines.preflight import GIB, concerns
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -116,6 +117,27 @@ def test_servers_that_do_not_answer_are_named_without_their_password(monkeypatch
 def test_a_port_that_is_none_is_a_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:99999")
     assert "where nothing answers" in _found()[0]
+
+
+def test_a_run_is_refused_at_once_with_all_that_would_stop_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(subprocess, "Popen", lambda command: subprocess.CompletedProcess(command, 0))
+    monkeypatch.setattr(subprocess.CompletedProcess, "wait", lambda self: 0, raising=False)
+    monkeypatch.setattr(preflight, "free_memory", lambda: 0)
+    Path("params.yaml").write_text("threads: 9\npretrain: {workers: 9}\n")
+    assert not repro._ready()
+    said = capsys.readouterr().err.splitlines()
+    assert [line.split()[1] for line in said] == ["pretrain.workers", "0"]
+    assert not Path(".dvc").exists()
+
+
+def test_conflict_markers_in_the_lock_file_stop_a_run_before_anything_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("params.yaml").write_text("seed: 0\n")
+    Path("dvc.lock").write_text("=======\n")
+    with pytest.raises(WinnowError, match=r"dvc.lock cannot be read \(line 1 is a conflict marker"):
+        repro._ready()
+    assert not Path(".dvc").exists()
 
 
 def test_looking_around_imports_no_library() -> None:

@@ -129,9 +129,9 @@ def test_only_checkpoints_that_nobody_goes_on_with_are_removed() -> None:
     long_ago = time.time() - 15 * 86400
     for place in (Path(".winnow/checkpoints/old/000001.json"), Path(".winnow/checkpoints/old")):
         os.utime(place, (long_ago, long_ago))
-    (found,) = workspace.old_checkpoints()
+    (found,) = workspace.old_files()
     assert not found.wrong
-    assert found.what == ".winnow/checkpoints/old holds checkpoints untouched for 15 days."
+    assert found.what == ".winnow/checkpoints/old is of no use any more: untouched for 15 days."
     assert found.fix is not None
     found.fix()
     assert [path.name for path in Path(".winnow/checkpoints").iterdir()] == ["young"]
