@@ -36,7 +36,7 @@ FASHION: dict[str, Any] = {
         }
     },
     "pretrain": {"epochs": 8, "workers": 0},
-    "finetune": {"epochs": 4, "guard_epochs": 0},
+    "finetune": {"method": {"name": "full", "view": "strong"}, "epochs": 4, "guard_epochs": 0},
 }
 
 
