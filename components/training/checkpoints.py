@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,18 +57,22 @@ class CheckpointStore:
             for kind in ("json", "safetensors"):
                 self.files.rm_file(self._path(epoch, kind))
 
-    def newest(self) -> Checkpoint | None:
-        """The newest checkpoint that is whole; damaged ones are named in the log and passed over.
+    def newest(self, like: Mapping[str, Tensor] | None = None) -> Checkpoint | None:
+        """The newest checkpoint that is whole; others are named in the log and passed over.
 
+        like: tensors that it must hold by these names and shapes, so that another network's is passed over too.
         Raises Unavailable when a storage elsewhere does not answer, which says nothing about its checkpoints.
         """
         for epoch in reversed(self._epochs()):
             try:
-                return self._read(epoch)
-            except (OSError, ValueError, KeyError) as error:
+                checkpoint = self._read(epoch)
+                _check_fit(checkpoint.tensors, like or {})
+            except (OSError, ValueError, KeyError, TypeError) as error:
                 if self._does_not_answer(error):
                     raise Unavailable(f"the checkpoints at {self.root} cannot be read ({error}): try again.") from error
                 log.warning("checkpoint %s is damaged (%s): going on from the one before.", epoch, error)
+            else:
+                return checkpoint
         return None
 
     def history(self) -> list[dict[str, float]]:
@@ -75,7 +80,7 @@ class CheckpointStore:
         for epoch in reversed(self._epochs()):
             try:
                 return list(self._manifest(epoch)["history"])
-            except (OSError, ValueError, KeyError):
+            except (OSError, ValueError, KeyError, TypeError):
                 continue  # being written, or being removed
         return []
 
@@ -92,6 +97,8 @@ class CheckpointStore:
         manifest = self._manifest(epoch)
         if manifest["schema"] != SCHEMA:
             raise ValueError(f"schema {manifest['schema']}, not {SCHEMA}")
+        if manifest["epoch"] != epoch:
+            raise ValueError(f"it says that it is of epoch {manifest['epoch']}")
         content: bytes = self.files.cat_file(self._path(epoch, "safetensors"))
         if hashlib.sha256(content).hexdigest() != manifest["sha256"]:
             raise ValueError("its content is not what was written")
@@ -106,7 +113,14 @@ class CheckpointStore:
         if not self.files.exists(self.root):
             return []
         names = [str(path).rsplit("/", 1)[-1] for path in self.files.ls(self.root, detail=False, refresh=True)]
-        return sorted(int(name.removesuffix(".json")) for name in names if name.endswith(".json"))
+        stems = [name.removesuffix(".json") for name in names if name.endswith(".json")]
+        return sorted(int(stem) for stem in stems if stem.isdecimal())
 
     def _path(self, epoch: int, kind: str) -> str:
         return f"{self.root}/{epoch:06d}.{kind}"
+
+
+def _check_fit(tensors: Mapping[str, Tensor], like: Mapping[str, Tensor]) -> None:
+    for name, value in like.items():
+        if name not in tensors or tensors[name].shape != value.shape:
+            raise ValueError(f"it is of another network: {name} is not {list(value.shape)} in it")

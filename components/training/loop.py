@@ -197,7 +197,8 @@ class _Run:
 
     def restore(self, store: CheckpointStore) -> list[Row]:
         """Go on from the newest checkpoint, if there is one; its history. The last holds the finished weights."""
-        checkpoint = store.newest()
+        own = {f"method/{name}": value for name, value in self.method.state_dict().items()}
+        checkpoint = store.newest(like=own)
         if checkpoint is None:
             return []
         groups: dict[str, dict[str, Tensor]] = {"method": {}, "optimizer": {}, "average": {}}

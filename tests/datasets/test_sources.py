@@ -83,7 +83,7 @@ def test_links_and_pipes_are_unsafe_and_hidden_folders_are_not_opened(tmp_path):
 
 def test_strange_names_are_kept_apart_and_can_be_stored(tmp_path):
     composed, decomposed = (unicodedata.normalize(form, "é") for form in ("NFC", "NFD"))
-    names = ["-rf", "with space", "new\nline", composed, decomposed, "鱼🐟", "x" * 255]
+    names = ["-rf", "with space", "new\nline", composed, decomposed, "鱼🐟", "x" * 255, "twin", "TWIN"]
     source = touch(tmp_path, *(f"a/{name}" for name in names), "b/1")
     (tmp_path / "a" / os.fsdecode(b"\xff")).touch()
     paths = set(seen(source))

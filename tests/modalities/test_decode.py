@@ -171,17 +171,54 @@ def test_a_bomb_is_refused_before_memory_is_taken(tmp_path):
     header = side.to_bytes(4, "big") * 2 + bytes([1, 0, 0, 0, 0])
     parts = [chunk(b"IHDR", header), chunk(b"IDAT", b"".join(chunks)), chunk(b"IEND", b"")]
     (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+    said, megabytes = decode_in_little_memory(tmp_path / "bomb.png")
+    assert "30000x30000 pixels are more than" in said
+    assert megabytes < 20
+
+
+def decode_in_little_memory(path):
+    """What decoding says in a process that may take 700 MB of addresses, and the megabytes it took while it did."""
     program = (
-        "import sys, pathlib\n"
+        "import sys, pathlib, re\n"
         "from components.modalities.image.decode import decode, Unreadable\n"
+        "from PIL import Image; Image.init()\n"
+        "def peak(): return int(re.search('VmHWM:\\\\s+(\\\\d+)', pathlib.Path('/proc/self/status').read_text())[1])\n"
+        "before = peak()\n"
         "try: decode(pathlib.Path(sys.argv[1]).read_bytes(), image_size=32, channels=1)\n"
         "except Unreadable as error: print(error)\n"
+        "print(peak() - before)\n"
     )
     limit = 700 * 2**20
     run = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path / "bomb.png")],
+        [sys.executable, "-c", program, str(path)],
         capture_output=True,
         text=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
     )
-    assert "30000x30000 pixels are more than" in run.stdout, run.stderr
+    assert run.returncode == 0, run.stderr
+    *said, kilobytes = run.stdout.splitlines()
+    return "\n".join(said), int(kilobytes) / 1024
+
+
+def fits_bomb():
+    cards = ["SIMPLE  =                    T", "BITPIX  =                    8", "NAXIS   =                    2"]
+    cards += ["NAXIS1  =                60000", "NAXIS2  =                60000", "END"]
+    return "".join(card.ljust(80) for card in cards).encode().ljust(2880) + bytes(2880)
+
+
+OTHER_BOMBS = {
+    "fits": fits_bomb(),
+    "gd": b"\xff\xfe" + (60000).to_bytes(2, "big") * 2 + bytes(2000),
+    "eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 60000 60000\n%%EndComments\nshowpage\n",
+    "xbm": b"#define a_width 60000\n#define a_height 60000\nstatic char a_bits[] = {0};\n",
+    "ppm": b"P6 60000 60000 255\n" + bytes(100),
+    "sgi": b"\x01\xda\x00\x01\x00\x03" + (60000).to_bytes(2, "big") * 2 + bytes(500),
+}
+
+
+@pytest.mark.parametrize("kind", OTHER_BOMBS)
+def test_a_bomb_of_another_format_named_jpg_is_not_even_opened(tmp_path, kind):
+    (tmp_path / "a.jpg").write_bytes(OTHER_BOMBS[kind])
+    said, megabytes = decode_in_little_memory(tmp_path / "a.jpg")
+    assert "not a picture" in said
+    assert megabytes < 20

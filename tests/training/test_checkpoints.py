@@ -49,6 +49,14 @@ DAMAGE = {
     "half a manifest": ("json", lambda path: path.write_text('{"schema": 1')),
     "a manifest without a hash": ("json", lambda path: path.write_text('{"schema": 1}')),
     "another schema": ("json", lambda path: path.write_text(json.dumps({"schema": 99}))),
+    "an empty manifest": ("json", lambda path: path.write_text("")),
+    "a manifest that is a list": ("json", lambda path: path.write_text("[]")),
+    "the manifest of another epoch": ("json", lambda path: path.write_text(path.with_stem("000001").read_text())),
+    "no bytes at all": ("safetensors", lambda path: path.write_bytes(b"")),
+    "the weights of another epoch": (
+        "safetensors",
+        lambda path: path.write_bytes(path.with_stem("000001").read_bytes()),
+    ),
 }
 
 
@@ -64,6 +72,23 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_used(
     assert checkpoint is not None
     assert checkpoint.epoch == 1
     assert "checkpoint 2 is damaged" in caplog.text
+
+
+@pytest.mark.parametrize("like", [{"weight": torch.zeros(4)}, {"bias": torch.zeros(3)}])
+def test_a_checkpoint_of_another_network_is_named_and_not_used(
+    tmp_path: Path, like: dict[str, torch.Tensor], caplog: pytest.LogCaptureFixture
+) -> None:
+    store = _saved(tmp_path)
+    with caplog.at_level(logging.WARNING):
+        assert store.newest(like) is None
+    assert "it is of another network" in caplog.text
+    assert store.newest({"weight": torch.zeros(3)}) is not None
+
+
+def test_files_that_are_no_checkpoints_are_not_looked_at(tmp_path: Path) -> None:
+    store = _saved(tmp_path)
+    (tmp_path / "notes.json").write_text("{}")
+    assert store.newest() is not None
 
 
 def test_weights_without_a_manifest_do_not_count(tmp_path: Path) -> None:

@@ -228,3 +228,27 @@ def test_two_workers_take_the_steps_of_one(tmp_path: Path) -> None:
             torch.testing.assert_close(
                 one[key], value, rtol=1e-2, atol=1e-3, msg=lambda text, key=key: f"{key}: {text}"
             )
+
+
+def test_the_last_good_checkpoint_outlives_a_divergence_and_a_lower_rate_goes_on_from_it(tmp_path: Path) -> None:
+    store, method = CheckpointStore(str(tmp_path / "run")), Weighing()
+
+    def spoil(epoch: int, row: Row) -> None:
+        method.factor = float("inf") if epoch == 2 else 1.0
+
+    with pytest.raises(WinnowError, match="diverged in epoch 3"):
+        train(method, _data(), QUICK, seed=0, resume=store, on_epoch=spoil)
+    kept = store.newest()
+    assert kept is not None
+    assert kept.epoch == 2
+    assert all(bool(value.isfinite().all()) for value in kept.tensors.values())
+    assert [row["epoch"] for row in train(Weighing(), _data(), QUICK, seed=0, resume=store)] == [1, 2, 3]
+
+
+def test_checkpoints_of_another_network_are_passed_over_and_training_begins_anew(tmp_path: Path) -> None:
+    store, data = CheckpointStore(str(tmp_path / "run")), _data(32, 16)
+    train(Weighing(), data, QUICK, seed=3, resume=store)
+    fresh, other = _simclr(), _simclr()
+    history = train(fresh, data, QUICK, seed=3)
+    assert train(other, data, QUICK, seed=3, resume=store) == history
+    assert all(torch.equal(value, _weights(other)[name]) for name, value in _weights(fresh).items())
