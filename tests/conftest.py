@@ -8,7 +8,7 @@ import pytest
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def shared_data() -> Callable[[str], Path]:
     """`shared_data("dirty/dirty_images.zip")`: the path, or a skip that says what is missing."""
 

@@ -280,7 +280,7 @@ DATA = [
 ]
 COMMANDS = [
     Case("the summary before the first run", "winnow summary", "winnow repro"),
-    Case("a run from a stage that does not exist", "winnow repro --from lable", "choose from"),
+    Case("a run from a stage that does not exist", "winnow repro --from lable", "did you mean 'label'"),
     Case(
         "a command in another folder", "winnow promote 1", "project's folder", do=lambda: Path("params.yaml").unlink()
     ),

@@ -1,6 +1,7 @@
 """A folder with every fault planted on purpose: each is left out, repaired or refused, for its own reason."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -41,15 +42,11 @@ FATE = {  # fault -> what becomes of each of its files; a fault of two files may
 
 
 @pytest.fixture(scope="module")
-def listing(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+def listing(tmp_path_factory: pytest.TempPathFactory, shared_data: Callable[[str], Path]) -> pd.DataFrame:
     """A row per planted file, with its `fate`; `attrs`: where ingest wrote."""
-    from conftest import SHARED
-
-    if not (SHARED / dirty_folder.ARCHIVE).exists():
-        pytest.skip("needs the data set dirty/dirty_images.zip, which is not part of the project")
-    home = tmp_path_factory.mktemp("dirty")
-    listing = dirty_folder.planted(SHARED / dirty_folder.LISTING)
-    dirty_folder.read(dirty_folder.unzip(SHARED / dirty_folder.ARCHIVE, home), home / "out")
+    archive, home = shared_data(dirty_folder.ARCHIVE), tmp_path_factory.mktemp("dirty")
+    listing = dirty_folder.planted(shared_data(dirty_folder.LISTING))
+    dirty_folder.read(dirty_folder.unzip(archive, home), home / "out")
     found = dirty_folder.fates(home / "out")
     assert set(found) == set(listing["path"])  # no file is lost without a word
     listing["fate"] = [": ".join(found[path]) for path in listing["path"]]
