@@ -19,10 +19,10 @@ _PHRASES = {
     "dict_type": "a block of settings, {key: value}",
     "model_type": "a block of settings, {key: value}",
     "too_long": "a list of {max_length}",
-    "greater_than": "above {gt:g}",
-    "greater_than_equal": "at least {ge:g}",
-    "less_than": "below {lt:g}",
-    "less_than_equal": "at most {le:g}",
+    "greater_than": "greater than {gt:g}",
+    "greater_than_equal": "greater than or equal to {ge:g}",
+    "less_than": "less than {lt:g}",
+    "less_than_equal": "less than or equal to {le:g}",
     "literal_error": "{expected}",
 }
 
