@@ -35,6 +35,9 @@ MARKS = {
     "ray worker": "RayTrainWorker",
 }
 EVERYTHING = "everything"
+MOMENT = (
+    40.0  # seconds a run lives at most: each goes on where the one before it was killed, so all stages have their turn
+)
 PATIENCE = 20.0  # seconds until an orphan must have noticed that its parent is gone
 
 
@@ -49,7 +52,7 @@ def main(kills: str = "50", per_run: str = "10", seed: str = "0", workers: str =
             run += 1
             place = _project(Path(folder) / f"run{run}", int(workers))
             for _ in range(min(int(per_run), int(kills) - counts.total())):
-                kind, left = _killed(place, chance, seconds, with_ray=int(workers) > 0)
+                kind, left = _killed(place, chance, with_ray=int(workers) > 0)
                 counts[kind] += 1
                 orphans += left
             _finish(place)
@@ -91,12 +94,12 @@ def _finish(place: Path) -> None:
         sys.exit((place / "driver.log").read_text()[-3000:])
 
 
-def _killed(place: Path, chance: random.Random, seconds: float, *, with_ray: bool) -> tuple[str, int]:
+def _killed(place: Path, chance: random.Random, *, with_ray: bool) -> tuple[str, int]:
     """Start a run, kill something at a random moment; what it was, and how many processes outlived their parents."""
     kinds = [*MARKS, EVERYTHING] if with_ray else [kind for kind in (*MARKS, EVERYTHING) if kind != "ray worker"]
     command = chance.choice(["repro"] * 4 + ["run"])  # a flow starts a server of its own first, which costs seconds
     driver = _start(place, command)
-    time.sleep(chance.uniform(1, seconds / 2))
+    time.sleep(chance.uniform(1, MOMENT))
     tree = _descendants(driver.pid)
     there = {kind: [pid for pid, line in tree.items() if MARKS.get(kind, "") in line] for kind in kinds}
     kind = chance.choice([kind for kind in kinds if there[kind]] or ["driver"])

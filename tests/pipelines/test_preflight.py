@@ -13,7 +13,7 @@ import pytest
 
 from components.core import machine
 from components.core.errors import WinnowError
-from pipelines import preflight, repro
+from pipelines import preflight, session
 from pipelines.preflight import GIB, concerns
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -119,24 +119,26 @@ def test_a_port_that_is_none_is_a_server_that_does_not_answer(monkeypatch: pytes
     assert "where nothing answers" in _found()[0]
 
 
-def test_a_run_is_refused_at_once_with_all_that_would_stop_it(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(subprocess, "Popen", lambda command: subprocess.CompletedProcess(command, 0))
-    monkeypatch.setattr(subprocess.CompletedProcess, "wait", lambda self: 0, raising=False)
+def test_a_run_is_refused_at_once_with_all_that_would_stop_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preflight, "free_memory", lambda: 0)
     Path("params.yaml").write_text("threads: 9\npretrain: {workers: 9}\n")
-    assert not repro._ready()
-    said = capsys.readouterr().err.splitlines()
-    assert [line.split()[1] for line in said] == ["pretrain.workers", "0"]
+    with pytest.raises(WinnowError) as refused, session.alone():
+        pass
+    assert [line.removeprefix("winnow: ").split()[0] for line in str(refused.value).splitlines()] == [
+        "pretrain.workers",
+        "0",
+    ]
     assert not Path(".dvc").exists()
 
 
-def test_conflict_markers_in_the_lock_file_stop_a_run_before_anything_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_conflict_markers_in_the_lock_file_stop_a_run_before_anything_else() -> None:
     Path("params.yaml").write_text("seed: 0\n")
     Path("dvc.lock").write_text("=======\n")
-    with pytest.raises(WinnowError, match=r"dvc.lock cannot be read \(line 1 is a conflict marker"):
-        repro._ready()
+    with (
+        pytest.raises(WinnowError, match=r"dvc.lock cannot be read \(line 1 is a conflict marker"),
+        session.alone(),
+    ):
+        pass
     assert not Path(".dvc").exists()
 
 
