@@ -30,7 +30,7 @@ SHORT = {  # enough epochs to be killed in, few enough for fifty runs
 }
 MARKS = {
     "stage": "components.core.stage",
-    "dvc": "pipelines.dvc",
+    "dvc": "dvc repro",
     "driver": "pipelines.cli",
     "ray worker": "RayTrainWorker",
 }
@@ -73,6 +73,8 @@ def _project(place: Path, workers: int) -> Path:
         shutil.copy(PROJECT / name, place / name)
     params = settings(**{**SHORT, "pretrain": {**SHORT["pretrain"], "workers": workers}})
     (place / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    prepare = [sys.executable, "-c", "from pipelines.dvc import prepare_workspace; prepare_workspace()"]
+    subprocess.run(prepare, cwd=place, env={**os.environ, "PYTHONPATH": str(place)}, check=True)
     return place
 
 
@@ -83,21 +85,23 @@ def _undisturbed(place: Path, workers: int) -> tuple[dict[str, str], float]:
 
 
 def _start(place: Path, command: str) -> "subprocess.Popen[bytes]":
-    environment = {**os.environ, "PYTHONPATH": str(place)}
+    here = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    environment = {**os.environ, "PYTHONPATH": str(place), "PATH": here, "DVC_NO_ANALYTICS": "1"}
+    environment["DVC_SITE_CACHE_DIR"] = str(place / ".winnow/dvc")
     with (place / "driver.log").open("ab") as log:
-        line = [sys.executable, "-m", "pipelines.cli", command]
+        line = [sys.executable, "-m", *command.replace("winnow", "pipelines.cli").split()]
         return subprocess.Popen(line, cwd=place, env=environment, stdout=log, stderr=log, start_new_session=True)
 
 
 def _finish(place: Path) -> None:
-    if _start(place, "repro").wait() != 0:
+    if _start(place, "winnow repro").wait() != 0:
         sys.exit((place / "driver.log").read_text()[-3000:])
 
 
 def _killed(place: Path, chance: random.Random, *, with_ray: bool) -> tuple[str, int]:
     """Start a run, kill something at a random moment; what it was, and how many processes outlived their parents."""
     kinds = [*MARKS, EVERYTHING] if with_ray else [kind for kind in (*MARKS, EVERYTHING) if kind != "ray worker"]
-    command = chance.choice(["repro"] * 4 + ["run"])  # a flow starts a server of its own first, which costs seconds
+    command = chance.choice(["dvc repro"] * 6 + ["winnow repro", "winnow run"])  # the latter take long to begin a stage
     driver = _start(place, command)
     time.sleep(chance.uniform(1, MOMENT))
     tree = _descendants(driver.pid)
