@@ -12,6 +12,7 @@ from typing import Any
 from components.core import journal
 from components.core.config import read_params
 from components.core.errors import Unavailable, WinnowError
+from components.core.files import replacing
 from components.core.journal import Record
 from components.core.lock import locked
 from components.core.signals import stoppable
@@ -95,6 +96,7 @@ def client() -> Any:
 
         uri = tracking_uri()
         with answering():
+            _create_store(uri)
             made = MlflowClient(tracking_uri=uri, registry_uri=os.environ.get("MLFLOW_REGISTRY_URI") or uri)
         _client = (uri, made)
     return _client[1]
@@ -161,6 +163,16 @@ def _may_pass(error: Exception) -> bool:
     if tracking_uri().startswith("http"):
         return getattr(error, "error_code", "INTERNAL_ERROR") in _PASSING
     return "database is locked" in str(error)
+
+
+def _create_store(uri: str) -> None:
+    """Make a local database aside and whole: MLflow never gets over one whose making was cut short."""
+    from mlflow import MlflowClient
+
+    path = Path(uri.removeprefix("sqlite:///"))
+    if uri.startswith("sqlite:///") and not path.exists():
+        with replacing(path) as aside:
+            MlflowClient(tracking_uri=f"sqlite:///{aside.absolute()}").search_experiments(max_results=1)
 
 
 def _quiet() -> None:

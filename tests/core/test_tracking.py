@@ -130,3 +130,22 @@ def test_three_processes_on_a_fresh_store_all_get_their_run(tmp_path: Path) -> N
     ]
     assert [child.communicate()[1] for child in started] == ["", "", ""]
     assert not list((tmp_path / journal.RUNS).glob("*"))
+
+
+def test_a_store_whose_making_was_cut_short_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(tracking.URI, raising=False)
+    code = (
+        "import os, sqlite3\n"
+        "from sqlalchemy import event\nfrom sqlalchemy.engine import Engine\n"
+        "@event.listens_for(Engine, 'before_cursor_execute')\n"
+        "def die(connection, cursor, statement, *rest):\n"
+        "    if 'alembic_tmp' in statement: os.kill(os.getpid(), 9)\n"
+        "from components.core import tracking\ntracking.opened()\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == -9
+    Path("params.yaml").write_text("register: {name: toys}\n")
+    tracking.opened()
+    assert tracking.experiment()
+    tracking._client = None
