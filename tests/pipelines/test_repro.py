@@ -14,6 +14,7 @@ import pytest
 from toy_graph import begin, write_stages
 
 from components.core import tracking
+from components.core.errors import WinnowError
 from components.core.lock import locked
 from pipelines import repro, session
 from pipelines.dvc import prepare_workspace
@@ -73,7 +74,7 @@ def test_a_second_run_in_the_folder_waits_and_says_so(
     monkeypatch.setattr(session, "WAIT", 0.2)
     with (
         locked(session.LOCK, wait=0, busy=""),
-        pytest.raises(repro.WinnowError, match=rf"another run \(process {os.getpid()}\)"),
+        pytest.raises(WinnowError, match=rf"another run \(process {os.getpid()}\)"),
     ):
         project()
     assert "another run is at work in this folder; waiting" in capsys.readouterr().err
@@ -96,7 +97,7 @@ def test_being_asked_to_stop_stops_the_stage_too_and_is_recorded(project: Projec
 
 
 def test_an_unknown_stage_to_start_from_is_refused(project: Project) -> None:
-    with pytest.raises(repro.WinnowError, match="unknown stage 'third': Choose from first, second"):
+    with pytest.raises(WinnowError, match="unknown stage 'third': Choose from first, second"):
         project(start="third")
 
 
