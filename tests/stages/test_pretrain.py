@@ -1,8 +1,6 @@
 """pretrain on a few real digits: what it writes, that it can be repeated, stopped and gone on with, here and on Ray."""
 
 import csv
-import os
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,6 @@ from components.modalities.image.policy import Policies, Policy, write_policies
 from components.models.encoder_file import load_encoder
 from components.stages import pretrain
 from components.stages.pretrain import Params
-from pipelines.processes import command
 
 COUNT, SIZE = 48, 16
 INPUTS = ("manifest", "samples", "policy")
@@ -147,37 +144,3 @@ def test_two_workers_on_ray_learn_what_one_learns_here(paths: dict[str, Path]) -
         assert float(ours["loss"]) == pytest.approx(float(theirs["loss"]), rel=1e-3)
     load_encoder(outputs["encoder"])
     assert list(Path(".winnow/checkpoints").iterdir()) == []
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("default")
-def test_a_worker_killed_in_the_middle_changes_no_byte(paths: dict[str, Path]) -> None:
-    params = _params(threads=2, workers=2, precision="float32", epochs=200)
-    undisturbed = _run(paths, "one", params)
-    killed: list[int] = []
-
-    def kill_one(step: int, _: object) -> None:
-        if not killed:
-            killed.append(_ray_workers()[0])
-            os.kill(killed[0], signal.SIGKILL)
-            assert step < params.epochs
-
-    with progress.listening(kill_one):
-        disturbed = _run(paths, "two", params)
-    assert killed
-    for name, path in undisturbed.items():
-        assert disturbed[name].read_bytes() == path.read_bytes(), name
-
-
-def _ray_workers() -> list[int]:
-    """Process numbers of the training workers that this process's Ray has started."""
-    pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
-    return sorted(pid for pid in pids if "RayTrainWorker" in command(pid) and os.getpid() in _ancestors(pid))
-
-
-def _ancestors(pid: int) -> list[int]:
-    found = []
-    while pid > 1:
-        pid = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
-        found.append(pid)
-    return found
