@@ -1,5 +1,6 @@
 """MLflow gets every run whole and once, and never stops the work."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -149,3 +150,15 @@ def test_a_store_whose_making_was_cut_short_is_made_anew(tmp_path: Path, monkeyp
     tracking.opened()
     assert tracking.experiment()
     tracking._client = None
+
+
+def test_a_fresh_store_is_made_without_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tracking, "_client", None)
+    logging.getLogger("mlflow").setLevel(logging.INFO)  # as it stands where something else imported MLflow first
+    tracking.client()
+    assert Path("mlflow.db").exists()
+    assert capfd.readouterr() == ("", "")
+    monkeypatch.setattr(tracking, "_client", None)
