@@ -1,6 +1,7 @@
 """The contracts that methods keep: what each family is given and what it returns."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from components.core.config import Config
+from components.models.encoders import Encoder
 
 Floats = npt.NDArray[np.float32]
 Positions = npt.NDArray[np.int64]
@@ -29,22 +31,34 @@ class Batch:
 
     views: one `(B, C, H, W)` normalized float tensor per name in the method's `views`, in that order.
     targets: `(B, K)` class distributions and weights: `(B,)`, or None where there are no labels.
+    keys: `(B,)` the samples' numbers among all that are trained on, in 0 to N - 1.
+    generator: another one for every step, the same on all workers; draw from it by `methods/draws.py`.
     """
 
     views: list[Tensor]
     targets: Tensor | None = None
     weights: Tensor | None = None
+    keys: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.int64))
+    generator: torch.Generator = field(default_factory=torch.Generator)
 
 
 class TrainableMethod(nn.Module, ABC):
     """Anything the loop in `components/training` can train."""
 
     Config: ClassVar[type[Config]]
-    views: ClassVar[tuple[str, ...]]  # names of augmentation policies, one view each
+    views: tuple[str, ...]  # names of augmentation policies, one view each
+    encoder: Encoder
 
     @abstractmethod
     def training_step(self, batch: Batch) -> StepOutput:
         """Loss and metrics of one batch."""
+
+    def before_epoch(self, vectors: Callable[[], Tensor], generator: torch.Generator) -> None:
+        """Called before each epoch, on every worker alike.
+
+        `vectors()` gives the encoder's `(N, D)` vectors of all samples that are trained on, unchanged, in the order of
+        their keys; it costs a pass over the data. generator: the same on all workers.
+        """
 
     def after_step(self, progress: float) -> None:
         """Called after each optimizer step with the share of training done, in (0, 1]."""
@@ -57,7 +71,12 @@ class TrainableMethod(nn.Module, ABC):
 class SelfSupervisedMethod(TrainableMethod):
     """Trains an encoder without labels. Constructed as `Method(encoder, config)`; the encoder says its `dim`."""
 
-    encoder: nn.Module
+    def show(self, pictures: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+        """Pictures worth a look after training, by caption: `(M, C, S, S)` on the scale of the views; often none.
+
+        pictures: `(M, C, S, S)` normalized, unchanged. Called in evaluation mode, without gradient.
+        """
+        return {}
 
 
 class AdaptationMethod(TrainableMethod):
@@ -68,7 +87,6 @@ class AdaptationMethod(TrainableMethod):
     """
 
     frozen_encoder: ClassVar[bool] = False
-    encoder: nn.Module
     head: nn.Module  # (B, D) -> (B, K) logits
 
     @abstractmethod

@@ -14,7 +14,7 @@ from components.core.errors import WinnowError
 from components.core.seeds import derive, torch_generator
 from components.methods.contracts import Batch, TrainableMethod
 from components.modalities.image.augment import Augment
-from components.modalities.image.policy import Policies
+from components.modalities.image.policy import Policies, Policy
 from components.models.ema import MovingAverage
 from components.training.checkpoints import Checkpoint, CheckpointStore
 from components.training.optimizers import (
@@ -133,7 +133,8 @@ class _Run:
 
     def epoch(self, epoch: int) -> Row:
         """One pass over the data; the mean of loss and metrics over its steps and workers."""
-        torch.manual_seed(derive(self.seed, "epoch", epoch, self.rank))  # for methods that draw, such as by dropout
+        torch.manual_seed(derive(self.seed, "epoch", epoch, self.rank))  # for networks that draw, such as by dropout
+        self.method.before_epoch(self._vectors, torch_generator(self.seed, "before epoch", epoch))
         order = torch.randperm(len(self.data.positions), generator=torch_generator(self.seed, "order", epoch)).numpy()
         sums: dict[str, Tensor | float] = {}
         for step in range(self.steps):
@@ -162,7 +163,29 @@ class _Run:
             None if values is None else torch.from_numpy(values[keys]).to(self.device)
             for values in (self.data.targets, self.data.weights)
         )
-        return Batch(views, targets, weights)
+        generator = torch_generator(self.seed, "draws", epoch, step)
+        return Batch(views, targets, weights, torch.from_numpy(keys).to(self.device), generator)
+
+    def _vectors(self) -> Tensor:
+        """The encoder's `(N, D)` vectors of all samples, unchanged; each worker makes its share of them."""
+        plain, count = Augment(Policy(), self.data.policies.mean, self.data.policies.std), len(self.data.positions)
+        share = -(-count // self.world)
+        own = np.arange(self.rank * share, (self.rank + 1) * share).clip(max=count - 1)  # the last share repeats
+        encoder = self.method.encoder.eval()
+        with torch.no_grad():
+            parts = []
+            for keys in np.array_split(own, -(-share // self.batch)):
+                pictures = torch.from_numpy(np.asarray(self.data.samples[self.data.positions[keys]])).to(self.device)
+                view = plain(pictures, keys, 0).contiguous(memory_format=torch.channels_last)
+                with autocast(self.config.precision, self.device):
+                    parts.append(encoder(view).float())
+        encoder.train()
+        vectors = torch.cat(parts)
+        if self.world > 1:
+            gathered = [torch.empty_like(vectors) for _ in range(self.world)]
+            distributed.all_gather(gathered, vectors)
+            vectors = torch.cat(gathered)
+        return vectors[:count]
 
     def _step(self, batch: Batch, number: int) -> dict[str, Tensor | float]:
         total = self.steps * self.config.epochs

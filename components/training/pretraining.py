@@ -100,7 +100,8 @@ def _watch(
 ) -> Callable[[], Row]:
     """What measures the health of `method.encoder` on the same two views of the same pictures after each epoch."""
     pictures = torch.from_numpy(np.asarray(samples[rows])).to(device)
-    augments = [Augment(policies.policies[name], policies.mean, policies.std) for name in method.views[:2]]
+    names = (method.views * 2)[:2]  # a method that sees a single view is measured on two of them
+    augments = [Augment(policies.policies[name], policies.mean, policies.std) for name in names]
     views = [augment(pictures, rows, seeds.derive(seed, "health", i)) for i, augment in enumerate(augments)]
 
     def measure() -> Row:

@@ -18,9 +18,9 @@ from components.methods.contracts import (
     Pool,
     PoolTask,
     QueryStrategy,
-    SelfSupervisedMethod,
     SemiSupervisedMethod,
 )
+from tests.contracts.built import batch_of, before_epoch, self_supervised
 
 SIZE, CLASSES = 32, 3
 
@@ -74,18 +74,12 @@ def test_an_encoder_gives_one_vector_of_its_dimension_per_picture(name: str, cha
     assert not torch.allclose(vectors[0], vectors[1])
 
 
-def _self_supervised(name: str) -> SelfSupervisedMethod:
-    torch.manual_seed(0)
-    encoder = registry.build("encoder", PluginChoice(name="small_resnet", width=8), 1, SIZE, where="encoder")
-    method = registry.build("self_supervised", PluginChoice(name=name), encoder, where="method")
-    assert isinstance(method, SelfSupervisedMethod)
-    return method
-
-
 @pytest.mark.parametrize("name", _named("self_supervised"))
 def test_a_self_supervised_step_sends_a_finite_gradient_to_the_whole_encoder(name: str) -> None:
-    method = _self_supervised(name)
-    output = method.training_step(Batch(views=[torch.randn(8, 1, SIZE, SIZE) for _ in method.views]))
+    method = self_supervised(name)
+    pictures = torch.randn(8, 1, SIZE, SIZE)
+    before_epoch(method, pictures)
+    output = method.training_step(batch_of(method, [torch.randn_like(pictures) for _ in method.views]))
     output.loss.backward()
     gradients = [parameter.grad for parameter in method.encoder.parameters()]
     assert all(gradient is not None and torch.isfinite(gradient).all() for gradient in gradients)
@@ -94,14 +88,15 @@ def test_a_self_supervised_step_sends_a_finite_gradient_to_the_whole_encoder(nam
 
 @pytest.mark.parametrize("name", _named("self_supervised"))
 def test_a_self_supervised_method_learns_to_recognize_a_picture_among_others(name: str) -> None:
-    method = _self_supervised(name)
+    method = self_supervised(name)
     pictures = torch.rand(16, 1, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
+    before_epoch(method, pictures)
     noise = torch.Generator().manual_seed(1)
     optimizer = torch.optim.AdamW(method.parameters(), lr=3e-3)
     losses = []
     for step in range(25):
         views = [pictures + 0.1 * torch.randn(pictures.shape, generator=noise) for _ in method.views]
-        output = method.training_step(Batch(views=views))
+        output = method.training_step(batch_of(method, views, step))
         optimizer.zero_grad()
         output.loss.backward()
         optimizer.step()

@@ -1,24 +1,21 @@
 """The loop: repeatable, resumable to the bit, the same for one worker and two."""
 
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, distributed, multiprocessing, nn
+from torch import Tensor, nn
 
 from components.core.config import Config as BaseConfig
 from components.core.errors import WinnowError
 from components.core.seeds import deterministic
 from components.methods.contracts import Batch, StepOutput, TrainableMethod
 from components.methods.self_supervised.simclr import SimCLR
-from components.methods.self_supervised.vicreg import VICReg
 from components.modalities.image.policy import Policies, Policy
 from components.models.encoders.small_resnet import SmallResnet
 from components.training.checkpoints import CheckpointStore
 from components.training.loop import LoopConfig, Row, TrainingData, train
-from components.training.synced_batch_norm import sync_batch_norm
 
 POLICIES = Policies(policies={"view": Policy(crop=(0.5, 1.0)), "weak": Policy()}, mean=[0.5], std=[0.25])
 QUICK = LoopConfig(epochs=3, batch_size=16, learning_rate=0.01, precision="float32")
@@ -29,7 +26,7 @@ SMOOTH = QUICK.model_copy(update={"optimizer": "sgd"})  # Adam's first steps fol
 class Weighing(TrainableMethod):
     """Learns one number; remembers the batches it saw."""
 
-    views: ClassVar[tuple[str, ...]] = ("weak",)
+    views = ("weak",)
 
     class Config(BaseConfig):
         """Nothing to choose."""
@@ -171,63 +168,6 @@ def test_a_view_without_a_policy_is_named() -> None:
 def test_a_batch_that_cannot_be_shared_is_refused(samples: int, world: int) -> None:
     with pytest.raises(WinnowError, match=f"{world} workers cannot share batches"):
         train(Weighing(), _data(samples), QUICK, seed=0, world=world)
-
-
-def _worker(rank: int, folder: str) -> None:
-    """One of two workers: trains both methods, saves what it got."""
-    deterministic(1)
-    distributed.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
-    for name, method in _methods().items():
-        history = train(method, _data(32, 16), SMOOTH, seed=0, rank=rank, world=2)
-        torch.save({"losses": [row["loss"] for row in history], **_weights(method)}, f"{folder}/{name}{rank}")
-    distributed.destroy_process_group()
-
-
-def _gradients(method: TrainableMethod, *, rank: int = 0, world: int = 1) -> dict[str, Tensor]:
-    """Of one step on this worker's share of 16 samples, in float64, where a difference is no rounding."""
-    views = torch.rand(2, 16, 1, 16, 16, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    share = views.chunk(world, dim=1)[rank]
-    method.double().train()
-    method.training_step(Batch(list(share))).loss.backward()
-    return {name: parameter.grad for name, parameter in method.named_parameters()}
-
-
-@pytest.mark.slow
-def test_two_workers_have_the_gradient_of_one_to_the_last_digits(tmp_path: Path) -> None:
-    multiprocessing.start_processes(_gradient_worker, (str(tmp_path),), nprocs=2, start_method="spawn")
-    for name, method in _methods().items():
-        shares = [torch.load(tmp_path / f"{name}{rank}", weights_only=True) for rank in (0, 1)]
-        for key, gradient in _gradients(method).items():
-            torch.testing.assert_close((shares[0][key] + shares[1][key]) / 2, gradient, rtol=1e-8, atol=1e-12)
-
-
-def _gradient_worker(rank: int, folder: str) -> None:
-    distributed.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
-    for name, method in _methods().items():
-        sync_batch_norm(method)
-        torch.save(_gradients(method, rank=rank, world=2), f"{folder}/{name}{rank}")
-    distributed.destroy_process_group()
-
-
-def _methods() -> dict[str, TrainableMethod]:
-    torch.manual_seed(0)
-    encoder = SmallResnet(1, 16, SmallResnet.Config(width=8))
-    return {"simclr": _simclr(), "vicreg": VICReg(encoder, VICReg.Config(expander=16))}
-
-
-@pytest.mark.slow
-def test_two_workers_take_the_steps_of_one(tmp_path: Path) -> None:
-    deterministic(1)
-    multiprocessing.start_processes(_worker, (str(tmp_path),), nprocs=2, start_method="spawn")
-    for name, method in _methods().items():
-        history = train(method, _data(32, 16), SMOOTH, seed=0)
-        one, other = (torch.load(tmp_path / f"{name}{rank}", weights_only=True) for rank in (0, 1))
-        assert one["losses"] == other["losses"]
-        assert one["losses"] == pytest.approx([row["loss"] for row in history], rel=1e-3)
-        for key, value in _weights(method).items():
-            torch.testing.assert_close(
-                one[key], value, rtol=1e-2, atol=1e-3, msg=lambda text, key=key: f"{key}: {text}"
-            )
 
 
 def test_the_last_good_checkpoint_outlives_a_divergence_and_a_lower_rate_goes_on_from_it(tmp_path: Path) -> None:

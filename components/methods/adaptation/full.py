@@ -7,7 +7,7 @@ Label smoothing: Szegedy et al. 2016, https://arxiv.org/abs/1512.00567
 """
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import torch
 from pydantic import Field
@@ -23,7 +23,7 @@ from components.models.linear_head import fit_linear
 class Full(AdaptationMethod):
     """Soft-target cross-entropy through the whole network, with discriminative rates, label smoothing and mixup."""
 
-    views: ClassVar[tuple[str, ...]] = ("weak",)
+    views = ("weak",)
 
     class Config(BaseConfig):
         """How to fine-tune.
@@ -44,7 +44,7 @@ class Full(AdaptationMethod):
         self.encoder = encoder
         self.head: nn.Module = nn.Linear(encoder.dim, classes)
         self.config = config
-        self.views = (config.view,)  # type: ignore[misc]  # a choice of this object, constant after this
+        self.views = (config.view,)
 
     def fit_head(self, pool: Floats, rows: Positions, targets: Floats, weights: Floats) -> float:
         """Start the head at the probe's solution: a random one would tear up the encoder while it learns."""

@@ -3,8 +3,6 @@
 Alain & Bengio 2016, Understanding intermediate layers using linear classifier probes, https://arxiv.org/abs/1610.01644
 """
 
-from typing import ClassVar
-
 import torch
 from pydantic import Field
 from torch import nn
@@ -20,7 +18,7 @@ class LinearProbe(AdaptationMethod):
     """L2-regularized multinomial logistic regression on frozen vectors, with soft targets and weights."""
 
     frozen_encoder = True
-    views: ClassVar[tuple[str, ...]] = ()
+    views = ()
 
     class Config(BaseConfig):
         """l2: weight of the squared norm beside the summed cross-entropy (see `fit_linear`)."""

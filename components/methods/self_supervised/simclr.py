@@ -3,7 +3,7 @@
 Chen et al. 2020, https://arxiv.org/abs/2002.05709.
 """
 
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from pydantic import Field
@@ -22,7 +22,7 @@ BLOCK = 128  # rows of the similarity matrix at a time: with 2,048 columns a meg
 class SimCLR(SelfSupervisedMethod):
     """An encoder, a two-layer projection head, and NT-Xent."""
 
-    views: ClassVar[tuple[str, ...]] = ("view", "view")
+    views = ("view", "view")
 
     class Config(BaseConfig):
         """temperature: of the softmax over similarities; hidden, projection: widths of the head's layers."""

@@ -3,8 +3,6 @@
 Bardes, Ponce & LeCun 2022, https://arxiv.org/abs/2105.04906.
 """
 
-from typing import ClassVar
-
 import torch
 from pydantic import Field
 from torch import Tensor
@@ -22,7 +20,7 @@ EPSILON = 1e-4  # keeps the square root's gradient finite; the paper's value
 class VICReg(SelfSupervisedMethod):
     """An encoder, a three-layer expander, and the three terms; no negatives, so small batches do."""
 
-    views: ClassVar[tuple[str, ...]] = ("view", "view")
+    views = ("view", "view")
 
     class Config(BaseConfig):
         """invariance, variance, covariance: the terms' weights, as in the paper; expander: width of its layers.

@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from components.modalities.image.color import Colors
 from components.modalities.image.geometry import Geometry, cut_out
@@ -30,10 +31,13 @@ class Augment:
     def __call__(self, pictures: Tensor, keys: npt.NDArray[np.int64], seed: int) -> Tensor:
         """`(B, C, H, W)` uint8 to `(B, C, H, W)` float32 on the same device; `keys` `(B,)` name the pictures.
 
+        With `policy.shrink` the view's sides are that many times smaller, each pixel the mean of a square.
+
         A picture's view depends on its key and the seed alone, whatever else is in the batch.
         """
         recipe = draw(self._policy, keys, seed, aspect=pictures.shape[3] / pictures.shape[2])
-        return self.apply(pictures, recipe)
+        views = self.apply(pictures, recipe)
+        return F.avg_pool2d(views, self._policy.shrink) if self._policy.shrink > 1 else views
 
     def apply(self, pictures: Tensor, recipe: Recipe) -> Tensor:
         """Make the views that `recipe` says, as in `__call__`."""

@@ -63,6 +63,7 @@ class Policy(Config):
     blur_sigma: Range = (0.1, 2.0)  # pixels
     cutout: Share = 0.0  # side of the square hidden, as a share of the picture's
     cutout_probability: Share = 1.0
+    shrink: Annotated[int, Field(ge=1, le=8)] = 1  # sides of the view are 1/shrink of the picture's: local crops
     rand_augment: RandAugment = RandAugment()
 
 

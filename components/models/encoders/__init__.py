@@ -11,11 +11,16 @@ from components.core.config import Config
 class Encoder(nn.Module, ABC):
     """A network constructed as `Name(channels, image_size, config)` by the registry, family `encoder`.
 
-    `dim` is the length of its vectors. Its children, in order, are its layers, input first.
+    `shape` is `(C, S, S)`, that of its pictures; convolutional ones take any side. `dim` is the length of its vectors.
+    Its children, in order, are its layers, input first.
     """
 
     Config: ClassVar[type[Config]]
     dim: int
+
+    def __init__(self, channels: int, image_size: int) -> None:
+        super().__init__()
+        self.shape = (channels, image_size, image_size)
 
     @abstractmethod
     def forward(self, pictures: Tensor) -> Tensor:

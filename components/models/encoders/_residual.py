@@ -18,7 +18,7 @@ class Residual(Encoder):
 
         Small pictures keep their places: a 3x3 stem at stride 1 and no pooling, as in the paper's section on CIFAR.
         """
-        super().__init__()
+        super().__init__(channels, image_size)
         network = make(weights=None, zero_init_residual=True)
         width = network.conv1.out_channels
         small = image_size < FULL_SIZE

@@ -24,7 +24,7 @@ class SmallResnet(Encoder):
         blocks: tuple[int, int, int] = (1, 1, 1)
 
     def __init__(self, channels: int, image_size: int, config: Config) -> None:
-        super().__init__()
+        super().__init__(channels, image_size)
         width = config.width
         self.stem = nn.Sequential(*_convolution(channels, width // 2, 2), *_convolution(width // 2, width, 2))
         self.stages = nn.Sequential()

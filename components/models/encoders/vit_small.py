@@ -28,7 +28,7 @@ class VitSmall(Encoder):
         heads: int = Field(default=6, ge=1)
 
     def __init__(self, channels: int, image_size: int, config: Config) -> None:
-        super().__init__()
+        super().__init__(channels, image_size)
         patch = config.patch or max(1, image_size // 8)
         if image_size % patch or config.width % config.heads or config.width % 4:
             raise WinnowError(
