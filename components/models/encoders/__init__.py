@@ -1,6 +1,7 @@
 """Encoders: one file per network, each turns pictures into vectors and says how long those are."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar
 
 from torch import Tensor, nn
@@ -12,10 +13,16 @@ class Encoder(nn.Module, ABC):
     """A network constructed as `Name(channels, image_size, config)` by the registry, family `encoder`.
 
     `shape` is `(C, S, S)`, that of its pictures; convolutional ones take any side. `dim` is the length of its vectors.
-    Its children, in order, are its layers, input first.
+    Its children, in order, are its layers, input first; an only child's children are, where there is but one.
+
+    Where the network is a library's, `library` (torchvision, timm) and `library_model` say which, and `library_names`
+    maps beginnings of the weights' names here to those there (see `models/library_names.py`).
     """
 
     Config: ClassVar[type[Config]]
+    library: ClassVar[str] = ""
+    library_names: ClassVar[Mapping[str, str]] = {}
+    library_model: str = ""
     dim: int
 
     def __init__(self, channels: int, image_size: int) -> None:

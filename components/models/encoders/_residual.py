@@ -1,7 +1,7 @@
 """torchvision's residual networks as encoders: the classifier cut off, the first layer suited to the pictures' size."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -13,12 +13,20 @@ FULL_SIZE = 64  # pixels a side from which the stem of ImageNet, a quarter of th
 class Residual(Encoder):
     """He et al. 2016, https://arxiv.org/abs/1512.03385; randomly initialized."""
 
+    library = "torchvision"
+    library_names: ClassVar[Mapping[str, str]] = {
+        "stem.0.": "conv1.",
+        "stem.1.": "bn1.",
+        **{f"stages.{number}.": f"layer{number + 1}." for number in range(4)},
+    }
+
     def __init__(self, make: Callable[..., Any], channels: int, image_size: int) -> None:
         """make: a function of `torchvision.models`.
 
         Small pictures keep their places: a 3x3 stem at stride 1 and no pooling, as in the paper's section on CIFAR.
         """
         super().__init__(channels, image_size)
+        self.library_model = make.__name__
         network = make(weights=None, zero_init_residual=True)
         width = network.conv1.out_channels
         small = image_size < FULL_SIZE
