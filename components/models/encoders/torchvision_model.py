@@ -1,4 +1,4 @@
-"""Any classification network of torchvision by its name, its classifier cut off: convnext_tiny, vit_b_16 and the rest."""
+"""Any classification network of torchvision by its name, such as convnext_tiny or vit_b_16, its classifier cut off."""
 
 from typing import Any
 
