@@ -29,6 +29,10 @@ class Encoder(nn.Module, ABC):
         super().__init__()
         self.shape = (channels, image_size, image_size)
 
+    def library_code(self, library: str) -> list[str]:
+        """Lines of Python that make `library`'s own network, as `network`, which takes these weights and no more."""
+        raise NotImplementedError(f"{type(self).__name__} is no network of {library}")
+
     @abstractmethod
     def forward(self, pictures: Tensor) -> Tensor:
         """`(N, C, S, S)` normalized float32 -> `(N, dim)`."""

@@ -9,6 +9,8 @@ from components.models.encoders import Encoder
 
 FULL_SIZE = 64  # pixels a side from which the stem of ImageNet, a quarter of the sides, leaves enough to see
 
+IMAGENET = "Conv2d(3, 64, kernel_size=(7, 7), stride=(2, 2), padding=(3, 3), bias=False)"  # the stem's convolution
+
 
 class Residual(Encoder):
     """He et al. 2016, https://arxiv.org/abs/1512.03385; randomly initialized."""
@@ -37,6 +39,16 @@ class Residual(Encoder):
             self.stem.append(network.maxpool)
         self.stages = nn.Sequential(network.layer1, network.layer2, network.layer3, network.layer4)
         self.dim = network.fc.in_features
+
+    def library_code(self, library: str) -> list[str]:
+        """As the base says."""
+        make = "torchvision.models.get_model" if library == "torchvision" else "timm.create_model"
+        lines = [f"network = {make}({self.library_model!r})", "network.fc = torch.nn.Identity()"]
+        if repr(self.stem[0]) != IMAGENET:
+            lines.append(f"network.conv1 = torch.nn.{self.stem[0]!r}")
+        if len(self.stem) == 3:
+            lines.append("network.maxpool = torch.nn.Identity()")
+        return lines
 
     def forward(self, pictures: Tensor) -> Tensor:
         """`(N, C, S, S)` -> `(N, dim)`: the mean over the last stage's places."""

@@ -33,11 +33,18 @@ class TimmModel(WholeNetwork):
     def __init__(self, channels: int, image_size: int, config: Config) -> None:
         if find_spec("timm") is None:
             raise WinnowError(MISSING)
-        network = _make(config.model, channels, image_size, config.arguments)
+        self._options = _options(config.model, channels, image_size) | config.arguments
+        network = _make(config.model, image_size, self._options)
         super().__init__(network, config.model, channels, image_size)
 
+    def library_code(self, library: str) -> list[str]:
+        """As the base says."""
+        options = "".join(f", {key}={value!r}" for key, value in self._options.items())
+        return [f"network = timm.create_model({self.library_model!r}{options})"]
 
-def _make(name: str, channels: int, image_size: int, arguments: dict[str, Any]) -> Any:
+
+def _options(name: str, channels: int, image_size: int) -> dict[str, Any]:
+    """What the network is to be told besides its name."""
     import timm
 
     known = timm.list_models()
@@ -46,7 +53,12 @@ def _make(name: str, channels: int, image_size: int, arguments: dict[str, Any]) 
         raise WinnowError(f"unknown model '{name}' of timm in pretrain.encoder: {near.strip()}")
     settings = timm.get_pretrained_cfg(name)
     size = {"img_size": image_size} if settings is not None and settings.fixed_input_size else {}
-    options = {"pretrained": False, "num_classes": 0, "in_chans": channels, **size, **arguments}
+    return {"pretrained": False, "num_classes": 0, "in_chans": channels, **size}
+
+
+def _make(name: str, image_size: int, options: dict[str, Any]) -> Any:
+    import timm
+
     try:
         return timm.create_model(name, **options)
     except TypeError as error:

@@ -33,15 +33,35 @@ class TorchvisionModel(WholeNetwork):
 
     def __init__(self, channels: int, image_size: int, config: Config) -> None:
         network = _make(config.model, image_size)
-        name, classifier = _layers(network, nn.Linear, nn.Conv2d)[-1]
-        assert isinstance(classifier, nn.Module)
-        network.set_submodule(name, nn.Identity())
-        name, first = _layers(network, nn.Conv2d)[0]
+        self._last, _ = _layers(network, nn.Linear, nn.Conv2d)[-1]
+        network.set_submodule(self._last, nn.Identity())
+        self._first, first = _layers(network, nn.Conv2d)[0]
         if config.stride is not None:
             first.stride = (config.stride, config.stride)
         if channels != first.in_channels:
-            network.set_submodule(name, _for_channels(first, channels))
+            network.set_submodule(self._first, _for_channels(first, channels))
         super().__init__(network, config.model, channels, image_size)
+
+    def library_code(self, library: str) -> list[str]:
+        """As the base says."""
+        options = "".join(f", {key}={value!r}" for key, value in _options(self.library_model, self.shape[1]).items())
+        first = self.network.get_submodule(self._first)
+        return [
+            f"network = torchvision.models.get_model({self.library_model!r}{options})",
+            f"network.set_submodule({self._last!r}, torch.nn.Identity())",
+            f"network.set_submodule({self._first!r}, torch.nn.{first!r})",
+        ]
+
+
+def _options(name: str, image_size: int) -> dict[str, Any]:
+    """What the network is to be told besides its name."""
+    if name.startswith("vit_"):
+        return {"image_size": image_size}
+    if name.startswith("maxvit_"):
+        return {"input_size": (image_size, image_size)}
+    if name in ("googlenet", "inception_v3"):  # without their second classifiers
+        return {"aux_logits": False, "init_weights": True}
+    return {}
 
 
 def _make(name: str, image_size: int) -> Any:
@@ -50,17 +70,10 @@ def _make(name: str, image_size: int) -> Any:
     known = models.list_models(module=models)
     if name not in known:
         raise WinnowError(f"unknown model '{name}' of torchvision in pretrain.encoder: {nearest(name, known)}")
-    options: dict[str, Any] = {}
-    if name.startswith("vit_"):
-        options = {"image_size": image_size}
-    elif name.startswith("maxvit_"):
-        options = {"input_size": (image_size, image_size)}
-    elif name in ("googlenet", "inception_v3"):  # without their second classifiers
-        options = {"aux_logits": False, "init_weights": True}
     place = "cpu" if name.startswith("regnet_") else torch.get_default_device()  # these cannot be made of shapes alone
     try:
         with torch.device(place):
-            return models.get_model(name, weights=None, **options)
+            return models.get_model(name, weights=None, **_options(name, image_size))
     except (ValueError, AssertionError, RuntimeError) as error:
         raise cannot_take("torchvision", name, image_size, error) from None
 
