@@ -40,6 +40,7 @@ def note_weights(params: dict[str, Any]) -> None:
 
     Where there is no such file, or it lies in the watched folder, the note is removed.
     """
+    WEIGHTS.mkdir(parents=True, exist_ok=True)  # a stage's input, though it be empty
     block = params.get("pretrain")
     given = block.get("weights") if isinstance(block, dict) else None
     place = Path(str(given)) if given else None
@@ -52,7 +53,6 @@ def note_weights(params: dict[str, Any]) -> None:
 def _write(note: Path, facts: dict[str, Any]) -> None:
     text = json.dumps(facts, sort_keys=True, indent=2) + "\n"
     if not note.is_file() or note.read_text(encoding="utf-8") != text:
-        note.parent.mkdir(parents=True, exist_ok=True)
         write_text(note, text)
 
 

@@ -23,7 +23,7 @@ def test_help_names_every_command_and_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    for name in ("repro", "summary", "campaign", "promote", "rollback", "predict", "methods", "ui"):
+    for name in ("repro", "summary", "campaign", "promote", "rollback", "predict", "methods", "export", "gap", "ui"):
         assert f"\n  {name} " in done.stdout
 
 
