@@ -132,9 +132,9 @@ def test_onnx_gives_the_same_vectors(tmp_path: Path) -> None:
 
     encoder, spec = _trained("small_resnet", 1, 16, width=8)
     path = export(encoder, spec, tmp_path, "onnx")
-    onnx.checker.check_model(path)
+    onnx.checker.check_model(str(path))
     pictures = _pictures(spec, 3)
-    (vectors,) = ReferenceEvaluator(path).run(None, {"pictures": pictures.numpy()})
+    (vectors,) = ReferenceEvaluator(str(path)).run(None, {"pictures": pictures.numpy()})
     expected = _vectors(encoder, spec, pictures)
     torch.testing.assert_close(torch.from_numpy(vectors), expected, rtol=1e-3, atol=1e-4)
 
