@@ -1,12 +1,12 @@
 """Every self-supervised method for the same CPU minutes: what a frozen encoder then knows, beside random and pixels.
 
 `python -m benchmarks.self_supervised digits` (or `fashion --root FOLDER` with FashionMNIST's files); `--methods`,
-`--minutes`, `--seeds`, `--jobs` choose; `--save` keeps the figures for docs/methods.md. Each run has a process of its own.
+`--minutes`, `--seeds`, `--jobs` choose; `--save` keeps the figures for docs/methods.md. Each run
+has a process of its own.
 """
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -43,6 +43,7 @@ ENCODERS = [
     PluginChoice(name="small_resnet"),
     PluginChoice(name="vit_small", width=96, depth=4, heads=4, patch=4),  # for methods that want patches
 ]
+FEW, DRAWS = 10, 5  # labels per class of the third probe, and how often they are drawn
 MINUTES = {"digits": 0.5, "fashion": 2.0}
 
 
@@ -83,9 +84,8 @@ def _settings(name: str, root: str) -> dict[str, Any]:
     if name == "digits":
         return settings(**DIGITS)
     augment = {"policies": {**FASHION["augment"]["policies"], "local": LOCAL}}
-    return settings(
-        **{**FASHION, "ingest": {**FASHION["ingest"], "root": str(Path(root).absolute())}, "augment": augment}
-    )
+    ingest = {**FASHION["ingest"], "root": str(Path(root).absolute())}
+    return settings(**{**FASHION, "ingest": ingest, "augment": augment})
 
 
 def _apart(folder: str, name: str, seed: int, minutes: float) -> dict[str, Any]:
@@ -110,13 +110,14 @@ def _one(folder: Path, name: str, minutes: float, seed: int) -> dict[str, Any]:
     """Train `name` and probe what it learned; the test split is read once, at the end."""
     seeds.deterministic(1)
     task = _Task(folder / "data")
-    base = _memory()
+    _forget_peak()
+    base = _memory("VmRSS")
     if name == "pixels":
         vectors, figures = task.samples.reshape(len(task.samples), -1).astype(np.float32) / 255, {}
     else:
         encoder, figures = task.trained(name, minutes, seed)
+        figures["peak_megabytes"] = round(_memory("VmHWM") - base)
         vectors = embed_all(encoder, task.spec(encoder.dim), task.samples)
-        figures["peak_megabytes"] = round(_memory() - base)
         figures |= task.health(encoder)
     return {**figures, **task.probed(vectors)}
 
@@ -186,15 +187,31 @@ class _Task:
     def probed(self, vectors: Any) -> dict[str, float]:
         known, queries = vectors[self.train], vectors[self.test]
         answers, truth = self.classes[self.train], self.classes[self.test]
+        few = _per_class(answers, FEW)  # the same ones for every method and seed
         return {
             "knn": round(knn_accuracy(known, answers, queries, truth), 4),
             "linear": round(linear_accuracy(known, answers, queries, truth), 4),
+            "linear_few": round(
+                float(np.mean([linear_accuracy(known[rows], answers[rows], queries, truth) for rows in few])), 4
+            ),
         }
 
 
-def _memory() -> float:
-    """The most memory this process ever held, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def _per_class(classes: Any, count: int) -> list[Any]:
+    """DRAWS times positions of `count` samples of each class, at random."""
+    generator = np.random.default_rng(0)
+    groups = [np.flatnonzero(classes == number) for number in range(int(classes.max()) + 1)]
+    return [np.concatenate([generator.permutation(group)[:count] for group in groups]) for _ in range(DRAWS)]
+
+
+def _memory(name: str) -> float:
+    """`VmRSS` or `VmHWM` (the most since `_forget_peak`) of this process, in MB."""
+    lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(lines[name].split()[0]) / 1024
+
+
+def _forget_peak() -> None:
+    Path("/proc/self/clear_refs").write_text("5")
 
 
 if __name__ == "__main__":

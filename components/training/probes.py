@@ -22,7 +22,9 @@ def knn_accuracy(known: Floats, classes: Classes, queries: Floats, truth: Classe
     """
     count, reference, answers = int(classes.max()) + 1, _unit(known), torch.from_numpy(classes)
     right = 0
-    for block, wanted in zip(_unit(queries).split(BLOCK), torch.from_numpy(truth).split(BLOCK), strict=True):
+    for block, wanted in zip(
+        torch.split(_unit(queries), BLOCK), torch.split(torch.from_numpy(truth), BLOCK), strict=True
+    ):
         right += int((_votes(block @ reference.T, answers, count, k).argmax(1) == wanted).sum())
     return right / len(truth)
 

@@ -35,7 +35,7 @@ def run_trial(
     """Train a fresh method for about `cpu_seconds` of this process: the steps are timed first, then counted out.
 
     `loop.epochs` is replaced by what fits. Where the time is no whole number of passes, each epoch sees a part of the
-    data, the same one, so that learning rate and schedule come to their end in time. measure: of the method, each epoch.
+    data, the same one, so that the learning rate comes to its end in time. measure: of the method, after each epoch.
     """
     per_step = _seconds_per_step(build(), data, loop, seed=seed)
     batch = min(loop.batch_size, len(data.positions))
