@@ -28,6 +28,7 @@ from components.datasets.sample_store import open_samples
 from components.methods.contracts import TrainableMethod
 from components.modalities.image.policy import read_policies
 from components.models.encoder_file import EncoderSpec
+from components.models.encoders.small_resnet import SmallResnet
 from components.training.health import health
 from components.training.inference import embed_all
 from components.training.loop import LoopConfig, TrainingData
@@ -145,6 +146,7 @@ class _Task:
         data = TrainingData(self.samples, self.train, self.policies, **labels)
         method, trial = run_trial(lambda: self._method(name, seed), data, self.loop, minutes * 60, seed=seed)
         figures = {
+            "encoder": "" if isinstance(method.encoder, SmallResnet) else "_vit",
             "epochs": round(trial.epochs, 2),
             "cpu_seconds": round(trial.cpu_seconds, 1),
             "pictures_per_second": round(trial.pictures_per_second),
