@@ -5,6 +5,7 @@ https://arxiv.org/abs/2010.04592 (hard negatives); Chuang et al. 2020, https://a
 """
 
 import math
+from dataclasses import dataclass
 
 import torch
 from pydantic import Field
@@ -27,28 +28,38 @@ class HardNegatives(Config):
 PLAIN = HardNegatives()
 
 
+@dataclass(frozen=True)
+class Negatives:
+    """What M queries are compared with.
+
+    vectors: `(N, D)`; allowed: `(M, N)`, true where one counts for a query, at least once in each row; count: how many
+    the allowed ones stand for in each row, by default as many as they are.
+    """
+
+    vectors: Tensor
+    allowed: Tensor
+    count: int | None = None
+
+
 def info_nce(
-    queries: Tensor,
-    positives: Tensor,
-    negatives: Tensor,
-    allowed: Tensor,
-    temperature: float,
-    hard: HardNegatives = PLAIN,
+    queries: Tensor, positives: Tensor, negatives: Negatives, temperature: float, hard: HardNegatives = PLAIN
 ) -> Tensor:
     """Mean over queries of `-log(exp(p / T) / (exp(p / T) + G))`, `p` the cosine to the positive.
 
-    queries, positives: `(M, D)`; negatives: `(N, D)`, all of any length but not of mixed type; allowed: `(M, N)`, true
-    where a negative counts for a query, at least once in each row, n times; temperature: at least 0.03 in float32.
+    queries, positives: `(M, D)`, of any length; temperature: at least 0.03 in float32.
 
     `G = n max((R - tau_plus exp(p / T)) / (1 - tau_plus), exp(-1 / T))` (Robinson et al., equations 3 and 4), where
-    `R` is the mean of `exp(s / T)` over the negatives with weights `exp(beta s / T)`; plain, `n R` is their sum.
+    n is the negatives' count and `R` the mean of `exp(s / T)` over those allowed, with weights `exp(beta s / T)`;
+    plain, `n R` is their sum.
     """
+    rows = (queries, positives, negatives.vectors)
     with torch.autocast(queries.device.type, enabled=False):
-        queries, positives, negatives = (F.normalize(rows, dim=1) for rows in (queries, positives, negatives))
+        queries, positives, others = (F.normalize(vectors, dim=1) for vectors in rows)
         positive = ((queries * positives).sum(1) - 1) / temperature  # less 1 / T everywhere: exp cannot overflow
-        similarity = (queries @ negatives.T - 1) / temperature
-        weights = (hard.beta * similarity).masked_fill(~allowed, -math.inf).softmax(1)
+        similarity = (queries @ others.T - 1) / temperature
+        weights = (hard.beta * similarity).masked_fill(~negatives.allowed, -math.inf).softmax(1)
         mean = (weights * similarity.exp()).sum(1)
         unbiased = (mean - hard.tau_plus * positive.exp()) / (1 - hard.tau_plus)
-        total = allowed.sum(1) * unbiased.clamp(min=math.exp(-2 / temperature))
+        count = negatives.count or negatives.allowed.sum(1)
+        total = unbiased.clamp(min=math.exp(-2 / temperature)) * count
         return ((positive.exp() + total).log() - positive).mean()

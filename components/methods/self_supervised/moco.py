@@ -8,7 +8,7 @@ from torch import nn
 
 from components.core.config import Config as BaseConfig
 from components.methods.contracts import Batch, SelfSupervisedMethod, StepOutput
-from components.methods.info_nce import PLAIN, HardNegatives, info_nce
+from components.methods.info_nce import PLAIN, HardNegatives, Negatives, info_nce
 from components.methods.queue import Queue, of_others
 from components.methods.whole_batch import whole_batch
 from components.models.encoders import Encoder
@@ -20,7 +20,8 @@ class MoCo(SelfSupervisedMethod):
     """MoCo v2: an encoder, a two-layer projection head, a teacher of both, and the queue.
 
     Where the data are few the queue holds a picture's own older vectors: they are no negatives. The keys of the batch
-    at hand are, so that batch norm cannot give the positive away; and so the queue needs no filling at first.
+    at hand are, so that batch norm cannot give the positive away. A queue not yet full counts as if it were: what it
+    has stands for all, and the loss of the first steps compares with that of the last.
     """
 
     views = ("view", "view")
@@ -50,9 +51,9 @@ class MoCo(SelfSupervisedMethod):
         numbers = whole_batch(batch.keys)
         queries = whole_batch(self._student()(batch.views[0]))
         keys = whole_batch(self.teacher(batch.views[1]))
-        negatives, owners = self.queue.with_newest(keys, numbers)
-        allowed = of_others(numbers, owners)
-        loss = info_nce(queries, keys, negatives, allowed, self.config.temperature, self.config.hard_negatives)
+        vectors, owners = self.queue.with_newest(keys, numbers)
+        negatives = Negatives(vectors, of_others(numbers, owners), count=len(vectors))
+        loss = info_nce(queries, keys, negatives, self.config.temperature, self.config.hard_negatives)
         self.queue.push(keys, numbers)
         return StepOutput(loss)
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from components.core.config import Config as BaseConfig
 from components.methods.contracts import Batch, SelfSupervisedMethod, StepOutput
-from components.methods.info_nce import PLAIN, HardNegatives, info_nce
+from components.methods.info_nce import PLAIN, HardNegatives, Negatives, info_nce
 from components.methods.queue import Queue, of_others
 from components.methods.whole_batch import whole_batch
 from components.models.encoders import Encoder
@@ -62,9 +62,8 @@ class NNCLR(SelfSupervisedMethod):
     def _loss(self, neighbors: Tensor, predictions: Tensor) -> Tensor:
         """Equation 3: all other predictions of the batch are negatives."""
         others = ~torch.eye(len(predictions), dtype=torch.bool, device=predictions.device)
-        return info_nce(
-            neighbors, predictions, predictions, others, self.config.temperature, self.config.hard_negatives
-        )
+        negatives = Negatives(predictions, others)
+        return info_nce(neighbors, predictions, negatives, self.config.temperature, self.config.hard_negatives)
 
 
 @torch.no_grad()

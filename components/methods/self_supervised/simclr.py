@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from components.core.config import Config as BaseConfig
 from components.methods.contracts import Batch, SelfSupervisedMethod, StepOutput
-from components.methods.info_nce import PLAIN, HardNegatives, info_nce
+from components.methods.info_nce import PLAIN, HardNegatives, Negatives, info_nce
 from components.methods.whole_batch import whole_batch
 from components.models.encoders import Encoder
 from components.models.projection_head import projection_head
@@ -64,7 +64,7 @@ def hard_nt_xent(first: Tensor, second: Tensor, temperature: float, hard: HardNe
     views = torch.cat([first, second])
     partners = views.roll(len(first), 0)
     numbers = torch.arange(len(first), device=views.device).repeat(2)
-    return info_nce(views, partners, views, numbers != numbers[:, None], temperature, hard)
+    return info_nce(views, partners, Negatives(views, numbers != numbers[:, None]), temperature, hard)
 
 
 class _NTXent(torch.autograd.Function):
