@@ -15,9 +15,10 @@ from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.sample_store import open_samples
 from components.modalities.image.policy import read_policies
 from components.models.encoder_file import EncoderSpec, save_encoder
+from components.stages.learned import draw_learned
 from components.training.checkpoints import CheckpointStore
 from components.training.loop import LoopConfig, Row
-from components.training.pretraining import Job, pretrain
+from components.training.pretraining import Job, pretrain, shown
 
 
 class Params(StageParams, LoopConfig):
@@ -36,9 +37,12 @@ class Params(StageParams, LoopConfig):
 
 
 def run(
-    *, params: Params, manifest: Path, samples: Path, policy: Path, encoder: Path, history: Path
+    *, params: Params, manifest: Path, samples: Path, policy: Path, encoder: Path, history: Path, learned: Path
 ) -> dict[str, float]:
-    """Train on the training split; write weights, `.json` beside them, and one row per epoch. Returns the last row."""
+    """Train on the training split; returns the last epoch's figures.
+
+    Writes the weights with a `.json` beside them, one row per epoch, and the page that shows these and the pictures.
+    """
     job = _job(params, manifest, samples, policy)
     report = _reporter(params.epochs)
     _say_if_batch_is_all(params.batch_size, manifest)
@@ -48,8 +52,9 @@ def run(
         trained, rows = pretrain_on_ray(job, workers=params.workers, address=params.ray_address, on_epoch=report)
     else:
         trained, rows = pretrain(job, on_epoch=report)
-    save_encoder(encoder, trained, _spec(params, samples, policy, trained.dim))
+    save_encoder(encoder, trained.encoder, _spec(params, samples, policy, trained.encoder.dim))
     _write_history(history, rows)
+    draw_learned(learned, f"What {params.method.name} learned", rows, shown(trained, job))
     CheckpointStore(job.checkpoints).clear()
     return _figures(rows[-1])
 
