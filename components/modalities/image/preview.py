@@ -24,7 +24,8 @@ def draw_preview(path: Path, originals: Pixels, policies: Policies, seed: int) -
     """Write a PNG with one row per picture of `originals` `(N, C, H, W)`: itself, then its views under each policy."""
     groups = {"original": originals[:, None]}
     for name, policy in policies.policies.items():
-        groups[name] = _views(originals, policy, policies, derive(seed, "preview", name))
+        views = _views(originals, policy, policies, derive(seed, "preview", name))
+        groups[name] = _enlarged(views, originals.shape[2:])
     blocks = {name: _mosaic(pictures) for name, pictures in groups.items()}
     captions = {"original": "as stored"} | {name: describe(policy) for name, policy in policies.policies.items()}
     _compose(path, blocks, captions)
@@ -49,13 +50,19 @@ def _plain(value: object) -> str:
 
 
 def _views(originals: Pixels, policy: Policy, policies: Policies, seed: int) -> Pixels:
-    """`(N, VIEWS, C, H, W)`, brought back from normalized values to pixels."""
+    """`(N, VIEWS, C, h, w)`, brought back from normalized values to pixels."""
     augment = Augment(policy, policies.mean, policies.std)
     repeated = torch.from_numpy(originals).repeat_interleave(VIEWS, dim=0)
     views = augment(repeated, np.arange(len(repeated)), seed)
     mean, std = (torch.tensor(values)[:, None, None] for values in (policies.mean, policies.std))
     pixels = ((views * std + mean) * 255).round().clamp(0, 255).to(torch.uint8)
-    return pixels.view(len(originals), VIEWS, *originals.shape[1:]).numpy()
+    return pixels.view(len(originals), VIEWS, *pixels.shape[1:]).numpy()
+
+
+def _enlarged(pictures: Pixels, sides: tuple[int, ...]) -> Pixels:
+    """`(..., h, w)` to `(..., *sides)` without smoothing, so that local views show how few pixels they have."""
+    rows, columns = (np.arange(side) * own // side for side, own in zip(sides, pictures.shape[-2:], strict=True))
+    return pictures[..., rows[:, None], columns]
 
 
 def _mosaic(pictures: Pixels) -> Pixels:

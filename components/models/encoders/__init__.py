@@ -11,8 +11,8 @@ from components.core.config import Config
 class Encoder(nn.Module, ABC):
     """A network constructed as `Name(channels, image_size, config)` by the registry, family `encoder`.
 
-    `shape` is `(C, S, S)`, that of its pictures; convolutional ones take any side. `dim` is the length of its vectors.
-    Its children, in order, are its layers, input first.
+    `shape` is `(C, S, S)`, that of its pictures; it takes smaller ones too, as local views are. `dim` is the length of
+    its vectors. Its children, in order, are its layers, input first.
     """
 
     Config: ClassVar[type[Config]]

@@ -38,14 +38,22 @@ class VitSmall(Encoder):
             )
         self.dim = config.width
         self.patches = nn.Conv2d(channels, self.dim, patch, patch)
-        self.register_buffer("positions", _positions(image_size // patch, self.dim), persistent=False)
+        self.side = image_size // patch
+        self.register_buffer("positions", _positions(self.side, self.side, self.dim), persistent=False)
         self.blocks = nn.Sequential(*(_Block(self.dim, config.heads) for _ in range(config.depth)))
         self.norm = nn.LayerNorm(self.dim)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """`(N, C, S, S)` -> `(N, 384)`: the mean over the patches."""
+        """`(N, C, S, S)` -> `(N, 384)`: the mean over the patches.
+
+        Takes pictures of another side too, such as local views; what is left over beside whole patches is not seen.
+        """
         assert isinstance(self.positions, Tensor)
-        tokens = self.patches(pictures).flatten(2).transpose(1, 2) + self.positions
+        maps = self.patches(pictures)
+        side, positions = maps.shape[2], self.positions
+        if side != self.side:
+            positions = _positions(side, self.side, self.dim).to(positions)
+        tokens = maps.flatten(2).transpose(1, 2) + positions
         vectors: Tensor = self.norm(self.blocks(tokens)).mean(1)
         return vectors
 
@@ -68,10 +76,14 @@ class _Block(nn.Module):
         return result
 
 
-def _positions(side: int, width: int) -> Tensor:
-    """`(side^2, width)` sines and cosines of row and column, a quarter each (Vaswani et al. 2017, in 2-D)."""
+def _positions(side: int, span: int, width: int) -> Tensor:
+    """`(side^2, width)` sines and cosines of row and column, a quarter each (Vaswani et al. 2017, in 2-D).
+
+    span: the side of the grid that the encoder is made for; another is spread over it, as an enlarged picture would be.
+    """
     quarter = width // 4
     rates = torch.exp(torch.arange(quarter) * (-math.log(10_000) / quarter))
-    angles = torch.arange(side)[:, None] * rates  # (side, width / 4)
+    places = (torch.arange(side) + 0.5) * (span / side) - 0.5
+    angles = places[:, None] * rates  # (side, width / 4)
     rows = torch.cat([angles.sin(), angles.cos()], 1)[:, None].expand(side, side, 2 * quarter)
     return torch.cat([rows, rows.transpose(0, 1)], 2).reshape(side * side, width)
