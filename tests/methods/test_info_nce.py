@@ -35,7 +35,7 @@ def test_without_weighting_it_is_cross_entropy_over_the_positive_and_the_negativ
 def test_it_agrees_with_lightly_and_its_memory_bank() -> None:
     queries, positives, others, _ = _vectors(negatives=16)
     reference = NTXentLoss(0.2, memory_bank_size=(16, 6))
-    reference.memory_bank(others.float(), update=True)
+    reference.memory_bank(F.normalize(others.float(), dim=1), update=True)
     bank = reference.memory_bank.bank.clone()
     theirs = reference(queries.float(), positives.float())
     everything = Negatives(bank, torch.ones(5, 16, dtype=torch.bool))
