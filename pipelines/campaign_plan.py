@@ -176,6 +176,11 @@ def _source_digest(params: Params) -> str:
     return sha256(folder) if folder is not None else ""
 
 
+def _weights_digest(params: Params) -> str:
+    given = params["pretrain"].get("weights")
+    return sha256(Path(given)) if given and Path(given).is_file() else ""
+
+
 def _key(options: Options, params: Params, source: str) -> str:
     """What decides every figure but the number of rounds and seeds, and the strategy, which has a folder of its own."""
     stages = (*UNLABELED, *LABELED)
@@ -186,6 +191,7 @@ def _key(options: Options, params: Params, source: str) -> str:
         "start": options.start,
         "budget": options.budget,
         "source": source,
+        "weights": _weights_digest(params),
         "graph": sha256(PROJECT / "dvc.yaml"),
         "code": _digests([*_code(params, stages), *OWN_CODE]),
     }

@@ -9,7 +9,7 @@ from components.core.config import Config
 from components.core.files import write_text
 from pipelines.answers import answer, labeled_ids, questions
 from pipelines.campaign_plan import Arm, Plan
-from pipelines.inline import LABELED, LEDGER, UNLABELED, run_stages, share
+from pipelines.inline import GIVEN, LABELED, LEDGER, UNLABELED, run_stages, share
 
 RESULT = "result.json"
 
@@ -39,8 +39,9 @@ def prepare_seed(plan: Plan, seed: int, names: Sequence[str] = UNLABELED) -> Pat
     params = plan.settings(seed)
     storage = params["pretrain"].get("storage_path") or plan.home.absolute() / "checkpoints"
     params["pretrain"] = {**params["pretrain"], "storage_path": f"{storage}/{plan.home.name}-seed{seed}"}
-    if Path("data/raw").is_dir() and not (folder / "data/raw").exists():
-        share(Path(), folder, ["raw"])
+    for name in GIVEN:
+        if Path("data", name).is_dir() and not (folder / "data" / name).exists():
+            share(Path(), folder, [name])
     run_stages([name for name in names if not (folder / "data" / name).is_dir()], folder, params)
     return folder
 

@@ -135,6 +135,37 @@ def predict(
 
 
 @app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the files go.")],
+    stage: Annotated[
+        str, typer.Option("--from", metavar="STAGE", help="pretrain | finetune: whose encoder.")
+    ] = "pretrain",
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            help="winnow | torchvision | timm | pt2 | onnx; again for more. [default: winnow]",
+        ),
+    ] = None,
+) -> None:
+    """Write the encoder for use elsewhere: weights by a library's names, or a program of its own."""
+    from pipelines.export import export_encoder
+
+    export_encoder(folder, stage=stage, formats=formats or ["winnow"])
+
+
+@app.command()
+def gap(
+    other: Annotated[Path, typer.Argument(metavar="PROJECT", help="The folder of another project, already ingested.")],
+) -> None:
+    """Say how far another project's pictures are from these, in the space of this encoder."""
+    from pipelines.gap import show_gap
+
+    show_gap(other)
+
+
+@app.command()
 def campaign(
     strategies: Annotated[
         list[str] | None,

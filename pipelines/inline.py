@@ -13,6 +13,7 @@ from components.core.config import parse
 from components.core.dag import TOP_LEVEL, StageSpec, by_argument, read_stages
 
 PROJECT = Path(__file__).resolve().parents[1]
+GIVEN = ("raw", "weights")  # what a person puts there
 LEDGER = Path("data/labels/ledger.csv")
 UNLABELED = ("ingest", "validate", "augment", "pretrain", "embed")
 LABELED = ("label", "pseudo_label", "finetune", "evaluate")
@@ -29,7 +30,8 @@ def run_stages(names: Iterable[str], folder: Path, params: Params) -> dict[str, 
     from components.datasets.ledger import append
 
     stages, spent = read_stages(params, PROJECT), {}
-    (folder / "data/raw").mkdir(parents=True, exist_ok=True)
+    for name in GIVEN:
+        (folder / "data" / name).mkdir(parents=True, exist_ok=True)
     if not (folder / LEDGER).is_file():
         append(folder / LEDGER, [])
     for name in names:

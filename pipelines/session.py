@@ -18,7 +18,7 @@ from components.core.model_versions import versions
 from components.core.signals import stoppable
 from pipelines.dvc import Stale, at_work, busy, prepare_workspace, stale
 from pipelines.preflight import concerns
-from pipelines.watch import note_source
+from pipelines.watch import note_source, note_weights
 
 LOCK = Path(".winnow/repro.lock")
 WAIT = 3600.0  # seconds for another run in the same folder
@@ -96,6 +96,7 @@ def _make_ready() -> Stale:
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as check:
         prepare_workspace()
         note_source(read_params())
+        note_weights(read_params())
         tracking.opened()
         found = stale()
         if not found:

@@ -89,16 +89,13 @@ def _check_plugins(stage: str, block: dict[str, Any]) -> None:
 def _check_what_fits(params: dict[str, Any]) -> None:
     """What no block can check alone: the first query against what it needs, the encoder against the pictures' size,
     the workers against this machine."""
-    import torch
-
     from components.stages import ingest, label, pretrain
     from components.training.distributed import check_processors
 
     label.check_first(parse(label.Params, params.get("label") or {}, where="label").first)
     pictures = parse(ingest.Params, params.get("ingest") or {}, where="ingest")
     training = parse(pretrain.Params, params["pretrain"], where="pretrain")
-    with torch.device("meta"):  # shapes alone
-        registry.build("encoder", training.encoder, pictures.channels, pictures.image_size, where="pretrain.encoder")
+    pretrain.check_start(training, pictures.channels, pictures.image_size)
     check_processors(training.workers, training.ray_address)
 
 

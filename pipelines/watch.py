@@ -1,4 +1,4 @@
-"""Makes DVC see changes in a folder or archive of pictures outside the one it watches."""
+"""Makes DVC see changes in pictures, or in weights to start from, that lie outside the folders it watches."""
 
 import hashlib
 import json
@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from components.core import registry
-from components.core.files import write_text
+from components.core.files import sha256, write_text
 
 WATCHED = Path("data/raw")
 NOTE = WATCHED / "source.json"
+WEIGHTS = Path("data/weights")
+WEIGHTS_NOTE = WEIGHTS / "source.json"
 
 
 def note_source(params: dict[str, Any]) -> None:
@@ -30,9 +32,28 @@ def note_source(params: dict[str, Any]) -> None:
         files, total = files + 1, total + size
         digest.update(f"{path}\0{size}\0{changed}\n".encode("utf-8", "surrogateescape"))
     facts = {"files": files, "bytes": total, "digest": digest.hexdigest()}
+    _write(NOTE, facts)
+
+
+def note_weights(params: dict[str, Any]) -> None:
+    """Write the sha256 of the file in `pretrain.weights` to `data/weights/source.json`, which makes `pretrain` stale.
+
+    Where there is no such file, or it lies in the watched folder, the note is removed.
+    """
+    block = params.get("pretrain")
+    given = block.get("weights") if isinstance(block, dict) else None
+    place = Path(str(given)) if given else None
+    if place is None or not place.is_file() or place.resolve().is_relative_to(WEIGHTS.resolve()):
+        WEIGHTS_NOTE.unlink(missing_ok=True)
+        return
+    _write(WEIGHTS_NOTE, {"sha256": sha256(place)})
+
+
+def _write(note: Path, facts: dict[str, Any]) -> None:
     text = json.dumps(facts, sort_keys=True, indent=2) + "\n"
-    if not NOTE.is_file() or NOTE.read_text(encoding="utf-8") != text:
-        write_text(NOTE, text)
+    if not note.is_file() or note.read_text(encoding="utf-8") != text:
+        note.parent.mkdir(parents=True, exist_ok=True)
+        write_text(note, text)
 
 
 def _outside(ingest: dict[str, Any]) -> Path | None:

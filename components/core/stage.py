@@ -22,7 +22,7 @@ FAILED, DEFECT, RETRY, STOPPED = 1, 70, 75, 130  # a person's turn, ours, nobody
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 CUT_SHORT = ("requested and", "problem writing element")  # numpy's words for a full disk, without a number
 MENDED_BY_HAND = FULL | {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.EISDIR, errno.ENOTDIR}
-GIVEN = ("raw", "labels")  # folders of data/ that no stage makes
+GIVEN = ("raw", "labels", "weights")  # folders of data/ that no stage makes
 TRACKED = (".png", ".html", ".json", ".csv")  # what a person can open in the tracking pages
 
 

@@ -7,14 +7,18 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
 from pydantic import Field
 
 from components.core import progress
 from components.core.config import PluginChoice, StageParams
+from components.core.errors import WinnowError
+from components.core.registry import build
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.sample_store import open_samples
 from components.modalities.image.policy import read_policies
 from components.models.encoder_file import EncoderSpec, save_encoder
+from components.models.start_weights import read_start
 from components.stages.learned import draw_learned
 from components.training.checkpoints import CheckpointStore
 from components.training.loop import LoopConfig, Row
@@ -24,29 +28,44 @@ from components.training.pretraining import Job, pretrain, shown
 class Params(StageParams, LoopConfig):
     """The `pretrain` block: the loop's settings, and what runs where.
 
-    workers: Ray Train workers, 0 trains in this process; ray_address: of a running cluster, empty starts one here;
-    storage_path: folder or fsspec URL for checkpoints that every machine can reach.
+    weights: a file to start from (.safetensors, or .pth of tensors alone), ours or torchvision's or timm's; with it
+    `epochs` may be 0, which takes them as they are; workers: Ray Train workers, 0 trains in this process; ray_address:
+    of a running cluster, empty starts one here; storage_path: folder or fsspec URL for checkpoints that every machine
+    can reach.
     """
 
-    epochs: int = Field(default=100, ge=1)
+    epochs: int = Field(default=100, ge=0)
     method: PluginChoice
     encoder: PluginChoice
+    weights: Path | None = None
     workers: int = Field(default=0, ge=0)
     ray_address: str | None = None
     storage_path: str | None = None
 
 
 def run(
-    *, params: Params, manifest: Path, samples: Path, policy: Path, encoder: Path, history: Path, learned: Path
+    *,
+    params: Params,
+    manifest: Path,
+    samples: Path,
+    policy: Path,
+    weights: Path,
+    encoder: Path,
+    history: Path,
+    learned: Path,
 ) -> dict[str, float]:
     """Train on the training split; returns the last epoch's figures.
 
-    Writes the weights with a `.json` beside them, one row per epoch, and the page that shows these and the pictures.
+    weights: the watched folder; what to start from is `params.weights`, in it or noted in it. Writes the encoder with a
+    `.json` beside it, one row per epoch, and the page that shows these and the pictures.
     """
+    channels, image_size = open_samples(samples).shape[1:3]
+    for sentence in check_start(params, channels, image_size):
+        print(f"  pretrain: {sentence}", file=sys.stderr)
     job = _job(params, manifest, samples, policy)
     report = _reporter(params.epochs)
     _say_if_batch_is_all(params.batch_size, manifest)
-    if params.workers:
+    if params.workers and params.epochs:
         from components.training.distributed import pretrain_on_ray
 
         trained, rows = pretrain_on_ray(job, workers=params.workers, address=params.ray_address, on_epoch=report)
@@ -57,6 +76,18 @@ def run(
     draw_learned(learned, f"What {params.method.name} learned", rows, shown(trained, job))
     CheckpointStore(job.checkpoints).clear()
     return _figures(rows[-1])
+
+
+def check_start(params: Params, channels: int, image_size: int) -> list[str]:
+    """Sentences on how the weights to start from fit the encoder; none where there are none.
+
+    Raises WinnowError for an encoder that cannot be, for weights that do not fit it, and for no epochs without weights.
+    """
+    if params.weights is None and not params.epochs:
+        raise WinnowError("pretrain.epochs is 0 and pretrain.weights empty: nothing would be learned; set one of them.")
+    with torch.device("meta"):  # shapes alone
+        encoder = build("encoder", params.encoder, channels, image_size, where="pretrain.encoder")
+    return read_start(params.weights, encoder).said if params.weights else []
 
 
 def _job(params: Params, manifest: Path, samples: Path, policy: Path) -> Job:
@@ -73,6 +104,7 @@ def _job(params: Params, manifest: Path, samples: Path, policy: Path) -> Job:
         checkpoints=f"{params.storage_path or Path('.winnow/checkpoints').absolute()}/{key}",
         seed=params.seed,
         threads=max(1, params.threads // max(1, params.workers)),
+        weights=params.weights.absolute() if params.weights else None,
     )
 
 

@@ -107,7 +107,7 @@ def _pretraining(history: Path) -> dict[str, Any]:
     panels = [(title, rows[name].tolist()) for name, title in wanted if name in rows]
     last = rows.iloc[-1]
     return {
-        "epochs": len(rows),
+        "epochs": int(last["epoch"]),
         "curve": charts.curve(rows["epoch"].tolist(), panels),
         "rank": float(last["effective_rank"]) if "effective_rank" in rows else None,
     }

@@ -15,6 +15,7 @@ from components.methods.contracts import SelfSupervisedMethod
 from components.modalities.image.augment import Augment
 from components.modalities.image.mosaic import pixels_of
 from components.modalities.image.policy import Policies, Policy, read_policies
+from components.models.start_weights import load_start
 from components.training.checkpoints import CheckpointStore
 from components.training.health import check, health
 from components.training.loop import LoopConfig, Row, TrainingData, train
@@ -25,7 +26,10 @@ SHOWN = 12
 
 
 class Job(Config):
-    """All that a worker needs to know; paths are read where it runs. threads: of each worker."""
+    """All that a worker needs to know; paths are read where it runs.
+
+    threads: of each worker; weights: a file that the encoder starts from.
+    """
 
     method: PluginChoice
     encoder: PluginChoice
@@ -36,12 +40,15 @@ class Job(Config):
     checkpoints: str
     seed: int
     threads: int
+    weights: Path | None = None
 
 
 def pretrain(
     job: Job, *, rank: int = 0, world: int = 1, on_epoch: Callable[[int, Row], None] | None = None
 ) -> tuple[SelfSupervisedMethod, list[Row]]:
     """The trained method and its history. The last checkpoint stays, for whoever waits elsewhere.
+
+    Without any epoch, the history is one row, numbered 0, of the encoder's health.
 
     Raises WinnowError as `train` does, and when the vectors collapse.
     """
@@ -50,26 +57,27 @@ def pretrain(
     positions = positions_of(read_manifest(job.manifest, ["split"]), "train")
     method = build_method(job, samples)
     device = choose_device()
+    measure = _watch(method, samples, positions[_watched(len(positions), job.seed)], policies, device, job.seed)
     history = train(
         method,
         TrainingData(samples, positions, policies),
         job.loop,
         seed=job.seed,
         on_epoch=on_epoch,
-        measure=_watch(method, samples, positions[_watched(len(positions), job.seed)], policies, device, job.seed),
+        measure=measure,
         resume=CheckpointStore(job.checkpoints),
         device=device,
         rank=rank,
         world=world,
     )
-    return method, history
+    return method, history or [{"epoch": 0, **measure()}]
 
 
 def trained_method(job: Job) -> SelfSupervisedMethod:
     """The method out of the newest checkpoint, wherever it was trained."""
     checkpoint = CheckpointStore(job.checkpoints).newest()
     assert checkpoint is not None
-    method = build_method(job, open_samples(job.samples))
+    method = build_method(job.model_copy(update={"weights": None}), open_samples(job.samples))
     weights = {key.removeprefix("method/"): value for key, value in checkpoint.tensors.items() if key[:7] == "method/"}
     method.load_state_dict(weights)
     return method
@@ -94,6 +102,8 @@ def build_method(job: Job, samples: Pixels) -> SelfSupervisedMethod:
     torch.manual_seed(seeds.derive(job.seed, "weights"))
     channels, image_size = samples.shape[1:3]
     encoder = build("encoder", job.encoder, channels, image_size, where="pretrain.encoder")
+    if job.weights:
+        load_start(job.weights, encoder)  # before the method, which may copy it
     method: SelfSupervisedMethod = build("self_supervised", job.method, encoder, where="pretrain.method")
     return method
 

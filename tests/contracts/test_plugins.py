@@ -23,6 +23,7 @@ from components.methods.contracts import (
 from tests.contracts.built import batch_of, before_epoch, self_supervised
 
 SIZE, CLASSES = 32, 3
+NOT_OURS = {"timm_model": "timm"}  # libraries that need not be installed
 
 
 def _named(family: str) -> list[str]:
@@ -66,6 +67,8 @@ def test_a_typo_in_a_name_is_answered_with_the_nearest(family: str) -> None:
 @pytest.mark.parametrize("name", _named("encoder"))
 @pytest.mark.parametrize("channels", [1, 3])
 def test_an_encoder_gives_one_vector_of_its_dimension_per_picture(name: str, channels: int) -> None:
+    if name in NOT_OURS:
+        pytest.importorskip(NOT_OURS[name])
     encoder = registry.build("encoder", PluginChoice(name=name), channels, SIZE, where="encoder").eval()
     with torch.no_grad():
         vectors = encoder(torch.rand(2, channels, SIZE, SIZE))

@@ -14,6 +14,7 @@ PLAIN = {
     "pyproject.toml": "dependencies as ranges, the tools' settings",
     "requirements.lock": "every dependency's exact version and hash",
     "data/raw/": "your pictures, or nothing",
+    "data/weights/": "weights to start from, or nothing",
     "data/labels/ledger.csv": "every label a person gave, append-only",
     "docs/": "architecture, own pictures, labels, serving, and the log of what was tried",
     "infra/": "what runs the servers",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.watch import NOTE, note_source
+from pipelines.watch import NOTE, WEIGHTS_NOTE, note_source, note_weights
 
 
 @pytest.fixture
@@ -63,3 +63,26 @@ def test_a_changed_archive_outside_changes_the_note(tmp_path: Path, monkeypatch:
     archive.unlink()
     note_source({"ingest": {"source": str(archive)}})
     assert not NOTE.exists()
+
+
+def test_other_weights_outside_change_the_note_and_a_new_date_does_not(folder: Path) -> None:
+    settings = {"pretrain": {"weights": str(folder / "w.safetensors")}}
+    (folder / "w.safetensors").write_bytes(b"one")
+    note_weights(settings)
+    before = WEIGHTS_NOTE.read_text()
+    os.utime(folder / "w.safetensors", ns=(1, 1))
+    note_weights(settings)
+    assert WEIGHTS_NOTE.read_text() == before
+    (folder / "w.safetensors").write_bytes(b"two")
+    note_weights(settings)
+    assert WEIGHTS_NOTE.read_text() != before
+
+
+@pytest.mark.parametrize("weights", [None, "data/weights/mine.pth", "gone.pth"])
+def test_weights_that_dvc_sees_and_none_at_all_need_no_note(folder: Path, weights: str | None) -> None:
+    (folder / "w.pth").touch()
+    note_weights({"pretrain": {"weights": str(folder / "w.pth")}})
+    assert WEIGHTS_NOTE.exists()
+    Path("data/weights/mine.pth").touch()
+    note_weights({"pretrain": {"weights": weights}})
+    assert not WEIGHTS_NOTE.exists()

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from components.core import progress
 from components.core.errors import WinnowError
@@ -15,6 +16,7 @@ from components.modalities.image.policy import Policies, Policy, write_policies
 from components.models.encoder_file import load_encoder
 from components.stages import pretrain
 from components.stages.pretrain import Params
+from components.training.pretraining import build_method
 
 COUNT, SIZE = 48, 16
 INPUTS = ("manifest", "samples", "policy")
@@ -35,7 +37,7 @@ def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
     write_manifest(tmp_path / "manifest.parquet", pd.DataFrame({"id": ids, "group": ids, "split": splits, **constants}))
     view = Policy(crop=(0.5, 1.0), brightness=0.3)
     write_policies(tmp_path / "policy.json", Policies(policies={"view": view}, mean=[0.3], std=[0.35]))
-    names = {"manifest": "manifest.parquet", "samples": "samples.npy", "policy": "policy.json"}
+    names = {"manifest": "manifest.parquet", "samples": "samples.npy", "policy": "policy.json", "weights": "weights"}
     return {name: tmp_path / file for name, file in names.items()}
 
 
@@ -118,6 +120,59 @@ def test_other_settings_do_not_go_on_from_a_stopped_run(paths: dict[str, Path]) 
         _run(paths, "one", _params())
     changed = _run(paths, "two", _params(learning_rate=0.001))
     assert changed["encoder"].read_bytes() == _run(paths, "three", _params(learning_rate=0.001))["encoder"].read_bytes()
+
+
+def _moved(one: Path, other: Path) -> float:
+    """How far apart two encoders' weights are, over the length of the first's."""
+    first, second = (load_encoder(path)[0].stem[0].weight.detach() for path in (one, other))  # type: ignore[index]
+    return float((first - second).norm() / first.norm())
+
+
+def test_training_goes_on_from_given_weights_and_resumes_from_its_own_checkpoints(
+    paths: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = _run(paths, "one", _params())
+    more = _params(weights=first["encoder"], epochs=2, seed=5, learning_rate=1e-5)
+    whole = _run(paths, "two", more)
+    assert "pretrain: starts from encoder.safetensors: " in capsys.readouterr().err
+    assert 0 < _moved(first["encoder"], whole["encoder"]) < 0.01
+    random = _run(paths, "three", more.model_copy(update={"weights": None}))
+    assert _moved(first["encoder"], random["encoder"]) > 0.5
+    with pytest.raises(KeyboardInterrupt), progress.listening(_stop_after(1)):
+        _run(paths, "four", more)
+    resumed = _run(paths, "four", more)
+    for name in whole:
+        assert whole[name].read_bytes() == resumed[name].read_bytes()
+
+
+def test_every_worker_builds_its_method_on_the_given_weights(paths: dict[str, Path]) -> None:
+    params = _params(weights=_run(paths, "one", _params())["encoder"], seed=3)
+    job = pretrain._job(params, paths["manifest"], paths["samples"], paths["policy"])
+    given = load_encoder(params.weights)[0].state_dict()  # type: ignore[arg-type]
+    method = build_method(job, np.load(paths["samples"]))
+    assert all(torch.equal(value, given[name]) for name, value in method.encoder.state_dict().items())
+
+
+def test_no_epochs_take_given_weights_as_they_are(paths: dict[str, Path]) -> None:
+    first = _run(paths, "one", _params())
+    taken = _run(paths, "two", _params(weights=first["encoder"], epochs=0, workers=1))
+    assert taken["encoder"].read_bytes() == first["encoder"].read_bytes()
+    rows = _rows(taken["history"])
+    assert [row["epoch"] for row in rows] == ["0"]
+    assert float(rows[0]["effective_rank"]) > 1.5
+    with pytest.raises(WinnowError, match=r"pretrain.epochs is 0 and pretrain.weights empty"):
+        _run(paths, "three", _params(epochs=0))
+
+
+def test_weights_of_another_network_are_refused_before_training(paths: dict[str, Path]) -> None:
+    first = _run(paths, "one", _params())
+    told: list[int] = []
+    with (
+        pytest.raises(WinnowError, match=r"choose in pretrain\.encoder the network"),
+        progress.listening(lambda step, metrics: told.append(step)),
+    ):
+        _run(paths, "two", _params(weights=first["encoder"], encoder={"name": "small_resnet", "width": 16}))
+    assert told == []
 
 
 def test_collapse_stops_the_stage(paths: dict[str, Path]) -> None:

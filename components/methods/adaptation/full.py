@@ -84,6 +84,8 @@ def soft_cross_entropy(logits: Tensor, targets: Tensor, weights: Tensor, label_s
 
 def _layers(encoder: nn.Module) -> Iterator[list[nn.Parameter]]:
     """The encoder's trainable parameters layer by layer, input first: its children, rows of blocks block by block."""
+    while len(children := list(encoder.children())) == 1 and not list(encoder.parameters(recurse=False)):
+        encoder = children[0]
     direct = [p for p in encoder.parameters(recurse=False) if p.requires_grad]
     if direct:
         yield direct

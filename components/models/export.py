@@ -1,0 +1,131 @@
+"""An encoder for use elsewhere: its weights by a library's names, or as a program of its own (pt2, ONNX)."""
+
+import json
+import warnings
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from components.core.config import nearest
+from components.core.errors import WinnowError
+from components.core.files import replacing, write_text
+from components.models.encoder_file import EncoderSpec, normalize, save_encoder
+from components.models.encoders import Encoder
+from components.models.library_names import libraries, to_library
+
+FORMATS = ("winnow", "torchvision", "timm", "pt2", "onnx")
+ONNX_NEEDS = ("onnx", "onnxscript")
+
+
+class PictureEncoder(nn.Module):
+    """`(N, C, S, S)` pictures of uint8 in, `(N, dim)` vectors out; the normalization is inside."""
+
+    def __init__(self, encoder: Encoder, spec: EncoderSpec) -> None:
+        super().__init__()
+        self.encoder, self.mean, self.std = encoder, spec.mean, spec.std
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """As the class says."""
+        vectors: Tensor = self.encoder(normalize(pictures, self.mean, self.std))
+        return vectors
+
+
+def check_format(name: str, encoder: Encoder) -> None:
+    """Raise WinnowError for a format that is unknown, or that this encoder or this environment does not have."""
+    if name not in FORMATS:
+        raise WinnowError(f"unknown --format '{name}': {nearest(name, list(FORMATS))}")
+    theirs = libraries(encoder)
+    if name in ("torchvision", "timm") and name not in theirs:
+        others = ", ".join(["winnow", *theirs, "pt2", "onnx"])
+        raise WinnowError(f"{name} has no network like {type(encoder).__name__}: choose from --format {others}.")
+    missing = [one for one in ONNX_NEEDS if find_spec(one) is None]
+    if name == "onnx" and missing:
+        raise WinnowError(
+            f"--format onnx needs {' and '.join(missing)}, not installed here: `pip install {' '.join(missing)}`, "
+            "or choose --format pt2."
+        )
+
+
+def export(encoder: Encoder, spec: EncoderSpec, folder: Path, name: str) -> Path:
+    """Write `encoder` (on the CPU) in the format into `folder`; its file, beside which a `.json` says how to use it.
+
+    Raises WinnowError as `check_format` does, and where the written program does not give the encoder's vectors.
+    """
+    check_format(name, encoder)
+    encoder = encoder.cpu().to(memory_format=torch.contiguous_format).eval()
+    folder.mkdir(parents=True, exist_ok=True)
+    if name == "winnow":
+        save_encoder(folder / "encoder.safetensors", encoder, spec)
+        return folder / "encoder.safetensors"
+    facts = {key: value for key, value in spec.model_dump(mode="json").items() if key not in ("name", "options")}
+    if name in ("torchvision", "timm"):
+        path = _by_library(encoder, folder, name)
+        made = [f"import torch, {name}", "from safetensors.torch import load_file", *encoder.library_code(name)]
+        facts["load"] = [*made, f"network.load_state_dict(load_file({path.name!r}))", "network.eval()"]
+        facts["pictures"] = "(N, C, S, S) float32, (x / 255 - mean) / std by channel"
+    else:
+        path = (_pt2 if name == "pt2" else _onnx)(PictureEncoder(encoder, spec).eval(), encoder.shape, folder)
+        facts["pictures"] = "(N, C, S, S) uint8, 0 to 255; they are normalized inside"
+    write_text(path.with_suffix(".json"), json.dumps(facts, indent=2, sort_keys=True) + "\n")
+    return path
+
+
+def _by_library(encoder: Encoder, folder: Path, library: str) -> Path:
+    from safetensors.torch import save
+
+    weights = {name: value.detach().contiguous() for name, value in encoder.state_dict().items()}
+    path = folder / f"encoder_{library}.safetensors"
+    with replacing(path) as aside:
+        aside.write_bytes(save(to_library(encoder, weights)))
+    return path
+
+
+def _pt2(module: PictureEncoder, shape: tuple[int, int, int], folder: Path) -> Path:
+    path = folder / "encoder_pt2.pt2"
+    with _quiet():
+        program = torch.export.export(module, (_pictures(2, shape),), dynamic_shapes=[{0: torch.export.Dim("count")}])
+        with replacing(path) as aside:
+            torch.export.save(program, aside)
+        loaded = torch.export.load(path).module()
+    _check(module, shape, lambda pictures: loaded(pictures), path)
+    return path
+
+
+def _onnx(module: PictureEncoder, shape: tuple[int, int, int], folder: Path) -> Path:
+    path = folder / "encoder_onnx.onnx"
+    with _quiet(), replacing(path) as aside:
+        torch.onnx.export(
+            module,
+            (_pictures(2, shape),),
+            aside,
+            input_names=["pictures"],
+            output_names=["vectors"],
+            dynamic_shapes=[{0: torch.export.Dim("count")}],
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+    return path
+
+
+def _check(module: PictureEncoder, shape: tuple[int, int, int], loaded: Any, path: Path) -> None:
+    for count in (1, 3):
+        pictures = _pictures(count, shape)
+        with torch.no_grad():
+            if not torch.allclose(loaded(pictures), module(pictures), rtol=1e-4, atol=1e-5):
+                path.unlink()
+                raise WinnowError(
+                    f"{path.name} does not give the encoder's vectors: nothing was kept; report a defect."
+                )
+
+
+def _pictures(count: int, shape: tuple[int, int, int]) -> Tensor:
+    return torch.randint(0, 256, (count, *shape), dtype=torch.uint8, generator=torch.Generator().manual_seed(count))
+
+
+def _quiet() -> warnings.catch_warnings:
+    """Torch's exporters warn about their own parts."""
+    return warnings.catch_warnings(action="ignore")
