@@ -1,7 +1,8 @@
 """DeepCluster: before each epoch the pictures are clustered, and during it a view tells its picture's cluster.
 
-Caron et al. 2018, https://arxiv.org/abs/1807.05520; with centers in place of a classifier that every epoch starts
-anew, and spherical k-means, as DeepCluster-v2 in Caron et al. 2020, https://arxiv.org/abs/2006.09882.
+Caron et al. 2018, https://arxiv.org/abs/1807.05520. As in DeepCluster-v2 (the appendix of Caron et al. 2020, SwAV,
+https://arxiv.org/abs/2006.09882) the clusters' centers replace a classifier that begins anew every epoch, and k-means
+is spherical.
 """
 
 from collections.abc import Callable

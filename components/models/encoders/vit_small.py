@@ -48,8 +48,15 @@ class VitSmall(Encoder):
         """`(N, C, S, S)` -> `(N, L, dim)` tokens that know their places: one per patch of side `patch`, row by row.
 
         Takes pictures of another side too, such as local views; what is left over beside whole patches is not seen.
+        Raises WinnowError for those smaller than a patch.
         """
         assert isinstance(self.positions, Tensor)
+        patch = self.patches.kernel_size[0]
+        if pictures.shape[2] < patch:
+            raise WinnowError(
+                f"vit_small: pictures of {pictures.shape[2]} pixels hold no patch of {patch}: choose a smaller patch "
+                "in pretrain.encoder, or a smaller shrink in augment.policies."
+            )
         maps = self.patches(pictures)
         side, positions = maps.shape[2], self.positions
         if side != self.side:
