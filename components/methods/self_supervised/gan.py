@@ -4,6 +4,8 @@ Goodfellow et al. 2014, https://arxiv.org/abs/1406.2661; the discriminator's lay
 Chintala 2016, DCGAN, https://arxiv.org/abs/1511.06434 (section 5).
 """
 
+from typing import Any
+
 import torch
 from pydantic import Field
 from torch import Tensor, nn
@@ -17,6 +19,8 @@ from components.methods.precise import precise
 from components.models.decoder import Decoder
 from components.models.encoders import Encoder
 
+BETAS = (0.5, 0.999)
+
 
 class GAN(SelfSupervisedMethod):
     """The encoder with one linear output is the discriminator, a decoder of random codes the generator.
@@ -29,12 +33,15 @@ class GAN(SelfSupervisedMethod):
     falls = "discriminator"  # the loss of a game need not fall
 
     class Config(BaseConfig):
-        """latent: length of the code; smoothing: how far below 1 the label of real pictures is; width: the generator's.
+        """latent: length of the code; width: of the generator's last layer but one; the others slow the discriminator.
 
-        smoothing keeps the discriminator from being too sure (Salimans et al. 2016, https://arxiv.org/abs/1606.03498).
+        noise: deviation of what is added to real and made pictures alike, where that of the pixels is 1 (Sonderby et
+        al. 2017, https://arxiv.org/abs/1610.04490); smoothing: how far below 1 the label of real pictures is (Salimans
+        et al. 2016, https://arxiv.org/abs/1606.03498). With neither it soon knows all and teaches nothing.
         """
 
         latent: int = Field(default=64, ge=1)
+        noise: float = Field(default=0.5, ge=0)
         smoothing: float = Field(default=0.1, ge=0, lt=0.5)
         width: int = Field(default=32, ge=1)
 
@@ -46,18 +53,27 @@ class GAN(SelfSupervisedMethod):
 
     def training_step(self, batch: Batch) -> StepOutput:
         """The sum of the two players' losses, of which each reaches its own player alone."""
-        made = self.generator(draws.normal(batch, self.config.latent).to(batch.views[0]))
-        real = self.verdict(self.encoder(batch.views[0]))
+        pictures = batch.views[0]
+        made = self.generator(draws.normal(batch, self.config.latent).to(pictures)) + self._noise(batch)
+        real = self.verdict(self.encoder(pictures + self._noise(batch)))
         discriminator = discriminator_loss(real, self._judged(made.detach()), self.config.smoothing)
         generator = generator_loss(self._judged(made, frozen=True))
         metrics = {"discriminator": discriminator.item(), "generator": generator.item()}
         return StepOutput(discriminator + generator, metrics)
+
+    def _noise(self, batch: Batch) -> Tensor:
+        pictures = batch.views[0]
+        return self.config.noise * draws.normal(batch, *pictures.shape[1:]).to(pictures)
 
     def _judged(self, made: Tensor, *, frozen: bool = False) -> Tensor:
         """`(N, 1)` logits. Running statistics stay those of real pictures; frozen: no gradient to the discriminator."""
         vectors = functional_call(self.encoder, _stand_ins(self.encoder, frozen=frozen), made)
         logits: Tensor = functional_call(self.verdict, _stand_ins(self.verdict, frozen=frozen), vectors)
         return logits
+
+    def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
+        """DCGAN's short memory of gradients, for Adam (section 4); its rate of 0.0002 is the loop's to set."""
+        return [{**group, "betas": BETAS} for group in super().parameter_groups(learning_rate)]
 
     def show(self, pictures: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
         """Pictures that never were."""
