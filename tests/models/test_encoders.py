@@ -10,7 +10,8 @@ from components.core.errors import WinnowError
 from components.core.registry import build
 from components.models.encoders import Encoder
 from components.models.encoders.small_resnet import SmallResnet
-from components.models.encoders.vit_small import VitSmall, _positions
+from components.models.encoders.vit_small import VitSmall
+from components.models.transformer_block import sine_positions
 
 
 def _encoder(name: str, size: int, **options: object) -> Encoder:
@@ -55,13 +56,13 @@ def test_a_transformer_takes_smaller_pictures_too_and_spreads_their_patches_over
     encoder = VitSmall(1, 16, VitSmall.Config(patch=4, width=24, depth=1, heads=2)).eval()
     assert encoder(torch.rand(2, 1, 8, 8)).shape == (2, 24)
     assert encoder(torch.rand(2, 1, 11, 11)).shape == (2, 24)
-    whole = _positions(4, 4, 24)
+    whole = sine_positions(4, 24)
     assert torch.equal(whole, encoder.positions)
     angles = torch.arange(4)[:, None] * torch.exp(torch.arange(6) * (-math.log(10_000) / 6))
     torch.testing.assert_close(
         whole.view(4, 4, 24)[:, 0, :6], angles.sin()
     )  # whole places, as Vaswani et al. have them
-    half = _positions(2, 4, 24).view(2, 2, 24)  # at places 1/2 and 5/2
+    half = sine_positions(2, 24, span=4).view(2, 2, 24)  # at places 1/2 and 5/2
     torch.testing.assert_close(half[:, 0, 0], torch.tensor([0.5, 2.5]).sin())
     torch.testing.assert_close(half[0, :, 12], torch.tensor([0.5, 2.5]).sin())
 
