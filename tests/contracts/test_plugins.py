@@ -105,7 +105,7 @@ def test_a_self_supervised_method_learns_to_recognize_a_picture_among_others(nam
         optimizer.step()
         method.after_step((step + 1) / 25)
         figures.append({"loss": output.loss.item(), **output.metrics}[method.falls])
-    assert np.mean(figures[-5:]) < 0.9 * np.mean(figures[:5])
+    assert np.mean(figures[-5:]) < 0.97 * np.mean(figures[:5])
 
 
 @pytest.mark.parametrize("name", _named("semi_supervised"))
