@@ -10,7 +10,11 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from pipelines.plan import Step
 from pipelines.summary import rows
 
-PICTURES = {"How the vectors lie": Path("data/embed/map.png"), "What the model sees": Path("data/augment/preview.png")}
+PICTURES = {
+    "How the vectors lie": Path("data/embed/map.png"),
+    "What the model sees": Path("data/augment/preview.png"),
+    "What pretraining learned": Path("data/pretrain/learned.png"),
+}
 PIXELS = 640  # of a picture's longer side on the page
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.core.files import replacing
-from components.stages.charts import ACCENT, INK, SOFT, STYLE, WARN
+from components.stages.chart_style import ACCENT, INK, SOFT, STYLE, WARN
 from pipelines.campaign_curves import Curve, Estimate
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from components.core.config import read_params
-from components.core.errors import WinnowError
+from components.core.errors import Unavailable, WinnowError
 from components.core.journal import flatten
 from components.core.signals import die_with_parent
 from pipelines import processes
@@ -96,8 +96,16 @@ def run_dvc(
 
 
 def stale() -> Stale:
-    """Stages that DVC would run for a reason of their own, each with its reasons: `pretrain.epochs changed`, ..."""
-    said: dict[str, list[Any]] = json.loads(ask_dvc("status", "--json") or "{}")
+    """Stages that DVC would run for a reason of their own, each with its reasons: `pretrain.epochs changed`, ...
+
+    Raises Unavailable while another DVC process writes here.
+    """
+    try:
+        said: dict[str, list[Any]] = json.loads(ask_dvc("status", "--json") or "{}")
+    except WinnowError as error:
+        if "is busy" not in str(error):
+            raise
+        raise Unavailable("dvc is at work in this folder: try again when it has ended.") from None
     return {name: tuple(_reasons(changes)) for name, changes in said.items()}
 
 
@@ -116,7 +124,12 @@ def busy() -> int | None:
         owners = lock_owners(json.loads(RWLOCK.read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError):
         return None
-    return next((pid for pid in owners if processes.alive(pid) and "dvc" in processes.command(pid)), None)
+    return next((pid for pid in owners if at_work(pid)), None)
+
+
+def at_work(pid: int) -> bool:
+    """Whether that process is alive and DVC; between two stages of a run it holds nothing, yet is not done."""
+    return processes.alive(pid) and "dvc" in processes.command(pid)
 
 
 def lock_owners(lock: dict[str, Any]) -> dict[int, str]:

@@ -75,24 +75,18 @@ def _training(project: Path, shape: tuple[int, int, int]) -> tuple[Any, npt.NDAr
 
 def _draw(path: Path, source: Floats, target: Floats, *, name: str) -> None:
     """Both sets on the first two principal components of all, as dots."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib.figure import Figure
-
-    from components.stages.charts import ACCENT, STYLE, WARN
+    from components.stages.chart_style import ACCENT, WARN, empty_figure
     from components.training.domain_gap import unit
 
     together = unit(np.concatenate([source, target]))
     centered = together - together.mean(0)
     _, _, axes = np.linalg.svd(centered, full_matrices=False)
     places = centered @ axes[:2].T
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(6, 5), dpi=144, layout="constrained")
-        plot = figure.subplots()
-        for rows, color, label in ((places[: len(source)], WARN, name), (places[len(source) :], ACCENT, "here")):
-            plot.scatter(rows[:, 0], rows[:, 1], s=6, alpha=0.5, color=color, linewidths=0, label=label)
-        plot.set(title="Both sets in the encoder's space", xlabel="first component", ylabel="second component")
-        plot.legend(frameon=False, markerscale=3)
-        with replacing(path) as aside:
-            figure.savefig(aside, format="png", metadata={"Software": None})
+    figure = empty_figure(6, 5)
+    plot = figure.subplots()
+    for rows, color, label in ((places[: len(source)], WARN, name), (places[len(source) :], ACCENT, "here")):
+        plot.scatter(rows[:, 0], rows[:, 1], s=6, alpha=0.5, color=color, linewidths=0, label=label)
+    plot.set(title="Both sets in the encoder's space", xlabel="first component", ylabel="second component")
+    plot.legend(frameon=False, markerscale=3)
+    with replacing(path) as aside:
+        figure.savefig(aside, format="png", metadata={"Software": None})

@@ -16,7 +16,7 @@ from components.core.integrity import recorded_outputs
 from components.core.lock import held, locked
 from components.core.model_versions import versions
 from components.core.signals import stoppable
-from pipelines.dvc import Stale, busy, prepare_workspace, stale
+from pipelines.dvc import Stale, at_work, busy, prepare_workspace, stale
 from pipelines.preflight import concerns
 from pipelines.watch import note_source, note_weights
 
@@ -73,7 +73,8 @@ def _wait_for_dvc() -> None:
         if time.monotonic() > deadline:
             raise WinnowError(BUSY.format(pid=holder))
         said = True
-        time.sleep(1)
+        while at_work(holder) and time.monotonic() < deadline:
+            time.sleep(1)
 
 
 def _look_around(with_prefect: bool) -> None:

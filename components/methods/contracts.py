@@ -69,7 +69,12 @@ class TrainableMethod(nn.Module, ABC):
 
 
 class SelfSupervisedMethod(TrainableMethod):
-    """Trains an encoder without labels. Constructed as `Method(encoder, config)`; the encoder says its `dim`."""
+    """Trains an encoder without labels. Constructed as `Method(encoder, config)`; the encoder says its `dim`.
+
+    falls: the figure that falls as it learns: `loss`, or one of the metrics where the loss is a game's and need not.
+    """
+
+    falls: ClassVar[str] = "loss"
 
     def show(self, pictures: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
         """Pictures worth a look after training, by caption: `(M, C, S, S)` on the scale of the views; often none.

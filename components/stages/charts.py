@@ -9,25 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from components.stages.chart_style import ACCENT, INK, SOFT, WARN, draw_curve, empty_figure
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Floats = npt.NDArray[np.floating[Any]]
-INK, ACCENT, SOFT, WARN = "#1c2733", "#0f6b6b", "#b9c4cc", "#c2571a"
-STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "text.color": INK,
-    "axes.edgecolor": SOFT,
-    "axes.labelcolor": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "axes.titlesize": 10,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-}
 MOST_NUMBERS = 15  # classes up to which the confusion matrix is written out in numbers
 
 
@@ -48,19 +35,15 @@ def thumbnail(pixels: npt.NDArray[np.uint8]) -> str:
 
 def curve(epochs: Sequence[float], panels: Sequence[tuple[str, Sequence[float]]]) -> str:
     """One small panel per named series over the epochs."""
-    figure = _figure(4.0 * len(panels), 2.3)
+    figure = empty_figure(4.0 * len(panels), 2.3)
     for index, (title, values) in enumerate(panels, start=1):
-        axes = figure.add_subplot(1, len(panels), index)
-        axes.plot(epochs, values, color=ACCENT, linewidth=1.8, marker="o" if len(epochs) < 3 else None)
-        axes.set_title(title)
-        axes.set_xlabel("epoch")
-        axes.grid(axis="y", color=SOFT, alpha=0.4, linewidth=0.6)
+        draw_curve(figure.add_subplot(1, len(panels), index), title, epochs, values)
     return _png(figure)
 
 
 def intervals(rows: Sequence[tuple[str, float, float, float]]) -> str:
     """A line per row: name, value, low, high; all in percent on one axis."""
-    figure = _figure(6.4, 0.55 + 0.45 * len(rows))
+    figure = empty_figure(6.4, 0.55 + 0.45 * len(rows))
     axes = figure.add_subplot()
     for height, (_, value, low, high) in enumerate(reversed(rows)):
         color = ACCENT if height == len(rows) - 1 else "#7b8a96"
@@ -78,7 +61,7 @@ def intervals(rows: Sequence[tuple[str, float, float, float]]) -> str:
 
 def confidence_histogram(confidence: Floats, accepted: npt.NDArray[np.bool_]) -> str:
     """How sure the pseudo-labels are: accepted on top of those set aside."""
-    figure = _figure(5.4, 2.4)
+    figure = empty_figure(5.4, 2.4)
     axes = figure.add_subplot()
     low = min(float(confidence.min()), 0.9)
     axes.hist(
@@ -97,7 +80,7 @@ def confidence_histogram(confidence: Floats, accepted: npt.NDArray[np.bool_]) ->
 def confusion_matrix(counts: npt.NDArray[np.int64], classes: Sequence[str]) -> str:
     """`(K, K)` counts, row actual, column predicted; shaded by share of the row, so that rare classes show too."""
     side = min(9.0, max(3.4, 1.4 + 0.42 * len(classes)))
-    figure = _figure(side, side)
+    figure = empty_figure(side, side)
     axes = figure.add_subplot()
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(np.sqrt(shares), cmap="GnBu", vmin=0, vmax=1.25)
@@ -120,7 +103,7 @@ def confusion_matrix(counts: npt.NDArray[np.int64], classes: Sequence[str]) -> s
 
 def reliability_diagram(bins: Sequence[tuple[float, float, int]]) -> str:
     """Accuracy against confidence; a dot per bin, its area the share of samples; on the line is perfect."""
-    figure = _figure(4.0, 3.8)
+    figure = empty_figure(4.0, 3.8)
     axes = figure.add_subplot()
     axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1.2, linestyle="--")
     total = sum(count for *_, count in bins)
@@ -134,16 +117,6 @@ def reliability_diagram(bins: Sequence[tuple[float, float, int]]) -> str:
     axes.set_xlabel("confidence")
     axes.set_ylabel("share right")
     return _png(figure)
-
-
-def _figure(width: float, height: float) -> "Figure":
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib.figure import Figure
-
-    matplotlib.rcParams.update(STYLE)
-    return Figure(figsize=(width, height), dpi=144, layout="constrained")
 
 
 def _png(figure: "Figure") -> str:

@@ -19,9 +19,10 @@ from components.datasets.sample_store import open_samples
 from components.modalities.image.policy import read_policies
 from components.models.encoder_file import EncoderSpec, save_encoder
 from components.models.start_weights import read_start
+from components.stages.learned import draw_learned
 from components.training.checkpoints import CheckpointStore
 from components.training.loop import LoopConfig, Row
-from components.training.pretraining import Job, pretrain
+from components.training.pretraining import Job, pretrain, shown
 
 
 class Params(StageParams, LoopConfig):
@@ -43,11 +44,20 @@ class Params(StageParams, LoopConfig):
 
 
 def run(
-    *, params: Params, manifest: Path, samples: Path, policy: Path, weights: Path, encoder: Path, history: Path
+    *,
+    params: Params,
+    manifest: Path,
+    samples: Path,
+    policy: Path,
+    weights: Path,
+    encoder: Path,
+    history: Path,
+    learned: Path,
 ) -> dict[str, float]:
-    """Train on the training split; write weights, `.json` beside them, and one row per epoch. Returns the last row.
+    """Train on the training split; returns the last epoch's figures.
 
-    weights: the watched folder; what to start from is `params.weights`, in it or noted in it.
+    weights: the watched folder; what to start from is `params.weights`, in it or noted in it. Writes the encoder with a
+    `.json` beside it, one row per epoch, and the page that shows these and the pictures.
     """
     channels, image_size = open_samples(samples).shape[1:3]
     for sentence in check_start(params, channels, image_size):
@@ -61,8 +71,9 @@ def run(
         trained, rows = pretrain_on_ray(job, workers=params.workers, address=params.ray_address, on_epoch=report)
     else:
         trained, rows = pretrain(job, on_epoch=report)
-    save_encoder(encoder, trained, _spec(params, samples, policy, trained.dim))
+    save_encoder(encoder, trained.encoder, _spec(params, samples, policy, trained.encoder.dim))
     _write_history(history, rows)
+    draw_learned(learned, f"What {params.method.name} learned", rows, shown(trained, job))
     CheckpointStore(job.checkpoints).clear()
     return _figures(rows[-1])
 

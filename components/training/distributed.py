@@ -12,10 +12,10 @@ from typing import Any
 
 from components.core.errors import Unavailable, WinnowError
 from components.core.machine import OBJECT_STORE, processors
-from components.models.encoders import Encoder
+from components.methods.contracts import SelfSupervisedMethod
 from components.training.checkpoints import CheckpointStore
 from components.training.loop import Row
-from components.training.pretraining import Job, pretrain, trained_encoder
+from components.training.pretraining import Job, pretrain, trained_method
 
 FAILURES = 2  # a worker may be lost so often: the rest is a defect, not bad luck
 WATCH_SECONDS = 0.5
@@ -33,8 +33,8 @@ SETTINGS = {
 
 def pretrain_on_ray(
     job: Job, *, workers: int, address: str | None, on_epoch: Callable[[int, Row], None]
-) -> tuple[Encoder, list[Row]]:
-    """The trained encoder and its history, as `pretrain` gives them.
+) -> tuple[SelfSupervisedMethod, list[Row]]:
+    """The trained method and its history, as `pretrain` gives them.
 
     address: of a running cluster, where the job's paths must be on every machine; None starts Ray here, and stops it
     afterwards. Raises WinnowError for what stopped the training, and at once for more workers than processors;
@@ -48,7 +48,7 @@ def pretrain_on_ray(
         outcome = fitting.result()
     if isinstance(outcome, str):
         raise WinnowError(outcome)
-    return trained_encoder(job), outcome
+    return trained_method(job), outcome
 
 
 def _watch(fitting: Future[Any], store: CheckpointStore, on_epoch: Callable[[int, Row], None]) -> None:

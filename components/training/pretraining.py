@@ -13,8 +13,8 @@ from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.sample_store import Pixels, open_samples
 from components.methods.contracts import SelfSupervisedMethod
 from components.modalities.image.augment import Augment
-from components.modalities.image.policy import Policies, read_policies
-from components.models.encoders import Encoder
+from components.modalities.image.mosaic import pixels_of
+from components.modalities.image.policy import Policies, Policy, read_policies
 from components.models.start_weights import load_start
 from components.training.checkpoints import CheckpointStore
 from components.training.health import check, health
@@ -22,6 +22,7 @@ from components.training.loop import LoopConfig, Row, TrainingData, train
 from components.training.precision import choose_device
 
 WATCHED = 256  # pictures that health is measured on
+SHOWN = 12
 
 
 class Job(Config):
@@ -44,8 +45,8 @@ class Job(Config):
 
 def pretrain(
     job: Job, *, rank: int = 0, world: int = 1, on_epoch: Callable[[int, Row], None] | None = None
-) -> tuple[Encoder, list[Row]]:
-    """The trained encoder and its history. The last checkpoint stays, for whoever waits elsewhere.
+) -> tuple[SelfSupervisedMethod, list[Row]]:
+    """The trained method and its history. The last checkpoint stays, for whoever waits elsewhere.
 
     Without any epoch, the history is one row, numbered 0, of the encoder's health.
 
@@ -69,20 +70,31 @@ def pretrain(
         rank=rank,
         world=world,
     )
-    encoder = method.encoder
-    assert isinstance(encoder, Encoder)
-    return encoder, history or [{"epoch": 0, **measure()}]
+    return method, history or [{"epoch": 0, **measure()}]
 
 
-def trained_encoder(job: Job) -> Encoder:
-    """The encoder out of the newest checkpoint, wherever it was trained."""
+def trained_method(job: Job) -> SelfSupervisedMethod:
+    """The method out of the newest checkpoint, wherever it was trained."""
     checkpoint = CheckpointStore(job.checkpoints).newest()
     assert checkpoint is not None
     method = build_method(job.model_copy(update={"weights": None}), open_samples(job.samples))
     weights = {key.removeprefix("method/"): value for key, value in checkpoint.tensors.items() if key[:7] == "method/"}
     method.load_state_dict(weights)
-    assert isinstance(method.encoder, Encoder)
-    return method.encoder
+    return method
+
+
+def shown(method: SelfSupervisedMethod, job: Job) -> dict[str, Pixels]:
+    """What the trained method shows of a few training pictures, by caption: pixels `(M, C, S, S)`. Often nothing."""
+    samples, policies = open_samples(job.samples), read_policies(job.policy)
+    positions = positions_of(read_manifest(job.manifest, ["split"]), "train")
+    rows = np.sort(seeds.numpy_generator(job.seed, "shown").permutation(positions)[:SHOWN])
+    device = next(method.parameters()).device
+    pictures = torch.from_numpy(np.asarray(samples[rows])).to(device)
+    views = Augment(Policy(), policies.mean, policies.std)(pictures, rows, 0)
+    method.eval()
+    with torch.no_grad():
+        pages = method.show(views, seeds.torch_generator(job.seed, "show"))
+    return {caption: pixels_of(page, policies.mean, policies.std) for caption, page in pages.items()}
 
 
 def build_method(job: Job, samples: Pixels) -> SelfSupervisedMethod:

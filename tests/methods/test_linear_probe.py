@@ -15,7 +15,7 @@ class Flat(Encoder):
     """Pictures as they are, scaled."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(1, 8)
         self.dim, self.scale = 4, nn.Parameter(torch.ones(1))
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:

@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from components.methods.contracts import Batch
-from components.methods.self_supervised.simclr import BLOCK, SimCLR, nt_xent
+from components.methods.info_nce import PLAIN
+from components.methods.self_supervised.simclr import BLOCK, SimCLR, hard_nt_xent, nt_xent
 from components.models.encoders.small_resnet import SmallResnet
 
 
@@ -81,3 +82,21 @@ def test_equal_views_make_a_smaller_loss_than_views_of_other_pictures() -> None:
     same = method.training_step(Batch([pictures, pictures])).loss
     other = method.training_step(Batch([pictures, pictures.roll(1, 0)])).loss
     assert same < other
+
+
+def test_hard_negatives_without_weight_are_the_plain_loss() -> None:
+    first, second = _outputs(12)
+    plain, hard = nt_xent(first, second, 0.3), hard_nt_xent(first, second, 0.3, PLAIN)
+    torch.testing.assert_close(hard, plain)
+    for mine, theirs in zip(*(torch.autograd.grad(loss, (first, second)) for loss in (hard, plain)), strict=True):
+        torch.testing.assert_close(mine, theirs)
+
+
+def test_concentration_on_hard_negatives_raises_the_loss_of_a_step() -> None:
+    losses = []
+    for beta in (0, 1):
+        torch.manual_seed(0)
+        config = SimCLR.Config.model_validate({"hard_negatives": {"beta": beta}})
+        method = SimCLR(SmallResnet(1, 16, SmallResnet.Config(width=8)), config)
+        losses.append(method.training_step(Batch([torch.rand(8, 1, 16, 16), torch.rand(8, 1, 16, 16)])).loss)
+    assert losses[1] > losses[0]

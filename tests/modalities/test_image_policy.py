@@ -19,6 +19,8 @@ from components.modalities.image.policy import Policies, Policy, RandAugment, re
         ("hue", 0.7, "less than or equal to 0.5"),
         ("brightness", -0.1, "greater than or equal to 0"),
         ("blur_sigma", (2.0, 1.0), "the smaller one first"),
+        ("shrink", 0, "greater than or equal to 1"),
+        ("shrink", 9, "less than or equal to 8"),
         ("rand_augment", {"magnitude": 2}, "less than or equal to 1"),
     ],
 )

@@ -30,3 +30,15 @@ def test_a_policy_is_described_by_what_is_on() -> None:
     text = describe(Policy(crop=(0.2, 1.0), flip=0.5, rand_augment=RandAugment(operations=2, magnitude=0.5)))
     assert text.replace("\N{NO-BREAK SPACE}", " ") == "crop 0.2–1 · flip 0.5 · rand augment operations 2 magnitude 0.5"
     assert describe(Policy()) == "normalized only"
+
+
+def test_local_views_are_shown_as_large_as_whole_ones_in_larger_pixels(tmp_path: Path) -> None:
+    originals = np.random.default_rng(0).integers(0, 256, (2, 1, 8, 8), dtype=np.uint8)
+    policies = Policies(policies={"local": Policy(shrink=2)}, mean=[0.5], std=[0.25])
+    draw_preview(tmp_path / "page.png", originals, policies, seed=0)
+    page = np.asarray(Image.open(tmp_path / "page.png").convert("L")).astype(int)
+    left = 30 + 96 + 26  # margin, the original, gutter
+    tile = page[128 : 128 + 96, left : left + 96].reshape(4, 24, 4, 24)
+    assert (tile == tile[:, :1, :, :1]).all()
+    means = originals[0, 0].reshape(4, 2, 4, 2).mean((1, 3))
+    np.testing.assert_allclose(tile[:, 0, :, 0], means, atol=1)

@@ -1,5 +1,7 @@
 """What each encoder promises beyond the contract of all."""
 
+import math
+
 import pytest
 import torch
 
@@ -9,6 +11,7 @@ from components.core.registry import build
 from components.models.encoders import Encoder
 from components.models.encoders.small_resnet import SmallResnet
 from components.models.encoders.vit_small import VitSmall
+from components.models.transformer_block import sine_positions
 
 
 def _encoder(name: str, size: int, **options: object) -> Encoder:
@@ -47,3 +50,24 @@ def test_a_transformer_sees_where_a_patch_is() -> None:
     picture = torch.zeros(1, 1, 16, 16)
     picture[..., :4, :4] = 1
     assert not torch.allclose(encoder(picture), encoder(picture.roll(8, 3)), atol=1e-4)
+
+
+def test_a_transformer_takes_smaller_pictures_too_and_spreads_their_patches_over_the_same_span() -> None:
+    encoder = VitSmall(1, 16, VitSmall.Config(patch=4, width=24, depth=1, heads=2)).eval()
+    assert encoder(torch.rand(2, 1, 8, 8)).shape == (2, 24)
+    assert encoder(torch.rand(2, 1, 11, 11)).shape == (2, 24)
+    whole = sine_positions(4, 24)
+    assert torch.equal(whole, encoder.positions)
+    angles = torch.arange(4)[:, None] * torch.exp(torch.arange(6) * (-math.log(10_000) / 6))
+    torch.testing.assert_close(
+        whole.view(4, 4, 24)[:, 0, :6], angles.sin()
+    )  # whole places, as Vaswani et al. have them
+    half = sine_positions(2, 24, span=4).view(2, 2, 24)  # at places 1/2 and 5/2
+    torch.testing.assert_close(half[:, 0, 0], torch.tensor([0.5, 2.5]).sin())
+    torch.testing.assert_close(half[0, :, 12], torch.tensor([0.5, 2.5]).sin())
+
+
+def test_a_picture_smaller_than_a_patch_is_refused() -> None:
+    encoder = VitSmall(1, 32, VitSmall.Config(patch=16, width=24, depth=1, heads=2))
+    with pytest.raises(WinnowError, match="pictures of 8 pixels hold no patch of 16"):
+        encoder(torch.rand(2, 1, 8, 8))

@@ -80,6 +80,15 @@ def test_a_second_run_in_the_folder_waits_and_says_so(
     assert "another run is at work in this folder; waiting" in capsys.readouterr().err
 
 
+def test_plain_dvc_is_waited_for_although_it_holds_nothing_between_two_stages(monkeypatch: pytest.MonkeyPatch) -> None:
+    holders, alive, slept = iter([7, None]), [True, True, False], []
+    monkeypatch.setattr(session, "busy", holders.__next__)
+    monkeypatch.setattr(session, "at_work", lambda pid: alive.pop(0))
+    monkeypatch.setattr(session.time, "sleep", slept.append)
+    session._wait_for_dvc()
+    assert (alive, slept) == ([], [1, 1])
+
+
 def test_being_asked_to_stop_stops_the_stage_too_and_is_recorded(project: Project) -> None:
     assert project() == 0
     write_stages(second="Path('begun').touch(); time.sleep(60)")

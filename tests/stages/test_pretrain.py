@@ -55,7 +55,8 @@ def _params(**changes: Any) -> Params:
 def _run(paths: dict[str, Path], folder: str, params: Params) -> dict[str, Path]:
     home = paths["samples"].parent / folder
     home.mkdir(exist_ok=True)
-    outputs = {"encoder": home / "encoder.safetensors", "history": home / "history.csv"}
+    names = {"encoder": "encoder.safetensors", "history": "history.csv", "learned": "learned.png"}
+    outputs = {name: home / file for name, file in names.items()}
     pretrain.run(params=params, **paths, **outputs)
     return outputs
 

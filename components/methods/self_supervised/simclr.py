@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from components.core.config import Config as BaseConfig
 from components.methods.contracts import Batch, SelfSupervisedMethod, StepOutput
+from components.methods.info_nce import PLAIN, HardNegatives, Negatives, info_nce
 from components.methods.whole_batch import whole_batch
 from components.models.encoders import Encoder
 from components.models.projection_head import projection_head
@@ -30,17 +31,20 @@ class SimCLR(SelfSupervisedMethod):
         temperature: float = Field(default=0.2, ge=0.03)
         hidden: int = Field(default=512, ge=1)
         projection: int = Field(default=128, ge=1)
+        hard_negatives: HardNegatives = PLAIN
 
     def __init__(self, encoder: Encoder, config: Config) -> None:
         super().__init__()
         self.encoder = encoder
         self.head = projection_head(encoder.dim, config.hidden, config.projection)
-        self.temperature = config.temperature
+        self.temperature, self.hard_negatives = config.temperature, config.hard_negatives
 
     def training_step(self, batch: Batch) -> StepOutput:
         """NT-Xent over both views of all workers' samples."""
-        first, second = self.head(self.encoder(torch.cat(batch.views))).chunk(2)
-        return StepOutput(nt_xent(whole_batch(first), whole_batch(second), self.temperature))
+        first, second = map(whole_batch, self.head(self.encoder(torch.cat(batch.views))).chunk(2))
+        if self.hard_negatives == PLAIN:
+            return StepOutput(nt_xent(first, second, self.temperature))
+        return StepOutput(hard_nt_xent(first, second, self.temperature, self.hard_negatives))
 
 
 def nt_xent(first: Tensor, second: Tensor, temperature: float) -> Tensor:
@@ -53,6 +57,14 @@ def nt_xent(first: Tensor, second: Tensor, temperature: float) -> Tensor:
     views = F.normalize(torch.cat([first, second]), dim=1)
     loss: Tensor = _NTXent.apply(views, temperature)
     return loss
+
+
+def hard_nt_xent(first: Tensor, second: Tensor, temperature: float, hard: HardNegatives) -> Tensor:
+    """NT-Xent with hard negatives weighted as `info_nce` says; memory grows with the square of N."""
+    views = torch.cat([first, second])
+    partners = views.roll(len(first), 0)
+    numbers = torch.arange(len(first), device=views.device).repeat(2)
+    return info_nce(views, partners, Negatives(views, numbers != numbers[:, None]), temperature, hard)
 
 
 class _NTXent(torch.autograd.Function):

@@ -4,19 +4,16 @@ import textwrap
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from components.core.files import replacing
 from components.core.seeds import derive
 from components.modalities.image.augment import Augment
+from components.modalities.image.mosaic import Pixels, mosaic, pixels_of
 from components.modalities.image.policy import Policies, Policy
 
-Pixels = npt.NDArray[np.uint8]
-
 VIEWS = 3  # per picture and policy
-TILE = 96  # smallest side of a picture on the page; smaller pictures are enlarged a whole number of times
-GAP, GUTTER, MARGIN, HEADER = 6, 26, 30, 128
+GUTTER, MARGIN, HEADER = 26, 30, 128
 DPI = 100
 
 
@@ -24,8 +21,9 @@ def draw_preview(path: Path, originals: Pixels, policies: Policies, seed: int) -
     """Write a PNG with one row per picture of `originals` `(N, C, H, W)`: itself, then its views under each policy."""
     groups = {"original": originals[:, None]}
     for name, policy in policies.policies.items():
-        groups[name] = _views(originals, policy, policies, derive(seed, "preview", name))
-    blocks = {name: _mosaic(pictures) for name, pictures in groups.items()}
+        views = _views(originals, policy, policies, derive(seed, "preview", name))
+        groups[name] = _enlarged(views, originals.shape[2:])
+    blocks = {name: mosaic(pictures) for name, pictures in groups.items()}
     captions = {"original": "as stored"} | {name: describe(policy) for name, policy in policies.policies.items()}
     _compose(path, blocks, captions)
 
@@ -49,27 +47,18 @@ def _plain(value: object) -> str:
 
 
 def _views(originals: Pixels, policy: Policy, policies: Policies, seed: int) -> Pixels:
-    """`(N, VIEWS, C, H, W)`, brought back from normalized values to pixels."""
+    """`(N, VIEWS, C, h, w)`, brought back from normalized values to pixels."""
     augment = Augment(policy, policies.mean, policies.std)
     repeated = torch.from_numpy(originals).repeat_interleave(VIEWS, dim=0)
     views = augment(repeated, np.arange(len(repeated)), seed)
-    mean, std = (torch.tensor(values)[:, None, None] for values in (policies.mean, policies.std))
-    pixels = ((views * std + mean) * 255).round().clamp(0, 255).to(torch.uint8)
-    return pixels.view(len(originals), VIEWS, *originals.shape[1:]).numpy()
+    pixels = pixels_of(views, policies.mean, policies.std)
+    return pixels.reshape(len(originals), VIEWS, *pixels.shape[1:])
 
 
-def _mosaic(pictures: Pixels) -> Pixels:
-    """`(rows, columns, C, H, W)` to one `(height, width, 3)` picture on white, enlarged without smoothing."""
-    rows, columns, _, height, width = pictures.shape
-    scale = max(1, -(-TILE // max(height, width)))
-    height, width = height * scale, width * scale
-    page = np.full((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, 3), 255, np.uint8)
-    for row in range(rows):
-        for column in range(columns):
-            tile = pictures[row, column].transpose(1, 2, 0).repeat(scale, 0).repeat(scale, 1)
-            top, left = row * (height + GAP), column * (width + GAP)
-            page[top : top + height, left : left + width] = tile  # one channel spreads over three
-    return page
+def _enlarged(pictures: Pixels, sides: tuple[int, ...]) -> Pixels:
+    """`(..., h, w)` to `(..., *sides)` without smoothing, so that local views show how few pixels they have."""
+    rows, columns = (np.arange(side) * own // side for side, own in zip(sides, pictures.shape[-2:], strict=True))
+    return pictures[..., rows[:, None], columns]
 
 
 def _compose(path: Path, blocks: dict[str, Pixels], captions: dict[str, str]) -> None:

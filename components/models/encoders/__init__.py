@@ -12,8 +12,8 @@ from components.core.config import Config
 class Encoder(nn.Module, ABC):
     """A network constructed as `Name(channels, image_size, config)` by the registry, family `encoder`.
 
-    `shape` is `(C, S, S)`, that of its pictures; convolutional ones take any side. `dim` is the length of its vectors.
-    Its children, in order, are its layers, input first; an only child's children are, where there is but one.
+    `shape` is `(C, S, S)`, that of its pictures; it takes smaller ones too, as local views are. `dim` is the length of
+    its vectors. Its children, in order, are its layers, input first; an only child's children are, where there is one.
 
     Where the network is a library's, `library` (torchvision, timm) and `library_model` say which, and `library_names`
     maps beginnings of the weights' names here to those there (see `models/library_names.py`).

@@ -4,16 +4,13 @@ Dosovitskiy et al. 2021, https://arxiv.org/abs/2010.11929, in the size of DeiT-S
 the patches in place of a class token (Beyer et al. 2022, https://arxiv.org/abs/2205.01580).
 """
 
-import math
-
-import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from components.core.config import Config as BaseConfig
 from components.core.errors import WinnowError
 from components.models.encoders import Encoder
+from components.models.transformer_block import TransformerBlock, sine_positions
 
 
 class VitSmall(Encoder):
@@ -36,42 +33,38 @@ class VitSmall(Encoder):
                 f"{config.heads} heads: in pretrain.encoder choose a patch that divides the size, heads and 4 that "
                 "divide the width."
             )
-        self.dim = config.width
+        self.dim, self.patch = config.width, patch
         self.patches = nn.Conv2d(channels, self.dim, patch, patch)
-        self.register_buffer("positions", _positions(image_size // patch, self.dim), persistent=False)
-        self.blocks = nn.Sequential(*(_Block(self.dim, config.heads) for _ in range(config.depth)))
+        self.side = image_size // patch
+        self.register_buffer("positions", sine_positions(self.side, self.dim), persistent=False)
+        self.blocks = nn.Sequential(*(TransformerBlock(self.dim, config.heads) for _ in range(config.depth)))
         self.norm = nn.LayerNorm(self.dim)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """`(N, C, S, S)` -> `(N, 384)`: the mean over the patches."""
+        return self.encode(self.embed(pictures)).mean(1)
+
+    def embed(self, pictures: Tensor) -> Tensor:
+        """`(N, C, S, S)` -> `(N, L, dim)` tokens that know their places: one per patch of side `patch`, row by row.
+
+        Takes pictures of another side too, such as local views; what is left over beside whole patches is not seen.
+        Raises WinnowError for those smaller than a patch.
+        """
         assert isinstance(self.positions, Tensor)
-        tokens = self.patches(pictures).flatten(2).transpose(1, 2) + self.positions
-        vectors: Tensor = self.norm(self.blocks(tokens)).mean(1)
+        patch = self.patches.kernel_size[0]
+        if pictures.shape[2] < patch:
+            raise WinnowError(
+                f"vit_small: pictures of {pictures.shape[2]} pixels hold no patch of {patch}: choose a smaller patch "
+                "in pretrain.encoder, or a smaller shrink in augment.policies."
+            )
+        maps = self.patches(pictures)
+        side, positions = maps.shape[2], self.positions
+        if side != self.side:
+            positions = sine_positions(side, self.dim, span=self.side).to(positions)
+        tokens: Tensor = maps.flatten(2).transpose(1, 2) + positions
+        return tokens
+
+    def encode(self, tokens: Tensor) -> Tensor:
+        """Any number of tokens `(N, L', dim)` out of `embed` -> as many vectors that saw each other, normalized."""
+        vectors: Tensor = self.norm(self.blocks(tokens))
         return vectors
-
-
-class _Block(nn.Module):
-    def __init__(self, width: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.mix, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        count, length, width = tokens.shape
-        parts = self.mix(self.norm1(tokens)).view(count, length, 3, self.heads, width // self.heads)
-        query, key, value = parts.permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).reshape(count, length, width)
-        tokens = tokens + self.out(mixed)
-        result: Tensor = tokens + self.mlp(self.norm2(tokens))
-        return result
-
-
-def _positions(side: int, width: int) -> Tensor:
-    """`(side^2, width)` sines and cosines of row and column, a quarter each (Vaswani et al. 2017, in 2-D)."""
-    quarter = width // 4
-    rates = torch.exp(torch.arange(quarter) * (-math.log(10_000) / quarter))
-    angles = torch.arange(side)[:, None] * rates  # (side, width / 4)
-    rows = torch.cat([angles.sin(), angles.cos()], 1)[:, None].expand(side, side, 2 * quarter)
-    return torch.cat([rows, rows.transpose(0, 1)], 2).reshape(side * side, width)

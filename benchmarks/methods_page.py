@@ -1,0 +1,130 @@
+"""docs/methods.md out of the kept figures: every method, its source, and what it learned; nothing there is typed.
+
+`python -m benchmarks.self_supervised digits --save` keeps figures, `python -m benchmarks.methods_page` writes the page.
+"""
+
+import inspect
+import json
+import re
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from benchmarks.self_supervised import BASELINES, RESULTS
+from components.core import registry
+from pipelines.inline import PROJECT
+
+PAGE = PROJECT / "docs/methods.md"
+DATA = {
+    "digits": "Digits, 32x32 gray, 1,290 training and 507 test pictures",
+    "fashion": "Fashion-MNIST, 28x28 gray, 60,000 training and 10,000 test pictures",
+}
+NAMES = {
+    "pixels": ("raw pixels", ""),
+    "random": ("random initialization", ""),
+    "random_vit": ("random initialization, transformer", ""),
+    "supervised": ("supervised, all labels, same minutes", ""),
+}
+PROBES = {"knn": "k-NN", "linear": "linear", "linear_few": "linear, 10 labels a class"}
+FIGURES = ("epochs", "pictures_per_second", "peak_megabytes", "effective_rank")
+ENOUGH = 0.05  # above random initialization in one of the probes: it learned
+INTRODUCTION = """# Methods
+
+Written by `python -m benchmarks.methods_page` from the figures that
+`python -m benchmarks.self_supervised digits --save` (or `fashion --root FOLDER`) keeps in `benchmarks/results`.
+
+## Self-supervised
+
+Each method with its defaults, the same network, the same CPU time, one thread; its encoder is then frozen. Three probes
+on the test pictures: the 20 nearest training pictures vote (k-NN), a logistic regression on all training labels
+(linear), and one on 10 labels a class (mean of 5 draws). Mean over seeds, in brackets Student's 95 % interval. Gain: in
+points over random initialization of the same network, in the probe where it is largest. Epochs: passes over the data
+that fit into the time. Speed in pictures a second and memory beyond what was held before, on a shared core: read them
+against each other only.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [INTRODUCTION]
+    for data, title in DATA.items():
+        path = RESULTS / f"self_supervised_{data}.json"
+        if path.is_file():
+            parts.append(_section(title, json.loads(path.read_text())))
+    return "\n".join(parts)
+
+
+def _section(title: str, kept: dict[str, dict[str, dict[str, Any]]]) -> str:
+    minutes = {run["minutes"] for name, runs in kept.items() if name not in BASELINES for run in runs.values()}
+    rows = [_row(name, list(runs.values()), kept) for name, runs in kept.items()]
+    rows.sort(key=lambda row: -row[0])
+    missing = sorted(set(registry.names("self_supervised")) - set(kept))
+    lines = [
+        f"### {title}",
+        "",
+        f"{' or '.join(f'{value:g}' for value in sorted(minutes))} CPU minutes a training.",
+        "",
+        "| method | source | " + " | ".join(PROBES.values()) + " | gain | seeds | epochs | pictures/s | MB | rank |",
+        "|---|---|" + "---|" * (len(PROBES) + 6),
+        *(text for _, text in rows),
+        "",
+    ]
+    if missing:
+        lines += [f"Not measured here yet: {', '.join(missing)}.", ""]
+    return "\n".join(lines)
+
+
+def _row(name: str, runs: list[dict[str, Any]], kept: dict[str, Any]) -> tuple[float, str]:
+    title, source = NAMES.get(name) or _of_method(name)
+    sound = [run for run in runs if "failed" not in run]
+    if not sound:
+        return -1.0, f"| {title} | {source} | failed: {runs[0]['failed']} |" + " |" * (len(PROBES) + 5)
+    cells = [_mean(sound, probe) for probe in PROBES]
+    figures = [
+        _plain(sound, figure) for figure in ("epochs", "pictures_per_second", "peak_megabytes", "effective_rank")
+    ]
+    gain = _gain(sound, kept) if name not in BASELINES else ""
+    order = float(np.mean([run["linear_few"] for run in sound]))
+    return order, f"| {' | '.join([title, source, *cells, gain, str(len(sound)), *figures])} |"
+
+
+def _of_method(name: str) -> tuple[str, str]:
+    """Its class's name, and authors and year linked to the paper, both as its own file gives them."""
+    plugin = registry.load("self_supervised", name)
+    text = inspect.getdoc(import_module(plugin.__module__)) or ""
+    paper = re.search(r"([A-Z][^\n.]*?\b\d{4})\b[^\n]*?,?\s*(https://\S+?)[\s,;.)]", text + " ", re.DOTALL)
+    title = f"[{plugin.__name__}](../components/methods/self_supervised/{name}.py)"
+    return title, f"[{' '.join(paper.group(1).split())}]({paper.group(2)})" if paper else ""
+
+
+def _mean(runs: list[dict[str, Any]], figure: str) -> str:
+    values = [run[figure] for run in runs]
+    mean = float(np.mean(values))
+    if len(values) == 1:
+        return f"{mean:.3f}"
+    from scipy.stats import t
+
+    margin = float(t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / len(values) ** 0.5)
+    return f"{mean:.3f} ({mean - margin:.3f} to {mean + margin:.3f})"
+
+
+def _plain(runs: list[dict[str, Any]], figure: str) -> str:
+    values = [run[figure] for run in runs if figure in run]
+    return f"{np.mean(values):.3g}" if values else ""
+
+
+def _gain(runs: list[dict[str, Any]], kept: dict[str, Any]) -> str:
+    """Best probe's mean above that of the same network untrained."""
+    baseline = kept.get(f"random{runs[0].get('encoder', '')}", {})
+    if not baseline:
+        return ""
+    gains = [
+        np.mean([run[probe] for run in runs]) - np.mean([run[probe] for run in baseline.values()]) for probe in PROBES
+    ]
+    best = float(max(gains))
+    return f"{100 * best:+.1f}" + ("" if best >= ENOUGH else " (too little)")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

@@ -1,0 +1,220 @@
+"""Every self-supervised method for the same CPU minutes: what a frozen encoder then knows, beside random and pixels.
+
+`python -m benchmarks.self_supervised digits` (or `fashion --root FOLDER` with FashionMNIST's files); `--methods`,
+`--minutes`, `--seeds`, `--jobs` choose; `--save` keeps the figures for docs/methods.md. Each run
+has a process of its own.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks._pipeline import settings
+from benchmarks.few_labels import DIGITS, FASHION
+from components.core import registry, seeds
+from components.core.config import PluginChoice
+from components.core.errors import WinnowError
+from components.datasets.manifest import positions_of, read_manifest
+from components.datasets.oracle import read_classes, reveal
+from components.datasets.sample_store import open_samples
+from components.methods.contracts import TrainableMethod
+from components.modalities.image.policy import read_policies
+from components.models.encoder_file import EncoderSpec
+from components.models.encoders.small_resnet import SmallResnet
+from components.training.health import health
+from components.training.inference import embed_all
+from components.training.loop import LoopConfig, TrainingData
+from components.training.probes import knn_accuracy, linear_accuracy
+from components.training.trial import run_trial
+from pipelines.inline import PROJECT, run_stages
+
+RESULTS = PROJECT / "benchmarks/results"
+PREPARED = ("ingest", "validate", "augment")
+LOCAL = {"crop": [0.15, 0.5], "flip": 0.5, "brightness": 0.4, "contrast": 0.4, "shrink": 2}
+BASELINES = ("pixels", "random", "random_vit", "supervised")
+ENCODERS = [
+    PluginChoice(name="small_resnet"),
+    PluginChoice(name="vit_small", width=96, depth=4, heads=4, patch=4),  # for methods that want patches
+]
+FEW, DRAWS = 10, 5  # labels per class of the third probe, and how often they are drawn
+MINUTES = {"digits": 0.5, "fashion": 2.0}
+
+
+def main() -> None:
+    """Run what the command line asks for."""
+    asked = _arguments()
+    if asked.one:
+        print(json.dumps(_one(Path(asked.one), asked.methods[0], asked.minutes, asked.seeds[0])))
+        return
+    methods = asked.methods or [*BASELINES, *registry.names("self_supervised")]
+    minutes = asked.minutes or MINUTES[asked.data]
+    with tempfile.TemporaryDirectory() as folder:
+        run_stages(PREPARED, Path(folder), _settings(asked.data, asked.root))
+        runs = [(name, seed) for seed in asked.seeds for name in methods]
+        with ThreadPoolExecutor(asked.jobs) as pool:
+            for (name, seed), figures in zip(
+                runs, pool.map(lambda run: _apart(folder, *run, minutes), runs), strict=True
+            ):
+                print(json.dumps({"method": name, "seed": seed, **figures}), flush=True)
+                if asked.save:
+                    _keep(asked.data, minutes, name, seed, figures)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.self_supervised", description=__doc__)
+    parser.add_argument("data", choices=sorted(MINUTES), nargs="?", default="digits")
+    parser.add_argument("--root", default="data/raw", help="folder with FashionMNIST's files")
+    parser.add_argument("--methods", type=lambda text: text.split(","), default=None)
+    parser.add_argument("--minutes", type=float, default=None, help="CPU minutes of each training")
+    parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[0, 1, 2])
+    parser.add_argument("--jobs", type=int, default=1, help="runs at the same time, one thread each")
+    parser.add_argument("--save", action="store_true", help="keep the figures for docs/methods.md")
+    parser.add_argument("--one", default=None, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def _settings(name: str, root: str) -> dict[str, Any]:
+    if name == "digits":
+        return settings(**DIGITS)
+    augment = {"policies": {**FASHION["augment"]["policies"], "local": LOCAL}}
+    ingest = {**FASHION["ingest"], "root": str(Path(root).absolute())}
+    return settings(**{**FASHION, "ingest": ingest, "augment": augment})
+
+
+def _apart(folder: str, name: str, seed: int, minutes: float) -> dict[str, Any]:
+    """One run in a process of its own, so that its peak of memory is its own."""
+    line = [sys.executable, "-m", "benchmarks.self_supervised", "--one", folder, "--methods", name]
+    line += ["--minutes", str(minutes), "--seeds", str(seed)]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return {"failed": done.stderr.strip().splitlines()[-1]}
+    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return figures
+
+
+def _keep(data: str, minutes: float, name: str, seed: int, figures: dict[str, Any]) -> None:
+    path = RESULTS / f"self_supervised_{data}.json"
+    kept = json.loads(path.read_text()) if path.is_file() else {}
+    kept.setdefault(name, {})[str(seed)] = {"minutes": minutes, **figures}
+    path.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
+
+
+def _one(folder: Path, name: str, minutes: float, seed: int) -> dict[str, Any]:
+    """Train `name` and probe what it learned; the test split is read once, at the end."""
+    seeds.deterministic(1)
+    task = _Task(folder / "data")
+    _forget_peak()
+    base = _memory("VmRSS")
+    if name == "pixels":
+        vectors, figures = task.samples.reshape(len(task.samples), -1).astype(np.float32) / 255, {}
+    else:
+        encoder, figures = task.trained(name, minutes, seed)
+        figures["peak_megabytes"] = round(_memory("VmHWM") - base)
+        vectors = embed_all(encoder, task.spec(encoder.dim), task.samples)
+        figures |= task.health(encoder)
+    return {**figures, **task.probed(vectors)}
+
+
+class _Task:
+    """One data set, prepared by the pipeline's own stages."""
+
+    def __init__(self, data: Path) -> None:
+        manifest = read_manifest(data / "ingest/manifest.parquet")
+        self.samples = open_samples(data / "ingest/samples.npy")
+        self.policies = read_policies(data / "augment/policy.json")
+        self.train, self.test = positions_of(manifest, "train"), positions_of(manifest, "test")
+        names = read_classes(data / "ingest/oracle.parquet")
+        truth = reveal(data / "ingest/oracle.parquet", manifest["id"].tolist())
+        self.classes = np.array([names.index(str(name)) for name in truth])
+        self.loop = LoopConfig(batch_size=256, learning_rate=0.002)
+
+    def trained(self, name: str, minutes: float, seed: int) -> tuple[Any, dict[str, Any]]:
+        if name.startswith("random"):
+            return self._encoder(ENCODERS[name == "random_vit"], seed), {}
+        supervised = name == "supervised"
+        targets = np.eye(int(self.classes.max()) + 1, dtype=np.float32)[self.classes[self.train]]
+        weights = np.ones(len(targets), dtype=np.float32)
+        labels = {"targets": targets, "weights": weights} if supervised else {}
+        data = TrainingData(self.samples, self.train, self.policies, **labels)
+        method, trial = run_trial(lambda: self._method(name, seed), data, self.loop, minutes * 60, seed=seed)
+        figures = {
+            "encoder": "" if isinstance(method.encoder, SmallResnet) else "_vit",
+            "epochs": round(trial.epochs, 2),
+            "cpu_seconds": round(trial.cpu_seconds, 1),
+            "pictures_per_second": round(trial.pictures_per_second),
+            "loss": trial.history[-1]["loss"],
+        }
+        return method.encoder, figures
+
+    def _method(self, name: str, seed: int) -> TrainableMethod:
+        for choice in ENCODERS:
+            encoder = self._encoder(choice, seed)
+            try:
+                if name == "supervised":
+                    count = int(self.classes.max()) + 1
+                    return registry.build("adaptation", PluginChoice(name="full"), encoder, count, where="method")  # type: ignore[no-any-return]
+                return registry.build("self_supervised", PluginChoice(name=name), encoder, where="method")  # type: ignore[no-any-return]
+            except WinnowError as error:
+                refusal = error
+        raise refusal
+
+    def _encoder(self, choice: PluginChoice, seed: int) -> Any:
+        torch.manual_seed(seeds.derive(seed, "weights"))
+        return registry.build("encoder", choice, *self.samples.shape[1:3], where="encoder")
+
+    def spec(self, dim: int) -> EncoderSpec:
+        channels, size = self.samples.shape[1:3]
+        return EncoderSpec(
+            name="", channels=channels, image_size=size, dim=dim, mean=self.policies.mean, std=self.policies.std
+        )
+
+    def health(self, encoder: Any) -> dict[str, float]:
+        """Of 256 training pictures and their weak views, as the pretrain stage watches it."""
+        from components.modalities.image.augment import Augment
+
+        pictures = torch.from_numpy(np.asarray(self.samples[self.train[:256]]))
+        augment = Augment(self.policies.policies["view"], self.policies.mean, self.policies.std)
+        with torch.no_grad():
+            first, second = (encoder.eval()(augment(pictures, self.train[:256], seed)) for seed in (0, 1))
+        return {name: round(value, 4) for name, value in health(first, second).items()}
+
+    def probed(self, vectors: Any) -> dict[str, float]:
+        known, queries = vectors[self.train], vectors[self.test]
+        answers, truth = self.classes[self.train], self.classes[self.test]
+        few = _per_class(answers, FEW)  # the same ones for every method and seed
+        return {
+            "knn": round(knn_accuracy(known, answers, queries, truth), 4),
+            "linear": round(linear_accuracy(known, answers, queries, truth), 4),
+            "linear_few": round(
+                float(np.mean([linear_accuracy(known[rows], answers[rows], queries, truth) for rows in few])), 4
+            ),
+        }
+
+
+def _per_class(classes: Any, count: int) -> list[Any]:
+    """DRAWS times positions of `count` samples of each class, at random."""
+    generator = np.random.default_rng(0)
+    groups = [np.flatnonzero(classes == number) for number in range(int(classes.max()) + 1)]
+    return [np.concatenate([generator.permutation(group)[:count] for group in groups]) for _ in range(DRAWS)]
+
+
+def _memory(name: str) -> float:
+    """`VmRSS` or `VmHWM` (the most since `_forget_peak`) of this process, in MB."""
+    lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(lines[name].split()[0]) / 1024
+
+
+def _forget_peak() -> None:
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+if __name__ == "__main__":
+    main()

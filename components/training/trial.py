@@ -1,0 +1,74 @@
+"""A method tried for so many CPU seconds: how methods are compared at equal cost."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from components.core import seeds
+from components.methods.contracts import TrainableMethod
+from components.training.loop import LoopConfig, Row, TrainingData, train
+
+TIMED_STEPS = 3
+
+
+@dataclass(frozen=True)
+class Trial:
+    """history: a row per epoch; epochs: passes over the whole data, in fractions; cpu_seconds: of all threads."""
+
+    history: list[Row]
+    epochs: float
+    cpu_seconds: float
+    pictures_per_second: float
+
+
+def run_trial(
+    build: Callable[[], TrainableMethod],
+    data: TrainingData,
+    loop: LoopConfig,
+    cpu_seconds: float,
+    *,
+    seed: int,
+    measure: Callable[[TrainableMethod], Row] | None = None,
+) -> tuple[TrainableMethod, Trial]:
+    """Train a fresh method for about `cpu_seconds` of this process: the steps are timed first, then counted out.
+
+    `loop.epochs` is replaced by what fits. Where the time is no whole number of passes, each epoch sees a part of the
+    data, the same one, so that the learning rate comes to its end in time. measure: of the method, after each epoch.
+    """
+    per_step = _seconds_per_step(build(), data, loop, seed=seed)
+    batch = min(loop.batch_size, len(data.positions))
+    steps = max(1, round(cpu_seconds / per_step))
+    whole = len(data.positions) // batch
+    epochs = max(1, -(-steps // whole))
+    kept = seeds.numpy_generator(seed, "trial").permutation(len(data.positions))[: max(1, steps // epochs) * batch]
+    method, began = build(), time.process_time()
+    history = train(
+        method,
+        _part(data, np.sort(kept)),
+        loop.model_copy(update={"epochs": epochs, "warmup_epochs": min(loop.warmup_epochs, epochs / 10)}),
+        seed=seed,
+        measure=(lambda: measure(method)) if measure else None,
+    )
+    spent = time.process_time() - began
+    seen = epochs * len(kept)
+    return method, Trial(history, seen / len(data.positions), spent, seen / spent)
+
+
+def _seconds_per_step(method: TrainableMethod, data: TrainingData, loop: LoopConfig, *, seed: int) -> float:
+    """CPU seconds of a step, the first few left out: they make buffers and choose algorithms."""
+    few = np.arange(min(len(data.positions), loop.batch_size * TIMED_STEPS))
+    ends: list[float] = []
+    short = loop.model_copy(update={"epochs": 2})
+    train(method, _part(data, few), short, seed=seed, on_epoch=lambda epoch, row: ends.append(time.process_time()))
+    return (ends[1] - ends[0]) / (len(few) // min(loop.batch_size, len(few)))
+
+
+def _part(data: TrainingData, rows: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> TrainingData:
+    return replace(
+        data,
+        positions=data.positions[rows],
+        targets=None if data.targets is None else data.targets[rows],
+        weights=None if data.weights is None else data.weights[rows],
+    )
