@@ -97,6 +97,7 @@ def test_our_own_format_comes_back_whole(tmp_path: Path) -> None:
     assert all(torch.equal(value, encoder.state_dict()[name]) for name, value in loaded.state_dict().items())
 
 
+@pytest.mark.slow  # a process of its own loads all of torch's exporter
 @pytest.mark.parametrize(
     ("name", "options"), [("small_resnet", {"width": 8}), ("torchvision_model", {"model": "vit_b_32"})]
 )
