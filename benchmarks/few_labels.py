@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks._pipeline import settings
+from benchmarks._pipeline import margin_of, settings
 from components.core import seeds
 from components.datasets.labels import read_labels
 from components.datasets.manifest import positions_of, read_manifest
@@ -157,12 +157,7 @@ class _Task:
 
 
 def _row(budget: int, method: str, values: list[float]) -> dict[str, Any]:
-    margin = 0.0
-    if len(values) > 1:
-        from scipy.stats import t
-
-        margin = float(t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / len(values) ** 0.5)
-    mean = float(np.mean(values))
+    mean, margin = float(np.mean(values)), margin_of(values)
     return {
         "labels": budget,
         "method": method,

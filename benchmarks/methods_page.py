@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks._pipeline import margin_of
 from benchmarks.self_supervised import BASELINES, RESULTS
 from components.core import registry
 from pipelines.inline import PROJECT
@@ -26,6 +27,7 @@ NAMES = {
     "random_vit": ("random initialization, transformer", ""),
     "supervised": ("supervised, all labels, same minutes", ""),
 }
+SOURCE = re.compile(r"([A-Z][^;:]*? \d{4})\b[^;]*?(https://[^\s,;)]+)")  # authors and year, and the address
 PROBES = {"knn": "k-NN", "linear": "linear", "linear_few": "linear, 10 labels a class"}
 FIGURES = ("epochs", "pictures_per_second", "peak_megabytes", "effective_rank")
 ENOUGH = 0.05  # above random initialization in one of the probes: it learned
@@ -92,10 +94,11 @@ def _row(name: str, runs: list[dict[str, Any]], kept: dict[str, Any]) -> tuple[f
 def _of_method(name: str) -> tuple[str, str]:
     """Its class's name, and authors and year linked to the paper, both as its own file gives them."""
     plugin = registry.load("self_supervised", name)
-    text = inspect.getdoc(import_module(plugin.__module__)) or ""
-    paper = re.search(r"([A-Z][^\n.]*?\b\d{4})\b[^\n]*?,?\s*(https://\S+?)[\s,;.)]", text + " ", re.DOTALL)
+    _, *lines = (inspect.getdoc(import_module(plugin.__module__)) or "").splitlines()
+    paper = SOURCE.search(" ".join(lines))
+    assert paper is not None, f"{name}.py names no paper with its year and address"
     title = f"[{plugin.__name__}](../components/methods/self_supervised/{name}.py)"
-    return title, f"[{' '.join(paper.group(1).split())}]({paper.group(2)})" if paper else ""
+    return title, f"[{paper[1]}]({paper[2].rstrip('.')})"
 
 
 def _mean(runs: list[dict[str, Any]], figure: str) -> str:
@@ -103,15 +106,13 @@ def _mean(runs: list[dict[str, Any]], figure: str) -> str:
     mean = float(np.mean(values))
     if len(values) == 1:
         return f"{mean:.3f}"
-    from scipy.stats import t
-
-    margin = float(t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / len(values) ** 0.5)
+    margin = margin_of(values)
     return f"{mean:.3f} ({mean - margin:.3f} to {mean + margin:.3f})"
 
 
 def _plain(runs: list[dict[str, Any]], figure: str) -> str:
     values = [run[figure] for run in runs if figure in run]
-    return f"{np.mean(values):.3g}" if values else ""
+    return f"{float(f'{np.mean(values):.3g}'):g}" if values else ""
 
 
 def _gain(runs: list[dict[str, Any]], kept: dict[str, Any]) -> str:

@@ -158,10 +158,11 @@ class _Task:
         for choice in ENCODERS:
             encoder = self._encoder(choice, seed)
             try:
+                family, parts = "self_supervised", [encoder]
                 if name == "supervised":
-                    count = int(self.classes.max()) + 1
-                    return registry.build("adaptation", PluginChoice(name="full"), encoder, count, where="method")  # type: ignore[no-any-return]
-                return registry.build("self_supervised", PluginChoice(name=name), encoder, where="method")  # type: ignore[no-any-return]
+                    family, name, parts = "adaptation", "full", [encoder, int(self.classes.max()) + 1]
+                method: TrainableMethod = registry.build(family, PluginChoice(name=name), *parts, where="method")
+                return method
             except WinnowError as error:
                 refusal = error
         raise refusal

@@ -18,17 +18,11 @@ def uniform(batch: Batch, *shape: int) -> Tensor:
     return _own(batch, lambda total: torch.rand(total, *shape, generator=batch.generator))
 
 
-def whole(batch: Batch) -> int:
-    """The number of samples in the batch of all workers."""
-    return len(batch.views[0]) * workers()
-
-
-def workers() -> int:
-    """How many workers train together; 1 outside of distributed training."""
-    return distributed.get_world_size() if distributed.is_available() and distributed.is_initialized() else 1
-
-
 def _own(batch: Batch, draw: Callable[[int], Tensor]) -> Tensor:
-    numbers = draw(whole(batch))
-    rank = distributed.get_rank() if workers() > 1 else 0
-    return numbers.chunk(workers())[rank].to(batch.views[0].device)
+    numbers = draw(len(batch.views[0]) * _workers())
+    rank = distributed.get_rank() if _workers() > 1 else 0
+    return numbers.chunk(_workers())[rank].to(batch.views[0].device)
+
+
+def _workers() -> int:
+    return distributed.get_world_size() if distributed.is_available() and distributed.is_initialized() else 1
