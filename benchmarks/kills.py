@@ -1,7 +1,8 @@
 """Kills at random moments over the whole digits pipeline: whatever dies, the next run ends with the same bytes.
 
 `python -m benchmarks.kills 50 10 0`: 50 kills in all, up to 10 before a run may come to its end, chance seeded with 0;
-a fourth word is the number of Ray workers (0: pretraining in the stage's process, so no Ray worker to kill).
+a fourth word is the number of Ray workers. With 0, pretraining is in the stage's process; with more, each run has a
+kill in it of one of these workers too, while it trains: Ray itself goes on with another one.
 """
 
 import json
@@ -32,8 +33,9 @@ MARKS = {
     "stage": "components.core.stage",
     "dvc": "dvc repro",
     "driver": "pipelines.cli",
-    "ray worker": "RayTrainWorker",
 }
+RAY_WORKER = "ray::RayTrainWorker"
+TRAINING = 15.0  # seconds within which a worker that trains is killed
 EVERYTHING = "everything"
 MOMENT = (
     40.0  # seconds a run lives at most: each goes on where the one before it was killed, so all stages have their turn
@@ -52,8 +54,9 @@ def main(kills: str = "50", per_run: str = "10", seed: str = "0", workers: str =
         while counts.total() < int(kills):
             run += 1
             place = shutil.copytree(fresh, Path(folder) / f"run{run}")
-            for _ in range(min(int(per_run), int(kills) - counts.total())):
-                kind, left = _killed(place, chance, with_ray=int(workers) > 0)
+            for index in range(min(int(per_run), int(kills) - counts.total())):
+                kill = _ray_worker_killed if int(workers) and index == 0 else _killed
+                kind, left = kill(place, chance)
                 counts[kind] += 1
                 orphans += left
             _finish(place)
@@ -99,9 +102,25 @@ def _finish(place: Path) -> None:
         sys.exit((place / "driver.log").read_text()[-3000:])
 
 
-def _killed(place: Path, chance: random.Random, *, with_ray: bool) -> tuple[str, int]:
+def _ray_worker_killed(place: Path, chance: random.Random) -> tuple[str, int]:
+    """Start a run, kill one of Ray's workers while it trains, and let the run come to its end."""
+    driver = _start(place, "winnow repro")
+    while not (workers := [pid for pid, line in _descendants(driver.pid).items() if RAY_WORKER in line]):
+        if driver.poll() is not None:
+            sys.exit("the run ended before any Ray worker was seen: " + (place / "driver.log").read_text()[-3000:])
+        time.sleep(0.1)
+    time.sleep(chance.uniform(0, TRAINING))
+    there = any((place / ".winnow").rglob("checkpoints/*/*"))
+    hit = _line(workers[0]).startswith(RAY_WORKER)
+    _kill(workers[0])
+    if driver.wait() != 0:
+        sys.exit((place / "driver.log").read_text()[-3000:])
+    return ("ray worker" if hit else "ray worker, too late") + (", after a checkpoint" if there else ""), 0
+
+
+def _killed(place: Path, chance: random.Random) -> tuple[str, int]:
     """Start a run, kill something at a random moment; what it was, and how many processes outlived their parents."""
-    kinds = [*MARKS, EVERYTHING] if with_ray else [kind for kind in (*MARKS, EVERYTHING) if kind != "ray worker"]
+    kinds = [*MARKS, EVERYTHING]
     command = chance.choice(["dvc repro"] * 6 + ["winnow repro", "winnow run"])  # the latter take long to begin a stage
     driver = _start(place, command)
     time.sleep(chance.uniform(1, MOMENT))
@@ -111,9 +130,6 @@ def _killed(place: Path, chance: random.Random, *, with_ray: bool) -> tuple[str,
     victims = there.get(kind) or [driver.pid]
     for pid in victims if kind == EVERYTHING else victims[:1]:
         _kill(pid)
-    if kind == "ray worker":  # Ray itself goes on with another one
-        driver.wait()
-        return kind, 0
     if kind in ("stage", "dvc"):
         driver.wait()
     else:

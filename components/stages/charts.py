@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from components.modalities.image.mosaic import mosaic
 from components.stages.chart_style import ACCENT, INK, SOFT, WARN, draw_curve, empty_figure
 
 if TYPE_CHECKING:
@@ -31,6 +32,11 @@ def thumbnail(pixels: npt.NDArray[np.uint8]) -> str:
     buffer = io.BytesIO()
     image.save(buffer, format="PNG")
     return _uri(buffer.getvalue())
+
+
+def strip(pixels: npt.NDArray[np.uint8]) -> str:
+    """Pictures `(M, C, H, W)` side by side as a PNG data URI."""
+    return thumbnail(mosaic(pixels[None]).transpose(2, 0, 1))
 
 
 def curve(epochs: Sequence[float], panels: Sequence[tuple[str, Sequence[float]]]) -> str:

@@ -14,24 +14,31 @@ from pydantic import Field
 from components.core.config import StageParams
 from components.core.errors import WinnowError
 from components.core.files import replacing, write_text
-from components.datasets.labels import lists, read_labels
+from components.core.seeds import numpy_generator
+from components.datasets.labels import Labels, lists, read_labels
 from components.datasets.ledger import in_force, read_ledger
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.oracle import reveal
 from components.datasets.pseudo_labels import read_pseudo_labels
 from components.datasets.sample_store import open_samples
+from components.modalities.image.policy import Policies, read_policies
 from components.models.classifier import load_classifier
+from components.models.encoder_file import load_encoder
+from components.models.encoders import Encoder
 from components.stages import report as pages
 from components.training import metrics as measures
+from components.training.audit import Audit, as_records, audit_augmentations
 from components.training.inference import predict
+from components.training.precision import choose_device
 
 CONFIDENCE = 0.95  # of every interval
 
 
 class Params(StageParams):
-    """resamples: bootstrap resamples behind every interval."""
+    """resamples: bootstrap resamples behind every interval; audited: labels at most in the augmentation audit."""
 
     resamples: int = Field(default=2000, ge=100)
+    audited: int = Field(default=120, ge=0)
 
 
 def run(
@@ -43,7 +50,9 @@ def run(
     quarantine: Path,
     ledger: Path,
     verdict: Path,
+    policy: Path,
     preview: Path,
+    encoder: Path,
     history: Path,
     map: Path,
     labels: Path,
@@ -53,11 +62,15 @@ def run(
     guard: Path,
     predictions: Path,
     report: Path,
+    audit: Path,
     metrics: Path,
     confusion: Path,
     reliability: Path,
 ) -> dict[str, float]:
-    """The one stage that looks at test labels. Writes predictions, flat metrics, two plots' data and the report."""
+    """The one stage that looks at test labels. Writes predictions, flat metrics, two plots' data and the report.
+
+    The augmentation audit, in `audit` and the report, looks at training labels alone.
+    """
     listing = read_manifest(manifest)
     shipped, alone = load_classifier(model), load_classifier(control)
     classes = shipped.spec.classes
@@ -79,10 +92,33 @@ def run(
     }
     write_text(metrics, json.dumps(figures, indent=2, sort_keys=True) + "\n")
     _write_plots(confusion, reliability, classes, ours, actual)
+    policies = read_policies(policy)
+    audited = _audit(params, load_encoder(encoder)[0], labeled, listing, pixels, policies)
+    write_text(audit, json.dumps(as_records(audited) if audited else {}, indent=2, sort_keys=True) + "\n")
     results = pages.Results(classes, positions, actual, ours, theirs, figures)
-    run_so_far = pages.Inputs(listing, pixels, quarantine, verdict, preview, history, map, labeled, guessed, guarded)
+    run_so_far = pages.Inputs(
+        listing, pixels, quarantine, verdict, preview, history, map, labeled, guessed, guarded, audited, policies
+    )
     write_text(report, pages.render(run_so_far, results))
     return {name: float(value) for name, value in figures.items() if not isinstance(value, str)}
+
+
+def _audit(
+    params: Params,
+    encoder: Encoder,
+    labels: Labels,
+    listing: pd.DataFrame,
+    pixels: npt.NDArray[np.uint8],
+    policies: Policies,
+) -> Audit | None:
+    """Of at most `params.audited` labels, drawn by chance."""
+    drawn = np.sort(numpy_generator(params.seed, "audited").permutation(len(labels.ids))[: params.audited])
+    if not len(drawn):
+        return None
+    places = {identity: row for row, identity in enumerate(listing["id"])}
+    rows = np.array([places[labels.ids[index]] for index in drawn])
+    classes = labels.distributions[drawn].argmax(axis=1)
+    return audit_augmentations(encoder.to(choose_device()), pixels[rows], classes, policies, seed=params.seed)
 
 
 def _test_truth(

@@ -8,12 +8,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import yaml
 
 from components.datasets.labels import Labels
 from components.datasets.pseudo_labels import PseudoLabels
 from components.datasets.quarantine import read_quarantine
+from components.modalities.image.policy import Policies, Policy
+from components.modalities.image.preview import describe
 from components.stages import charts
 from components.training import metrics as measures
+from components.training.audit import Audit
 
 TEMPLATE = "report.html.jinja"
 MOST_LABELS, MOST_CLASSES, MOST_MISTAKES, MOST_REASONS = 24, 30, 24, 3
@@ -39,6 +43,8 @@ class Inputs:
     labels: Labels
     pseudo_labels: PseudoLabels
     guard: dict[str, Any]
+    audit: Audit | None
+    policies: Policies
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,7 @@ def render(inputs: Inputs, results: Results) -> str:
         classes=results.classes,
         data=_data(inputs),
         preview=charts.picture_uri(inputs.preview),
+        audit=_audit(inputs.audit, inputs.policies),
         map=charts.picture_uri(inputs.map),
         pretraining=_pretraining(inputs.history),
         labels=_labels(inputs, results.classes),
@@ -98,6 +105,31 @@ def _data(inputs: Inputs) -> dict[str, Any]:
         "kinds": kinds,
         "quarantined": len(quarantine),
         "valid": bool(json.loads(inputs.verdict.read_text(encoding="utf-8"))["success"]),
+    }
+
+
+def _audit(audit: Audit | None, policies: Policies) -> dict[str, Any] | None:
+    if audit is None:
+        return None
+    rows = [
+        {
+            "name": finding.augmentation,
+            "setting": describe(Policy(**finding.level.always)),
+            "strip": charts.strip(finding.shown),
+            "seen": finding.seen,
+            "learned": finding.learned,
+            "verdict": finding.verdict,
+        }
+        for finding in audit.findings
+    ]
+    return {
+        "space": audit.space,
+        "pictures": audit.pictures,
+        "accuracy": audit.accuracy,
+        "rows": rows,
+        "forbidden": audit.forbidden,
+        "recommended": yaml.safe_dump(audit.recommended, default_flow_style=True, sort_keys=False, width=1000).strip(),
+        "conflicts": audit.conflicts(policies.policies),
     }
 
 

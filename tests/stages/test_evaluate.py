@@ -17,18 +17,20 @@ from components.datasets.manifest import write_manifest
 from components.datasets.oracle import write_oracle
 from components.datasets.pseudo_labels import PseudoLabels, write_pseudo_labels
 from components.datasets.quarantine import write_quarantine
+from components.modalities.image.policy import Policies, Policy, write_policies
 from components.models.classifier import Classifier, ClassifierSpec, save_classifier
-from components.models.encoder_file import EncoderSpec, build_encoder
+from components.models.encoder_file import EncoderSpec, build_encoder, save_encoder
 from components.stages import evaluate
 
 CLASSES = ["cat", "dog", "<b>fox</b>"]
 TEST = 60
 INPUTS = (
     *("manifest.parquet", "samples.npy", "oracle.parquet", "quarantine.parquet", "ledger.csv", "verdict.json"),
-    *("preview.png", "history.csv", "map.png", "labels.parquet", "pseudo_labels.parquet"),
+    *("policy.json", "preview.png", "encoder.safetensors", "history.csv", "map.png"),
+    *("labels.parquet", "pseudo_labels.parquet"),
     *("model.safetensors", "control.safetensors", "guard.json"),
 )
-OUTPUTS = ("predictions.parquet", "report.html", "metrics.json", "confusion.csv", "reliability.csv")
+OUTPUTS = ("predictions.parquet", "report.html", "audit.json", "metrics.json", "confusion.csv", "reliability.csv")
 
 
 class Project:
@@ -88,6 +90,9 @@ class Project:
             name="small_resnet", options={"width": 8}, channels=1, image_size=16, dim=32, mean=[0.3], std=[0.3]
         )
         encoder = build_encoder(spec)
+        save_encoder(self.home / "encoder.safetensors", encoder, spec)
+        policies = {name: Policy() for name in ("weak", "view", "strong")}
+        write_policies(self.home / "policy.json", Policies(policies=policies, mean=spec.mean, std=spec.std))
         vectors = embed_all(encoder, spec, pictures)
         settings = ClassifierSpec(encoder=spec, classes=CLASSES, temperature=1.0, method="linear_probe")
         targets = np.eye(3, dtype=np.float32)[self.truth]
