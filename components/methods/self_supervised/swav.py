@@ -38,7 +38,7 @@ class SwAV(SelfSupervisedMethod):
         local_views: int = Field(default=2, ge=0, le=16)
         prototypes: int = Field(default=128, ge=2)
         temperature: float = Field(default=0.1, ge=0.03)
-        epsilon: float = Field(default=0.05, ge=0.03)
+        epsilon: float = Field(default=0.03, ge=0.03)
         iterations: int = Field(default=3, ge=1)
         queue: int = Field(default=0, ge=0)
         hidden: int = Field(default=512, ge=1)
