@@ -24,7 +24,8 @@ def keep_schedule(cron: str, timezone: str) -> None:
     busy = "process {pid} already runs this folder on a schedule: stop it first."
     with stoppable(), locked(LOCK, wait=0, busy=busy), serving() as address:
         print(f"Flow runs: {address.removesuffix('/api')} (at {cron}, {timezone}; Ctrl-C ends it)", flush=True)
-        command = [sys.executable, "-m", "pipelines.schedule", cron, timezone]
+        quiet = ["-W", "ignore::RuntimeWarning"]  # Prefect's own, when its runner is stopped
+        command = [sys.executable, *quiet, "-m", "pipelines.schedule", cron, timezone]
         with subprocess.Popen(command, process_group=0) as runner:
             try:
                 runner.wait()

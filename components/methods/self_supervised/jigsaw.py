@@ -55,7 +55,7 @@ class Jigsaw(SelfSupervisedMethod):
         """Cross-entropy of the order each picture was shuffled in; figures: how many were recognized."""
         chosen = (draws.uniform(batch) * len(self.orders)).long()
         tiles = self._tiles(batch)
-        count, places = tiles.shape[:2]
+        count = len(tiles)
         shuffled = tiles[torch.arange(count, device=tiles.device)[:, None], self.orders[chosen]]
         vectors = self.reduce(self.encoder(shuffled.flatten(0, 1))).view(count, -1)
         logits = precise(self.head(vectors))
@@ -63,15 +63,18 @@ class Jigsaw(SelfSupervisedMethod):
         return StepOutput(F.cross_entropy(logits, chosen), {"recognized": recognized})
 
     def _tiles(self, batch: Batch) -> Tensor:
-        """`(B, L, C, s, s)`: every tile, a square of it at a place of its own, scaled by its own statistics."""
+        """`(B, L, C, S, S)`: a square of every tile, scaled by its own statistics and enlarged to the picture's size.
+
+        Small pictures need the last: an encoder that halves sides four times leaves nothing of a tile of 16 pixels.
+        """
         pictures, grid = batch.views[0], self.config.grid
         side = pictures.shape[2] // grid
         tiles = cut(pictures[:, :, : side * grid, : side * grid], side)
         size = max(1, side - round(self.config.gap * side))
         places = draws.uniform(batch, grid**2, 2).to(tiles.device)
         tiles = alike(squares(tiles, places, size))
-        large = F.interpolate(tiles.flatten(0, 1), pictures.shape[2:], mode="bilinear", antialias=False)
-        return large.unflatten(0, tiles.shape[:2])
+        large = F.interpolate(tiles.flatten(0, 1), pictures.shape[2:], mode="bilinear")
+        return large.view(*tiles.shape[:3], *pictures.shape[2:])
 
 
 def different_orders(tiles: int, count: int) -> Tensor:

@@ -3,6 +3,8 @@
 Trinh, Luong & Le 2019, https://arxiv.org/abs/1906.02940.
 """
 
+import math
+
 import torch
 from pydantic import Field
 from torch import Tensor, nn
@@ -16,6 +18,8 @@ from components.methods.patches import cut
 from components.methods.precise import precise
 from components.models.encoders import Encoder
 from components.models.transformer_block import TransformerBlock, sine_positions
+
+ENLARGED = 2  # patches, so that an encoder that halves sides four times is left with something of 8 pixels
 
 
 class Selfie(SelfSupervisedMethod):
@@ -56,8 +60,8 @@ class Selfie(SelfSupervisedMethod):
         pictures, grid = batch.views[0], self.config.grid
         side = pictures.shape[2] // grid
         patches = cut(pictures[:, :, : side * grid, : side * grid], side)
-        large = F.interpolate(patches.flatten(0, 1), scale_factor=2, mode="bilinear")
-        vectors = self.narrow(self.encoder(large)).unflatten(0, patches.shape[:2])  # (B, L, W)
+        large = F.interpolate(patches.flatten(0, 1), scale_factor=ENLARGED, mode="bilinear")
+        vectors = self.narrow(self.encoder(large)).view(*patches.shape[:2], -1)  # (B, L, W)
         order = draws.uniform(batch, grid**2).argsort(1)
         gaps, seen = order[:, : self.taken], order[:, self.taken :]
         tokens = _at(vectors, seen) + self.positions[seen]
@@ -73,7 +77,8 @@ def match(queries: Tensor, patches: Tensor) -> Tensor:
 
     Products over sqrt(W), as in attention, so that a new network begins with even guesses.
     """
-    return precise(queries) @ precise(patches).transpose(1, 2) / queries.shape[2] ** 0.5
+    products: Tensor = precise(queries) @ precise(patches).transpose(1, 2)
+    return products / math.sqrt(queries.shape[2])
 
 
 def _at(vectors: Tensor, places: Tensor) -> Tensor:
