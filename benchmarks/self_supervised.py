@@ -32,7 +32,7 @@ from components.models.encoders.small_resnet import SmallResnet
 from components.training.health import health
 from components.training.inference import embed_all
 from components.training.loop import LoopConfig, TrainingData
-from components.training.probes import knn_accuracy, linear_accuracy
+from components.training.probes import knn_accuracy, leave_one_out_accuracy, linear_accuracy
 from components.training.trial import run_trial
 from pipelines.inline import PROJECT, run_stages
 
@@ -45,6 +45,7 @@ ENCODERS = [
     PluginChoice(name="vit_small", width=96, depth=4, heads=4, patch=4),  # for methods that want patches
 ]
 FEW, DRAWS = 10, 5  # labels per class of the third probe, and how often they are drawn
+VISIBLE = 4  # labels per class that `winnow compare` would look at
 MINUTES = {"digits": 0.5, "fashion": 2.0}
 
 
@@ -191,7 +192,11 @@ class _Task:
         known, queries = vectors[self.train], vectors[self.test]
         answers, truth = self.classes[self.train], self.classes[self.test]
         few = _per_class(answers, FEW)  # the same ones for every method and seed
+        visible = _per_class(answers, VISIBLE)
         return {
+            "visible": round(
+                float(np.mean([leave_one_out_accuracy(known[rows], answers[rows]) for rows in visible])), 4
+            ),
             "knn": round(knn_accuracy(known, answers, queries, truth), 4),
             "linear": round(linear_accuracy(known, answers, queries, truth), 4),
             "linear_few": round(

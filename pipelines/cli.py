@@ -16,6 +16,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+compare = typer.Typer(help="Try methods beside each other before choosing one.", no_args_is_help=True)
+app.add_typer(compare, name="compare")
 
 
 def main() -> None:
@@ -163,6 +165,17 @@ def gap(
     from pipelines.gap import show_gap
 
     show_gap(other)
+
+
+@compare.command("pretrain")
+def compare_pretrain(
+    methods: Annotated[str, typer.Option(metavar="A,B,C", help="Names out of `winnow methods`.")],
+    minutes: Annotated[float, typer.Option(help="CPU minutes of each.")] = 2.0,
+) -> None:
+    """Try self-supervised methods on your pictures for the same CPU time, and rank them without the test split."""
+    from pipelines.compare import compare_pretraining
+
+    compare_pretraining([name.strip() for name in methods.split(",") if name.strip()], minutes)
 
 
 @app.command()

@@ -11,7 +11,7 @@ from components.core.config import Config, PluginChoice
 from components.core.registry import build
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.sample_store import Pixels, open_samples
-from components.methods.contracts import SelfSupervisedMethod
+from components.methods.contracts import SelfSupervisedMethod, TrainableMethod
 from components.modalities.image.augment import Augment
 from components.modalities.image.mosaic import pixels_of
 from components.modalities.image.policy import Policies, Policy, read_policies
@@ -57,7 +57,7 @@ def pretrain(
     positions = positions_of(read_manifest(job.manifest, ["split"]), "train")
     method = build_method(job, samples)
     device = choose_device()
-    measure = _watch(method, samples, positions[_watched(len(positions), job.seed)], policies, device, job.seed)
+    measure = watch(method, samples, positions[watched_rows(len(positions), job.seed)], policies, device, job.seed)
     history = train(
         method,
         TrainingData(samples, positions, policies),
@@ -108,12 +108,13 @@ def build_method(job: Job, samples: Pixels) -> SelfSupervisedMethod:
     return method
 
 
-def _watched(count: int, seed: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def watched_rows(count: int, seed: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Which of `count` training pictures health is measured on: `(min(count, 256),)`, in order."""
     return np.sort(seeds.numpy_generator(seed, "watched").permutation(count)[:WATCHED])
 
 
-def _watch(
-    method: SelfSupervisedMethod,
+def watch(
+    method: TrainableMethod,
     samples: Pixels,
     rows: np.ndarray[tuple[int], np.dtype[np.int64]],
     policies: Policies,
