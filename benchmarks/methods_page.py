@@ -76,7 +76,7 @@ def _section(title: str, kept: dict[str, dict[str, dict[str, Any]]]) -> str:
     foretold = how_well_foretold(kept)
     if foretold:
         lines += [
-            f"`winnow compare pretrain` ranks by leave-one-out k-NN on the visible labels. With {VISIBLE} a class, that "
+            f"`winnow compare pretrain` ranks by leave-one-out k-NN on visible labels. With {VISIBLE} a class, that "
             f"ranking of {foretold[1]} methods and the one by the third probe agree with Spearman's {foretold[0]:.2f}.",
             "",
         ]
