@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -32,10 +33,10 @@ SETTINGS = {
 
 
 def connect() -> str:
-    """Set the environment for Prefect, before it is imported; returns the server's address, empty for one of our own.
+    """Set the environment for Prefect, before it is imported; returns the server's address, empty if there is none.
 
     `PREFECT_API_URL` or the user's Prefect profile decide; else the server that `winnow schedule` or `winnow flows`
-    keeps up for this folder; else Prefect starts one for this process. Own servers share the project's store.
+    keeps up for this folder. Own servers share the project's store.
     """
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
@@ -48,23 +49,36 @@ def connect() -> str:
 
 
 @contextmanager
+def for_one_run() -> Iterator[str]:
+    """The address of the server that `connect` finds; else empty, and one without pages is up until the block ends.
+
+    Prefect would start one by itself, but that outlives a process that is killed.
+    """
+    if address := connect():
+        yield address
+        return
+    with _up(_any_port(), "bare") as address:
+        os.environ[API] = address
+        try:
+            yield ""
+        finally:
+            del os.environ[API]
+
+
+@contextmanager
 def serving(port: int = PORT) -> Iterator[str]:
     """The address of a Prefect server with its pages: the one `connect` finds, or one that ends with the block."""
     if address := connect():
         yield address
         return
-    with locked(HOME / "server.lock", wait=0, busy="process {pid} is already starting a Prefect server here."):
-        chosen = free_port(port)
-        address = f"http://127.0.0.1:{chosen}/api"
-        child = _start(chosen)
+    busy = "process {pid} is already starting a Prefect server here."
+    with locked(HOME / "server.lock", wait=0, busy=busy), _up(free_port(port), "pages") as address:
         try:
-            _wait_for(address, child)
             write_text(NOTE, json.dumps({"address": address}) + "\n")
             os.environ[API] = address
             yield address
         finally:
             NOTE.unlink(missing_ok=True)
-            _stop(child)
 
 
 def show(port: int) -> None:
@@ -77,13 +91,32 @@ def show(port: int) -> None:
         signal.pause()
 
 
-def _start(port: int) -> "subprocess.Popen[bytes]":
+@contextmanager
+def _up(port: int, kind: str) -> Iterator[str]:
+    """The address of a new server, `bare` or with `pages`, that answers; it ends with the block or this process."""
+    address = f"http://127.0.0.1:{port}/api"
+    child = _start(port, kind)
+    try:
+        _wait_for(address, child)
+        yield address
+    finally:
+        _stop(child)
+
+
+def _start(port: int, kind: str) -> "subprocess.Popen[bytes]":
     HOME.mkdir(parents=True, exist_ok=True)
     address = f"http://127.0.0.1:{port}/api"
     environment = {**os.environ, "PREFECT_UI_API_URL": address, "PYTHONWARNINGS": "ignore"}
-    command = [sys.executable, "-m", "pipelines.server", str(port)]
+    command = [sys.executable, "-m", "pipelines.server", str(port), kind]
     with (HOME / "server.log").open("wb") as log:
         return subprocess.Popen(command, env=environment, stdout=log, stderr=log, process_group=0)
+
+
+def _any_port() -> int:
+    """A port that nobody else is given: two runs may start at the same moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _wait_for(address: str, child: "subprocess.Popen[bytes]") -> None:
@@ -137,7 +170,16 @@ def _store() -> str:
     return f"sqlite+aiosqlite:///{(HOME / 'prefect.db').absolute()}"
 
 
-if __name__ == "__main__":  # the server's own process: Prefect's command, but it ends when whoever started it does
+def _command(port: str, kind: str) -> list[str]:
+    """Prefect's own command with its pages; without them, what Prefect itself starts for a single run."""
+    if kind == "pages":
+        return ["prefect", "server", "start", "--host", "127.0.0.1", "--port", port]
+    where = ["--host", "127.0.0.1", "--port", port]
+    return ["uvicorn", "--factory", "prefect.server.api.server:create_app", *where, "--log-level", "error"]
+
+
+if __name__ == "__main__":  # the server's own process, which ends when whoever started it does
     die_with_parent()
-    start = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", sys.argv[1]]
-    os.execv(sys.executable, start)  # noqa: S606 - no shell is wanted
+    if sys.argv[2] == "bare":
+        os.environ |= {"PREFECT_UI_ENABLED": "0"}
+    os.execv(sys.executable, [sys.executable, "-m", *_command(*sys.argv[1:])])  # noqa: S606 - no shell is wanted

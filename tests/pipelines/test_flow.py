@@ -1,7 +1,9 @@
 """The Prefect flow on a small graph: DVC's lock file, what is tried again and what is not, what a crash leaves."""
 
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from toy_graph import begin, write_stages
 from components.core import tracking
 from pipelines import session
 from pipelines.dvc import prepare_workspace, stale
+from pipelines.inline import PROJECT
 
 pytestmark = [
     pytest.mark.slow,
@@ -131,3 +134,29 @@ def test_runs_of_dead_processes_are_closed_and_living_ones_are_not(flow: Flow, m
             "RUNNING",
             "RUNNING",
         ]
+
+
+def test_the_server_of_one_run_does_not_outlive_a_killed_run(tmp_path: Path) -> None:
+    code = "from pipelines.server import for_one_run\nwith for_one_run():\n print(1, flush=True); input()"
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "PREFECT_HOME": str(tmp_path / "prefect")}
+    environment.pop("PREFECT_API_URL", None)
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline() == b"1\n"
+        children = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
+        assert children
+        run.kill()
+    deadline = time.monotonic() + 60
+    while any(_alive(int(child)) for child in children) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not any(_alive(int(child)) for child in children)
+
+
+def _alive(pid: int) -> bool:
+    """A process that has ended and waits to be noticed is not."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
