@@ -14,6 +14,7 @@ import numpy as np
 from benchmarks._pipeline import margin_of
 from benchmarks.self_supervised import BASELINES, RESULTS, VISIBLE
 from components.core import registry
+from components.training.health import COLLAPSED_RANK, COLLAPSED_STD
 from pipelines.compare import how_well_foretold
 from pipelines.inline import PROJECT
 
@@ -55,7 +56,34 @@ def page() -> str:
         path = RESULTS / f"self_supervised_{data}.json"
         if path.is_file():
             parts.append(_section(title, json.loads(path.read_text())))
+    collapse = RESULTS / "collapse_digits.json"
+    if collapse.is_file():
+        parts.append(_collapse(json.loads(collapse.read_text())))
     return "\n".join(parts)
+
+
+def _collapse(kept: dict[str, dict[str, Any]]) -> str:
+    lines = [
+        "### Collapse",
+        "",
+        "Each method on digits as it is, and with what keeps its vectors apart taken out",
+        "(`python -m benchmarks.collapse`, one seed). Deviation and effective rank of the encoder's vectors are the health",
+        "figures without labels that the pretrain stage writes per epoch; it stops by itself below",
+        f"{COLLAPSED_STD:g} and {COLLAPSED_RANK:g}. k-NN is on the test pictures.",
+        "",
+        "| method | taken out | std | rank | k-NN | stopped |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, rows in sorted(kept.items()):
+        sound, removed = rows["sound"], rows["removed"]
+        cells = [
+            f"{sound[figure]:.{digits}f} → {removed[figure]:.{digits}f}"
+            for figure, digits in (("embedding_std", 2), ("effective_rank", 1), ("knn", 3))
+        ]
+        lines.append(
+            f"| {_of_method(name)[0]} | {rows['safeguard']} | {' | '.join(cells)} | {_yes(removed['stopped'])} |"
+        )
+    return "\n".join([*lines, ""])
 
 
 def _section(title: str, kept: dict[str, dict[str, dict[str, Any]]]) -> str:

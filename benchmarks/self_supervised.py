@@ -111,7 +111,7 @@ def _keep(data: str, minutes: float, name: str, seed: int, figures: dict[str, An
 def _one(folder: Path, name: str, minutes: float, seed: int) -> dict[str, Any]:
     """Train `name` and probe what it learned; the test split is read once, at the end."""
     seeds.deterministic(1)
-    task = _Task(folder / "data")
+    task = Task(folder / "data")
     _forget_peak()
     base = _memory("VmRSS")
     if name == "pixels":
@@ -124,7 +124,7 @@ def _one(folder: Path, name: str, minutes: float, seed: int) -> dict[str, Any]:
     return {**figures, **task.probed(vectors)}
 
 
-class _Task:
+class Task:
     """One data set, prepared by the pipeline's own stages."""
 
     def __init__(self, data: Path) -> None:
@@ -145,7 +145,7 @@ class _Task:
         weights = np.ones(len(targets), dtype=np.float32)
         labels = {"targets": targets, "weights": weights} if supervised else {}
         data = TrainingData(self.samples, self.train, self.policies, **labels)
-        method, trial = run_trial(lambda: self._method(name, seed), data, self.loop, minutes * 60, seed=seed)
+        method, trial = run_trial(lambda: self.method(name, seed), data, self.loop, minutes * 60, seed=seed)
         figures = {
             "encoder": "" if isinstance(method.encoder, SmallResnet) else "_vit",
             "epochs": round(trial.epochs, 2),
@@ -155,7 +155,7 @@ class _Task:
         }
         return method.encoder, figures
 
-    def _method(self, name: str, seed: int) -> TrainableMethod:
+    def method(self, name: str, seed: int) -> TrainableMethod:
         for choice in ENCODERS:
             encoder = self._encoder(choice, seed)
             try:
