@@ -67,8 +67,8 @@ def _collapse(kept: dict[str, dict[str, Any]]) -> str:
         "### Collapse",
         "",
         "Each method on digits as it is, and with what keeps its vectors apart taken out",
-        "(`python -m benchmarks.collapse`, one seed). Deviation and effective rank of the encoder's vectors are the health",
-        "figures without labels that the pretrain stage writes per epoch; it stops by itself below",
+        "(`python -m benchmarks.collapse`, one seed). Deviation and effective rank of the encoder's vectors are the",
+        "health figures without labels that the pretrain stage writes per epoch; it stops by itself below",
         f"{COLLAPSED_STD:g} and {COLLAPSED_RANK:g}. k-NN is on the test pictures.",
         "",
         "| method | taken out | std | rank | k-NN | stopped |",
@@ -80,9 +80,8 @@ def _collapse(kept: dict[str, dict[str, Any]]) -> str:
             f"{sound[figure]:.{digits}f} → {removed[figure]:.{digits}f}"
             for figure, digits in (("embedding_std", 2), ("effective_rank", 1), ("knn", 3))
         ]
-        lines.append(
-            f"| {_of_method(name)[0]} | {rows['safeguard']} | {' | '.join(cells)} | {_yes(removed['stopped'])} |"
-        )
+        cells = [_of_method(name)[0], rows["safeguard"], *cells, "yes" if removed["stopped"] else "no"]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([*lines, ""])
 
 
