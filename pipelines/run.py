@@ -12,10 +12,10 @@ def run_flow(*, force: bool = False, start: str | None = None) -> int:
     """Run the pipeline as a Prefect flow; returns the exit code."""
     began = time.monotonic()
     check_start(start)
-    with for_one_run() as address:
-        from pipelines.flow import pipeline  # it reads the server's address
+    address = for_one_run()
+    from pipelines.flow import pipeline  # it reads the server's address
 
-        state = pipeline(force=force, start=start, return_state=True)
+    state = pipeline(force=force, start=start, return_state=True)
     if not state.is_completed():
         print(f"winnow: {state.message}", file=sys.stderr)
         return 1

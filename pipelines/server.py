@@ -48,21 +48,19 @@ def connect() -> str:
     return address
 
 
-@contextmanager
-def for_one_run() -> Iterator[str]:
-    """The address of the server that `connect` finds; else empty, and one without pages is up until the block ends.
+def for_one_run() -> str:
+    """The address of the server that `connect` finds; else empty, and one without pages is up as long as this process.
 
-    Prefect would start one by itself, but that outlives a process that is killed.
+    Prefect would start one by itself, but that outlives a process that is killed. Nothing stops ours but the end of
+    this process: at its exit Prefect still sends its last log lines.
     """
     if address := connect():
-        yield address
-        return
-    with _up(_any_port(), "bare") as address:
-        os.environ[API] = address
-        try:
-            yield ""
-        finally:
-            del os.environ[API]
+        return address
+    port = _any_port()
+    own = f"http://127.0.0.1:{port}/api"
+    _wait_for(own, _start(port, "bare"))
+    os.environ[API] = own
+    return ""
 
 
 @contextmanager

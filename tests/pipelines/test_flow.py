@@ -137,7 +137,7 @@ def test_runs_of_dead_processes_are_closed_and_living_ones_are_not(flow: Flow, m
 
 
 def test_the_server_of_one_run_does_not_outlive_a_killed_run(tmp_path: Path) -> None:
-    code = "from pipelines.server import for_one_run\nwith for_one_run():\n print(1, flush=True); input()"
+    code = "from pipelines.server import for_one_run\nfor_one_run()\nprint(1, flush=True)\ninput()"
     environment = {**os.environ, "PYTHONPATH": str(PROJECT), "PREFECT_HOME": str(tmp_path / "prefect")}
     environment.pop("PREFECT_API_URL", None)
     with subprocess.Popen(
