@@ -6,10 +6,16 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from torch.utils.data import DataLoader, Dataset
+
+from components.modalities.image.policy import Policies, Policy
 
 THREADS, BATCH, ROUNDS = 2, 256, 3
 SIZES = {32: (1, 6), 96: (3, 2)}  # pixels a side: channels, steps an epoch
 TEMPERATURE = 0.2
+SIMCLR_VIEW = Policy(
+    crop=(0.08, 1.0), flip=0.5, brightness=0.8, contrast=0.8, saturation=0.8, hue=0.2, grayscale=0.2, blur=0.5
+)
 
 
 def run() -> list[dict[str, object]]:
@@ -45,14 +51,10 @@ def _network(channels: int, size: int):  # type: ignore[no-untyped-def]
 
 
 def _winnow(pictures: np.ndarray) -> Callable[[], float]:
-    from components.modalities.image.policy import Policies, Policy
     from components.training.loop import LoopConfig, TrainingData, train
 
     channels, size = pictures.shape[1:3]
-    view = Policy(
-        crop=(0.08, 1.0), flip=0.5, brightness=0.8, contrast=0.8, saturation=0.8, hue=0.2, grayscale=0.2, blur=0.5
-    )
-    policies = Policies(policies={"view": view}, mean=[0.5] * channels, std=[0.25] * channels)
+    policies = Policies(policies={"view": SIMCLR_VIEW}, mean=[0.5] * channels, std=[0.25] * channels)
     data = TrainingData(pictures, np.arange(len(pictures)), policies)
 
     def measure() -> float:
@@ -69,30 +71,14 @@ def _winnow(pictures: np.ndarray) -> Callable[[], float]:
 def _lightly(pictures: np.ndarray) -> Callable[[], float]:
     """lightly's documented example: its transform in two loader processes, its loss, its order of things."""
     from lightly.loss import NTXentLoss
-    from lightly.transforms import SimCLRTransform
-    from PIL import Image
-    from torch.utils.data import DataLoader, Dataset
 
     channels, size = pictures.shape[1:3]
-    transform = SimCLRTransform(input_size=size, gaussian_blur=0.5)
-
-    class Views(Dataset):  # type: ignore[type-arg]
-        def __len__(self) -> int:
-            return len(pictures)
-
-        def __getitem__(self, index: int) -> list[torch.Tensor]:
-            picture = Image.fromarray(
-                pictures[index].transpose(1, 2, 0).repeat(4 - channels if channels == 1 else 1, 2)
-            )
-            return [view[:channels] for view in transform(picture)]
 
     def measure() -> float:
         network = _network(channels, size)
         criterion = NTXentLoss(TEMPERATURE)
         optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
-        loader = DataLoader(
-            Views(), batch_size=BATCH, shuffle=True, drop_last=True, num_workers=2, persistent_workers=True
-        )
+        loader = lightly_loader(pictures, BATCH, workers=2)
         for _ in range(2):  # the first starts the loader's processes
             start = time.perf_counter()
             for first, second in loader:
@@ -104,6 +90,27 @@ def _lightly(pictures: np.ndarray) -> Callable[[], float]:
         return speed
 
     return measure
+
+
+def lightly_loader(pictures: np.ndarray, batch: int, *, workers: int) -> "DataLoader[list[torch.Tensor]]":
+    """Two views a picture by lightly's SimCLR transform; pictures: `(N, 1 or 3, S, S)` uint8."""
+    from lightly.transforms import SimCLRTransform
+    from PIL import Image
+
+    channels, size = pictures.shape[1:3]
+    transform = SimCLRTransform(input_size=size, gaussian_blur=0.5)
+
+    class Views(Dataset):  # type: ignore[type-arg]
+        def __len__(self) -> int:
+            return len(pictures)
+
+        def __getitem__(self, index: int) -> list[torch.Tensor]:
+            pixels = pictures[index].transpose(1, 2, 0).repeat(3 if channels == 1 else 1, 2)
+            return [view[:channels] for view in transform(Image.fromarray(pixels))]
+
+    return DataLoader(
+        Views(), batch_size=batch, shuffle=True, drop_last=True, num_workers=workers, persistent_workers=True
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The contracts that methods keep: what each family is given and what it returns."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -19,10 +19,13 @@ Positions = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class StepOutput:
-    """What one training step gives back: a scalar loss with a gradient, and figures worth a line in the history."""
+    """What one training step gives back: a scalar loss with a gradient, and figures worth a line in the history.
+
+    metrics: numbers or scalar tensors without a gradient; never `.item()`, for which an accelerator would have to wait.
+    """
 
     loss: Tensor
-    metrics: dict[str, float] = field(default_factory=dict)
+    metrics: Mapping[str, Tensor | float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

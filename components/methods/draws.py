@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, distributed
 
+from components.core.device import to_device
 from components.methods.contracts import Batch
 
 
@@ -21,7 +22,7 @@ def uniform(batch: Batch, *shape: int) -> Tensor:
 def _own(batch: Batch, draw: Callable[[int], Tensor]) -> Tensor:
     numbers = draw(len(batch.views[0]) * _workers())
     rank = distributed.get_rank() if _workers() > 1 else 0
-    return numbers.chunk(_workers())[rank].to(batch.views[0].device)
+    return to_device(numbers.chunk(_workers())[rank], batch.views[0].device)
 
 
 def _workers() -> int:

@@ -1,6 +1,6 @@
 """The one training loop: any trainable method, on pictures, on one worker or many, resumable to the bit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ from pydantic import Field
 from torch import Tensor, distributed, nn
 
 from components.core.config import Config
+from components.core.device import to_device
 from components.core.errors import WinnowError
 from components.core.seeds import derive, torch_generator
 from components.methods.contracts import Batch, TrainableMethod
@@ -152,7 +153,7 @@ class _Run:
         share = self.batch // self.world
         start = step * self.batch + self.rank * share
         keys = order[start : start + share]
-        pictures = torch.from_numpy(np.asarray(self.data.samples[self.data.positions[keys]])).to(self.device)
+        pictures = self._pictures(keys)
         views = [
             augment(pictures, keys, derive(self.seed, "view", epoch, number)).contiguous(
                 memory_format=torch.channels_last
@@ -160,11 +161,15 @@ class _Run:
             for number, augment in enumerate(self.augments)
         ]
         targets, weights = (
-            None if values is None else torch.from_numpy(values[keys]).to(self.device)
+            None if values is None else to_device(torch.from_numpy(values[keys]), self.device)
             for values in (self.data.targets, self.data.weights)
         )
         generator = torch_generator(self.seed, "draws", epoch, step)
-        return Batch(views, targets, weights, torch.from_numpy(keys).to(self.device), generator)
+        return Batch(views, targets, weights, to_device(torch.from_numpy(keys), self.device), generator)
+
+    def _pictures(self, keys: npt.NDArray[np.int64]) -> Tensor:
+        rows = self.data.samples[self.data.positions[keys]]
+        return to_device(torch.from_numpy(np.asarray(rows)), self.device)
 
     def _vectors(self) -> Tensor:
         """The encoder's `(N, D)` vectors of all samples, unchanged; each worker makes its share of them."""
@@ -175,8 +180,7 @@ class _Run:
         with torch.no_grad():
             parts = []
             for keys in np.array_split(own, -(-share // self.batch)):
-                pictures = torch.from_numpy(np.asarray(self.data.samples[self.data.positions[keys]])).to(self.device)
-                view = plain(pictures, keys, 0).contiguous(memory_format=torch.channels_last)
+                view = plain(self._pictures(keys), keys, 0).contiguous(memory_format=torch.channels_last)
                 with autocast(self.config.precision, self.device):
                     parts.append(encoder(view).float())
         encoder.train()
@@ -247,7 +251,7 @@ class _Step(nn.Module):
         super().__init__()
         self.method = method
 
-    def forward(self, batch: Batch) -> tuple[Tensor, Row]:
+    def forward(self, batch: Batch) -> tuple[Tensor, Mapping[str, Tensor | float]]:
         output = self.method.training_step(batch)
         return output.loss, output.metrics
 

@@ -64,4 +64,4 @@ def test_a_step_reports_its_terms_and_the_loss_is_their_weighted_sum() -> None:
     method = BarlowTwins(SmallResnet(1, 16, SmallResnet.Config(width=8)), config)
     output = method.training_step(Batch([torch.rand(8, 1, 16, 16), torch.rand(8, 1, 16, 16)]))
     total = output.metrics["invariance"] + 0.5 * output.metrics["redundancy"]
-    assert output.loss.item() == pytest.approx(total, rel=1e-5)
+    torch.testing.assert_close(output.loss, total, rtol=1e-5, atol=0)

@@ -53,6 +53,6 @@ def test_a_step_reports_its_terms_and_the_loss_is_their_weighted_sum() -> None:
     config = VICReg.Config(expander=16, invariance=2, variance=3, covariance=4)
     method = VICReg(SmallResnet(1, 16, SmallResnet.Config(width=8)), config)
     output = method.training_step(Batch([torch.rand(8, 1, 16, 16), torch.rand(8, 1, 16, 16)]))
-    figures = output.metrics
+    figures = {name: float(value) for name, value in output.metrics.items()}
     total = 2 * figures["invariance"] + 3 * figures["variance"] + 4 * figures["covariance"]
     assert output.loss.item() == pytest.approx(total, rel=1e-5)

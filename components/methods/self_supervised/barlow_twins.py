@@ -39,7 +39,7 @@ class BarlowTwins(SelfSupervisedMethod):
         first, second = self.projector(self.encoder(torch.cat(batch.views))).chunk(2)
         with torch.autocast(first.device.type, enabled=False):
             invariance, redundancy = barlow_twins_terms(whole_batch(first), whole_batch(second))
-        figures = {"invariance": invariance.item(), "redundancy": redundancy.item()}
+        figures = {"invariance": invariance.detach(), "redundancy": redundancy.detach()}
         return StepOutput(invariance + self.redundancy * redundancy, figures)
 
 

@@ -69,7 +69,7 @@ class DeepCluster(SelfSupervisedMethod):
         with torch.autocast(outputs.device.type, enabled=False):
             outputs = outputs.to(self.centers.dtype).unflatten(0, (len(batch.views), -1))
             loss = cluster_loss(outputs, self.centers, targets, self.weights, self.config.temperature)
-        return StepOutput(loss, {"empty_clusters": self.empty.item()})
+        return StepOutput(loss, {"empty_clusters": self.empty})
 
 
 def cluster_weights(sizes: Tensor) -> Tensor:

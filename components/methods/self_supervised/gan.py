@@ -58,7 +58,7 @@ class GAN(SelfSupervisedMethod):
         real = self.verdict(self.encoder(pictures + self._noise(batch)))
         discriminator = discriminator_loss(real, self._judged(made.detach()), self.config.smoothing)
         generator = generator_loss(self._judged(made, frozen=True))
-        metrics = {"discriminator": discriminator.item(), "generator": generator.item()}
+        metrics = {"discriminator": discriminator.detach(), "generator": generator.detach()}
         return StepOutput(discriminator + generator, metrics)
 
     def _noise(self, batch: Batch) -> Tensor:

@@ -59,7 +59,7 @@ class Jigsaw(SelfSupervisedMethod):
         shuffled = tiles[torch.arange(count, device=tiles.device)[:, None], self.orders[chosen]]
         vectors = self.reduce(self.encoder(shuffled.flatten(0, 1))).view(count, -1)
         logits = precise(self.head(vectors))
-        recognized = (logits.argmax(1) == chosen).float().mean().item()
+        recognized = (logits.argmax(1) == chosen).float().mean()
         return StepOutput(F.cross_entropy(logits, chosen), {"recognized": recognized})
 
     def _tiles(self, batch: Batch) -> Tensor:

@@ -39,7 +39,7 @@ class Rotation(SelfSupervisedMethod):
         """The mean over pictures and turns; figures: how many turns were recognized."""
         logits = self.head(self.encoder(four_rotations(batch.views[0])))
         recognized = logits.argmax(1) == _turns(logits)
-        return StepOutput(rotation_loss(logits), {"recognized": recognized.float().mean().item()})
+        return StepOutput(rotation_loss(logits), {"recognized": recognized.float().mean()})
 
 
 def four_rotations(pictures: Tensor) -> Tensor:

@@ -68,7 +68,7 @@ class Selfie(SelfSupervisedMethod):
         pooled = self.context(torch.cat([self.pool.to(tokens).expand(len(tokens), 1, -1), tokens], 1))[:, :1]
         scores = match(self.query(pooled + self.positions[gaps]), _at(vectors, gaps))
         right = torch.arange(self.taken, device=scores.device).expand(len(scores), -1)
-        picked = (scores.argmax(2) == right).float().mean().item()
+        picked = (scores.argmax(2) == right).float().mean()
         return StepOutput(F.cross_entropy(scores.flatten(0, 1), right.flatten()), {"picked": picked})
 
 

@@ -54,7 +54,7 @@ class VAE(SelfSupervisedMethod):
         reconstruction = negative_log_likelihood(precise(decoded), precise(batch.views[0]), self.config.noise)
         divergence = kl_divergence(mean, log_variance)
         loss = reconstruction + self.config.beta * divergence
-        return StepOutput(loss, {"reconstruction": reconstruction.item(), "kl": divergence.item()})
+        return StepOutput(loss, {"reconstruction": reconstruction.detach(), "kl": divergence.detach()})
 
     def show(self, pictures: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
         """Pictures, what comes back of the middle of their clouds, and pictures that never were: codes of the prior."""

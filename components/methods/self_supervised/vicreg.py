@@ -46,7 +46,7 @@ class VICReg(SelfSupervisedMethod):
         weights = (self.config.invariance, self.config.variance, self.config.covariance)
         loss = torch.stack([weight * term for weight, term in zip(weights, terms, strict=True)]).sum()
         names = ("invariance", "variance", "covariance")
-        return StepOutput(loss, {name: term.item() for name, term in zip(names, terms, strict=True)})
+        return StepOutput(loss, {name: term.detach() for name, term in zip(names, terms, strict=True)})
 
 
 def vicreg_terms(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from components.core.device import to_device
 from components.core.seeds import uniform
 from components.modalities.image.policy import Policy
 
@@ -59,7 +60,7 @@ class Recipe:
 
     def to(self, device: torch.device) -> "Recipe":
         """The same numbers on another device."""
-        return Recipe(**{name: values.to(device) for name, values in vars(self).items()})
+        return Recipe(**{name: to_device(values, device) for name, values in vars(self).items()})
 
 
 def draw(policy: Policy, keys: npt.NDArray[np.int64], seed: int, *, aspect: float) -> Recipe:

@@ -1,0 +1,35 @@
+"""On a CUDA device every self-supervised method makes the steps it makes on the CPU."""
+
+import numpy as np
+import pytest
+import torch
+
+from components.core import registry, seeds
+from components.training.loop import LoopConfig, TrainingData, train
+from tests.contracts.built import self_supervised
+from tests.contracts.test_workers import POLICIES
+
+SIZE, SAMPLES = 32, 64
+LOOP = LoopConfig(epochs=3, batch_size=32, learning_rate=0.01, optimizer="sgd", clip=1.0)
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+
+
+@pytest.mark.parametrize("name", registry.names("self_supervised"))
+def test_a_method_has_the_same_loss_curve_on_the_device(name: str) -> None:
+    there, here = (_losses(name, torch.device(kind), "float32") for kind in ("cuda", "cpu"))
+    torch.testing.assert_close(there, here, rtol=1e-2, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", registry.names("self_supervised"))
+def test_a_method_trains_in_half_precision_on_the_device(name: str) -> None:
+    half, full = (_losses(name, torch.device("cuda"), precision) for precision in ("bfloat16", "float32"))
+    torch.testing.assert_close(half, full, rtol=0.1, atol=0.02)
+
+
+def _losses(name: str, device: torch.device, precision: str) -> torch.Tensor:
+    seeds.deterministic(1)
+    samples = np.random.default_rng(0).integers(0, 256, (SAMPLES, 1, SIZE, SIZE), dtype=np.uint8)
+    data = TrainingData(samples, np.arange(SAMPLES), POLICIES)
+    loop = LOOP.model_copy(update={"precision": precision})
+    return torch.tensor([row["loss"] for row in train(self_supervised(name, SIZE), data, loop, seed=0, device=device)])
