@@ -30,7 +30,7 @@ from components.training.loop import LoopConfig, TrainingData, train
 from components.training.optimizers import build_optimizer
 from components.training.precision import autocast, choose_device
 
-SIZE, BATCH, STEPS, ROUNDS = 96, 256, 60, 3
+SIZE, STEPS, ROUNDS = 96, 60, 3
 SUFFIXES = (".jpeg", ".jpg", ".png")
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 
@@ -40,17 +40,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu_throughput", description=__doc__)
     parser.add_argument("pictures", type=Path)
     parser.add_argument("--lightly", action="store_true", help="also lightly's loop, which takes long")
+    parser.add_argument("--batch", type=int, default=256)
     asked = parser.parse_args()
     pictures = np.stack(list(_read(asked.pictures)))
     loops: dict[str, Callable[[], float]] = {
-        "network alone": lambda: network_alone(pictures),
-        "winnow": lambda: winnow(pictures),
+        "network alone": lambda: network_alone(pictures, asked.batch),
+        "winnow": lambda: winnow(pictures, asked.batch),
     }
     speeds = {name: statistics.median(loop() for _ in range(ROUNDS)) for name, loop in loops.items()}
     if asked.lightly:
-        speeds["lightly"] = lightly(pictures)
+        speeds["lightly"] = lightly(pictures, asked.batch)
     device = choose_device()
-    print(torch.cuda.get_device_name() if device.type == "cuda" else "CPU", f"{len(pictures)} pictures")
+    print(
+        torch.cuda.get_device_name() if device.type == "cuda" else "CPU",
+        f"{len(pictures)} pictures, batch {asked.batch}",
+    )
     for name, speed in speeds.items():
         row = {"loop": name, "pictures_per_second": round(speed), "times_lightly": None, "outside_network": None}
         row["outside_network"] = round(1 - speed / speeds["network alone"], 3)
@@ -59,12 +63,12 @@ def main() -> None:
         print(json.dumps(row))
 
 
-def network_alone(pictures: npt.NDArray[np.uint8]) -> float:
+def network_alone(pictures: npt.NDArray[np.uint8], count: int) -> float:
     """Pictures per second of forward, backward and optimizer step on one batch of views."""
     device, method = choose_device(), _method().to(device=choose_device(), memory_format=torch.channels_last)  # type: ignore[call-overload]
     method.train()
     optimizer, _ = build_optimizer(method, "adamw", learning_rate=0.001, weight_decay=0.0001)
-    views = torch.from_numpy(pictures[:BATCH]).to(device).float().div(255).contiguous(memory_format=torch.channels_last)
+    views = torch.from_numpy(pictures[:count]).to(device).float().div(255).contiguous(memory_format=torch.channels_last)
     batch = Batch([views, views.flip(3).contiguous(memory_format=torch.channels_last)])
     for step in range(STEPS + 10):
         if step == 10:
@@ -74,27 +78,27 @@ def network_alone(pictures: npt.NDArray[np.uint8]) -> float:
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
-    return STEPS * BATCH / (_now() - began)
+    return STEPS * count / (_now() - began)
 
 
-def winnow(pictures: npt.NDArray[np.uint8], epochs: int = 2) -> float:
+def winnow(pictures: npt.NDArray[np.uint8], count: int) -> float:
     """Pictures per second of our loop, its first pass left out."""
     policies = Policies(policies={"view": SIMCLR_VIEW}, mean=MEAN, std=STD)
-    data = TrainingData(pictures, np.resize(np.arange(len(pictures)), STEPS * BATCH), policies)
+    data = TrainingData(pictures, np.resize(np.arange(len(pictures)), STEPS * count), policies)
     ends: list[float] = []
-    config = LoopConfig(epochs=epochs, batch_size=BATCH)
+    config = LoopConfig(epochs=2, batch_size=count)
     train(_method(), data, config, seed=0, device=choose_device(), on_epoch=lambda *_: ends.append(_now()))
-    return STEPS * BATCH / (ends[-1] - ends[-2])
+    return STEPS * count / (ends[-1] - ends[-2])
 
 
-def lightly(pictures: npt.NDArray[np.uint8]) -> float:
+def lightly(pictures: npt.NDArray[np.uint8], count: int) -> float:
     """Pictures per second of lightly's loop, the start of its loader's processes left out."""
     from lightly.loss import NTXentLoss
 
     device, method = choose_device(), _method().to(device=choose_device(), memory_format=torch.channels_last)  # type: ignore[call-overload]
     method.train()
     criterion, optimizer = NTXentLoss(0.5), torch.optim.AdamW(method.parameters(), lr=1e-3)
-    loader = lightly_loader(np.resize(pictures, (8 * BATCH, *pictures.shape[1:])), BATCH, workers=os.cpu_count() or 1)
+    loader = lightly_loader(np.resize(pictures, (8 * count, *pictures.shape[1:])), count, workers=os.cpu_count() or 1)
     for _ in range(2):
         began, seen = _now(), 0
         for views in loader:

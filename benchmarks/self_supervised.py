@@ -32,6 +32,7 @@ from components.models.encoders.small_resnet import SmallResnet
 from components.training.health import health
 from components.training.inference import embed_all
 from components.training.loop import LoopConfig, TrainingData
+from components.training.precision import choose_device
 from components.training.probes import knn_accuracy, leave_one_out_accuracy, linear_accuracy
 from components.training.trial import run_trial
 from pipelines.inline import PROJECT, run_stages
@@ -145,7 +146,9 @@ class Task:
         weights = np.ones(len(targets), dtype=np.float32)
         labels = {"targets": targets, "weights": weights} if supervised else {}
         data = TrainingData(self.samples, self.train, self.policies, **labels)
-        method, trial = run_trial(lambda: self.method(name, seed), data, self.loop, minutes * 60, seed=seed)
+        method, trial = run_trial(
+            lambda: self.method(name, seed), data, self.loop, minutes * 60, seed=seed, device=choose_device()
+        )
         figures = {
             "encoder": "" if isinstance(method.encoder, SmallResnet) else "_vit",
             "epochs": round(trial.epochs, 2),
@@ -182,7 +185,7 @@ class Task:
         """Of 256 training pictures and their weak views, as the pretrain stage watches it."""
         from components.modalities.image.augment import Augment
 
-        pictures = torch.from_numpy(np.asarray(self.samples[self.train[:256]]))
+        pictures = torch.from_numpy(np.asarray(self.samples[self.train[:256]])).to(choose_device())
         augment = Augment(self.policies.policies["view"], self.policies.mean, self.policies.std)
         with torch.no_grad():
             first, second = (encoder.eval()(augment(pictures, self.train[:256], seed)) for seed in (0, 1))

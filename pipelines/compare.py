@@ -112,8 +112,9 @@ def _tried(name: str, minutes: float, params: dict[str, Any]) -> dict[str, Any]:
     rows = positions_of(read_manifest(job.manifest, ["split"]), "train")
     data, device = TrainingData(samples, rows, policies), choose_device()
     try:
-        method, trial = run_trial(lambda: build_method(job, samples), data, loop, minutes * 60, seed=job.seed)
-        method.to(device)
+        method, trial = run_trial(
+            lambda: build_method(job, samples), data, loop, minutes * 60, seed=job.seed, device=device
+        )
         seen = rows[watched_rows(len(rows), job.seed)]
         figures: dict[str, Any] = watch(method, samples, seen, policies, device, job.seed)()
     except WinnowError as error:

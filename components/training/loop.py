@@ -1,6 +1,7 @@
 """The one training loop: any trainable method, on pictures, on one worker or many, resumable to the bit."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -130,6 +131,7 @@ class _Run:
             method, config.optimizer, learning_rate=config.learning_rate, weight_decay=config.weight_decay
         )
         self.average = MovingAverage(method, config.ema) if config.ema else None
+        self.aside = torch.cuda.Stream(self.device) if self.device.type == "cuda" else None
         self.rate = 0.0
 
     def epoch(self, epoch: int) -> Row:
@@ -138,8 +140,8 @@ class _Run:
         self.method.before_epoch(self._vectors, torch_generator(self.seed, "before epoch", epoch))
         order = torch.randperm(len(self.data.positions), generator=torch_generator(self.seed, "order", epoch)).numpy()
         sums: dict[str, Tensor | float] = {}
-        for step in range(self.steps):
-            figures = self._step(self._batch(order, step, epoch), (epoch - 1) * self.steps + step)
+        for step, batch in enumerate(self._batches(order, epoch)):
+            figures = self._step(batch, (epoch - 1) * self.steps + step)
             sums = {name: sums.get(name, 0.0) + value for name, value in figures.items()}
         row = self._mean(sums)
         if not (np.isfinite(row["loss"]) and all(bool(p.isfinite().all()) for p in self.method.parameters())):
@@ -148,6 +150,29 @@ class _Run:
                 "warmup_epochs, or set clip to 1."
             )
         return {"epoch": float(epoch), **row}
+
+    def _batches(self, order: npt.NDArray[np.int64], epoch: int) -> Iterator[Batch]:
+        """The epoch's batches; beside an accelerator each is made while the step before it runs."""
+        if self.device.type == "cpu":
+            yield from (self._batch(order, step, epoch) for step in range(self.steps))
+            return
+        with ThreadPoolExecutor(1) as maker:
+            coming = maker.submit(self._batch_aside, order, 0, epoch)
+            for step in range(1, self.steps + 1):
+                batch, made = coming.result()
+                if step < self.steps:
+                    coming = maker.submit(self._batch_aside, order, step, epoch)
+                here = torch.cuda.current_stream(self.device)
+                here.wait_event(made)
+                for part in (*batch.views, batch.targets, batch.weights, batch.keys):
+                    if part is not None:
+                        part.record_stream(here)
+                yield batch
+
+    def _batch_aside(self, order: npt.NDArray[np.int64], step: int, epoch: int) -> tuple[Batch, torch.cuda.Event]:
+        """The batch and when it is there: copied and augmented on a CUDA stream of its own, beside the network's."""
+        with torch.cuda.stream(self.aside):
+            return self._batch(order, step, epoch), self.aside.record_event()
 
     def _batch(self, order: npt.NDArray[np.int64], step: int, epoch: int) -> Batch:
         share = self.batch // self.world

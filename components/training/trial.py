@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 
 from components.core import seeds
 from components.methods.contracts import TrainableMethod
@@ -31,37 +32,50 @@ def run_trial(
     *,
     seed: int,
     measure: Callable[[TrainableMethod], Row] | None = None,
+    device: torch.device | None = None,
 ) -> tuple[TrainableMethod, Trial]:
     """Train a fresh method for about `cpu_seconds` of this process: the steps are timed first, then counted out.
 
     `loop.epochs` is replaced by what fits. Where the time is no whole number of passes, each epoch sees a part of the
     data, the same one, so that the learning rate comes to its end in time. measure: of the method, after each epoch.
+    device: the CPU by default; on any other the seconds are the clock's.
     """
-    per_step = _seconds_per_step(build(), data, loop, seed=seed)
+    device = device or torch.device("cpu")
+    clock = time.process_time if device.type == "cpu" else time.perf_counter
+    per_step = _seconds_per_step(build(), data, loop, seed=seed, device=device, clock=clock)
     batch = min(loop.batch_size, len(data.positions))
     steps = max(1, round(cpu_seconds / per_step))
     whole = len(data.positions) // batch
     epochs = max(1, -(-steps // whole))
     kept = seeds.numpy_generator(seed, "trial").permutation(len(data.positions))[: max(1, steps // epochs) * batch]
-    method, began = build(), time.process_time()
+    method, began = build(), clock()
     history = train(
         method,
         _part(data, np.sort(kept)),
         loop.model_copy(update={"epochs": epochs, "warmup_epochs": min(loop.warmup_epochs, epochs / 10)}),
         seed=seed,
         measure=(lambda: measure(method)) if measure else None,
+        device=device,
     )
-    spent = time.process_time() - began
+    spent = clock() - began
     seen = epochs * len(kept)
     return method, Trial(history, seen / len(data.positions), spent, seen / spent)
 
 
-def _seconds_per_step(method: TrainableMethod, data: TrainingData, loop: LoopConfig, *, seed: int) -> float:
-    """CPU seconds of a step, the first few left out: they make buffers and choose algorithms."""
+def _seconds_per_step(
+    method: TrainableMethod,
+    data: TrainingData,
+    loop: LoopConfig,
+    *,
+    seed: int,
+    device: torch.device,
+    clock: Callable[[], float],
+) -> float:
+    """Seconds of a step, the first few left out: they make buffers and choose algorithms."""
     few = np.arange(min(len(data.positions), loop.batch_size * TIMED_STEPS))
     ends: list[float] = []
     short = loop.model_copy(update={"epochs": 2})
-    train(method, _part(data, few), short, seed=seed, on_epoch=lambda epoch, row: ends.append(time.process_time()))
+    train(method, _part(data, few), short, seed=seed, device=device, on_epoch=lambda *_: ends.append(clock()))
     return (ends[1] - ends[0]) / (len(few) // min(loop.batch_size, len(few)))
 
 
