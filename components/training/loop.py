@@ -131,7 +131,7 @@ class _Run:
             method, config.optimizer, learning_rate=config.learning_rate, weight_decay=config.weight_decay
         )
         self.average = MovingAverage(method, config.ema) if config.ema else None
-        self.aside = torch.cuda.Stream(self.device) if self.device.type == "cuda" else None
+        self.aside = torch.cuda.Stream(self.device) if self.device.type == "cuda" else None  # type: ignore[no-untyped-call]
         self.rate = 0.0
 
     def epoch(self, epoch: int) -> Row:
@@ -171,6 +171,7 @@ class _Run:
 
     def _batch_aside(self, order: npt.NDArray[np.int64], step: int, epoch: int) -> tuple[Batch, torch.cuda.Event]:
         """The batch and when it is there: copied and augmented on a CUDA stream of its own, beside the network's."""
+        assert self.aside is not None
         with torch.cuda.stream(self.aside):
             return self._batch(order, step, epoch), self.aside.record_event()
 
