@@ -131,7 +131,6 @@ class _Run:
             method, config.optimizer, learning_rate=config.learning_rate, weight_decay=config.weight_decay
         )
         self.average = MovingAverage(method, config.ema) if config.ema else None
-        self.aside = torch.cuda.Stream(self.device) if self.device.type == "cuda" else None  # type: ignore[no-untyped-call]
         self.rate = 0.0
 
     def epoch(self, epoch: int) -> Row:
@@ -157,23 +156,12 @@ class _Run:
             yield from (self._batch(order, step, epoch) for step in range(self.steps))
             return
         with ThreadPoolExecutor(1) as maker:
-            coming = maker.submit(self._batch_aside, order, 0, epoch)
+            coming = maker.submit(self._batch, order, 0, epoch)
             for step in range(1, self.steps + 1):
-                batch, made = coming.result()
+                batch = coming.result()
                 if step < self.steps:
-                    coming = maker.submit(self._batch_aside, order, step, epoch)
-                here = torch.cuda.current_stream(self.device)
-                here.wait_event(made)
-                for part in (*batch.views, batch.targets, batch.weights, batch.keys):
-                    if part is not None:
-                        part.record_stream(here)
+                    coming = maker.submit(self._batch, order, step, epoch)
                 yield batch
-
-    def _batch_aside(self, order: npt.NDArray[np.int64], step: int, epoch: int) -> tuple[Batch, torch.cuda.Event]:
-        """The batch and when it is there: copied and augmented on a CUDA stream of its own, beside the network's."""
-        assert self.aside is not None
-        with torch.cuda.stream(self.aside):
-            return self._batch(order, step, epoch), self.aside.record_event()
 
     def _batch(self, order: npt.NDArray[np.int64], step: int, epoch: int) -> Batch:
         share = self.batch // self.world
