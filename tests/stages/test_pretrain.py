@@ -1,78 +1,35 @@
 """pretrain on a few real digits: what it writes, that it can be repeated, stopped and gone on with, here and on Ray."""
 
-import csv
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
 from components.core import progress
 from components.core.errors import WinnowError
-from components.datasets.manifest import write_manifest
 from components.modalities.image.policy import Policies, Policy, write_policies
 from components.models.encoder_file import load_encoder
 from components.stages import pretrain
-from components.stages.pretrain import Params
 from components.training.pretraining import build_method
-
-COUNT, SIZE = 48, 16
-INPUTS = ("manifest", "samples", "policy")
+from tests.stages.few_digits import COUNT, SIZE, build, read_rows, run_stage, settings
 
 
 @pytest.fixture
 def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
-    """A project folder with 40 training digits and 8 test ones, and where the outputs go."""
-    from sklearn.datasets import load_digits
-
+    """A project folder with few digits."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("WINNOW_STAGE_KEY", raising=False)
-    digits = (load_digits().images[:COUNT, None] * 15.9).astype(np.uint8).repeat(2, 2).repeat(2, 3)
-    np.save(tmp_path / "samples.npy", digits)
-    ids = [f"{number:016x}" for number in range(COUNT)]
-    constants = {"path": "p", "width": 8, "height": 8, "mode": "L", "bytes": 64, "sha256": "0"}
-    splits = ["test" if number % 6 == 0 else "train" for number in range(COUNT)]
-    write_manifest(tmp_path / "manifest.parquet", pd.DataFrame({"id": ids, "group": ids, "split": splits, **constants}))
-    view = Policy(crop=(0.5, 1.0), brightness=0.3)
-    write_policies(tmp_path / "policy.json", Policies(policies={"view": view}, mean=[0.3], std=[0.35]))
-    names = {"manifest": "manifest.parquet", "samples": "samples.npy", "policy": "policy.json", "weights": "weights"}
-    return {name: tmp_path / file for name, file in names.items()}
-
-
-def _params(**changes: Any) -> Params:
-    settings = {
-        "method": {"name": "simclr", "hidden": 32, "projection": 16},
-        "encoder": {"name": "small_resnet", "width": 8},
-        "epochs": 3,
-        "batch_size": 20,
-        "learning_rate": 0.003,
-    }
-    return Params.model_validate(settings | changes)
-
-
-def _run(paths: dict[str, Path], folder: str, params: Params) -> dict[str, Path]:
-    home = paths["samples"].parent / folder
-    home.mkdir(exist_ok=True)
-    names = {"encoder": "encoder.safetensors", "history": "history.csv", "learned": "learned.png"}
-    outputs = {name: home / file for name, file in names.items()}
-    pretrain.run(params=params, **paths, **outputs)
-    return outputs
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
+    return build(tmp_path)
 
 
 def test_it_writes_an_encoder_that_loads_and_a_history_a_person_can_read(paths: dict[str, Path]) -> None:
     told: list[int] = []
     with progress.listening(lambda step, metrics: told.append(step)):
-        outputs = _run(paths, "one", _params())
+        outputs = run_stage(paths, "one", settings())
     encoder, spec = load_encoder(outputs["encoder"])
     assert (encoder.dim, spec.dim, spec.channels, spec.image_size, spec.mean) == (32, 32, 1, SIZE, [0.3])
-    rows = _rows(outputs["history"])
+    rows = read_rows(outputs["history"])
     figures = ["loss", "embedding_std", "effective_rank", "alignment", "uniformity", "learning_rate"]
     assert list(rows[0]) == ["epoch", *figures]
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
@@ -81,8 +38,8 @@ def test_it_writes_an_encoder_that_loads_and_a_history_a_person_can_read(paths: 
 
 
 def test_the_same_settings_give_the_same_bytes_and_leave_no_checkpoints(paths: dict[str, Path]) -> None:
-    first, second = _run(paths, "one", _params()), _run(paths, "two", _params())
-    other = _run(paths, "three", _params(seed=1))
+    first, second = run_stage(paths, "one", settings()), run_stage(paths, "two", settings())
+    other = run_stage(paths, "three", settings(seed=1))
     for name in first:
         assert first[name].read_bytes() == second[name].read_bytes()
     assert first["encoder"].read_bytes() != other["encoder"].read_bytes()
@@ -90,11 +47,11 @@ def test_the_same_settings_give_the_same_bytes_and_leave_no_checkpoints(paths: d
 
 
 def test_test_pictures_are_not_trained_on(paths: dict[str, Path]) -> None:
-    before = _run(paths, "one", _params())
+    before = run_stage(paths, "one", settings())
     samples = np.load(paths["samples"])
     samples[::6] = 255 - samples[::6]  # the test split
     np.save(paths["samples"], samples)
-    assert before["encoder"].read_bytes() == _run(paths, "two", _params())["encoder"].read_bytes()
+    assert before["encoder"].read_bytes() == run_stage(paths, "two", settings())["encoder"].read_bytes()
 
 
 def _stop_after(epoch: int) -> progress.Listener:
@@ -106,20 +63,23 @@ def _stop_after(epoch: int) -> progress.Listener:
 
 
 def test_a_stopped_run_goes_on_and_ends_as_if_never_stopped(paths: dict[str, Path]) -> None:
-    whole = _run(paths, "one", _params())
+    whole = run_stage(paths, "one", settings())
     with pytest.raises(KeyboardInterrupt), progress.listening(_stop_after(2)):
-        _run(paths, "two", _params())
+        run_stage(paths, "two", settings())
     assert not (paths["samples"].parent / "two" / "history.csv").exists()
-    resumed = _run(paths, "two", _params())
+    resumed = run_stage(paths, "two", settings())
     for name in whole:
         assert whole[name].read_bytes() == resumed[name].read_bytes()
 
 
 def test_other_settings_do_not_go_on_from_a_stopped_run(paths: dict[str, Path]) -> None:
     with pytest.raises(KeyboardInterrupt), progress.listening(_stop_after(2)):
-        _run(paths, "one", _params())
-    changed = _run(paths, "two", _params(learning_rate=0.001))
-    assert changed["encoder"].read_bytes() == _run(paths, "three", _params(learning_rate=0.001))["encoder"].read_bytes()
+        run_stage(paths, "one", settings())
+    changed = run_stage(paths, "two", settings(learning_rate=0.001))
+    assert (
+        changed["encoder"].read_bytes()
+        == run_stage(paths, "three", settings(learning_rate=0.001))["encoder"].read_bytes()
+    )
 
 
 def _moved(one: Path, other: Path) -> float:
@@ -131,22 +91,22 @@ def _moved(one: Path, other: Path) -> float:
 def test_training_goes_on_from_given_weights_and_resumes_from_its_own_checkpoints(
     paths: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    first = _run(paths, "one", _params())
-    more = _params(weights=first["encoder"], epochs=2, seed=5, learning_rate=1e-5)
-    whole = _run(paths, "two", more)
+    first = run_stage(paths, "one", settings())
+    more = settings(weights=first["encoder"], epochs=2, seed=5, learning_rate=1e-5)
+    whole = run_stage(paths, "two", more)
     assert "pretrain: starts from encoder.safetensors: " in capsys.readouterr().err
     assert 0 < _moved(first["encoder"], whole["encoder"]) < 0.01
-    random = _run(paths, "three", more.model_copy(update={"weights": None}))
+    random = run_stage(paths, "three", more.model_copy(update={"weights": None}))
     assert _moved(first["encoder"], random["encoder"]) > 0.5
     with pytest.raises(KeyboardInterrupt), progress.listening(_stop_after(1)):
-        _run(paths, "four", more)
-    resumed = _run(paths, "four", more)
+        run_stage(paths, "four", more)
+    resumed = run_stage(paths, "four", more)
     for name in whole:
         assert whole[name].read_bytes() == resumed[name].read_bytes()
 
 
 def test_every_worker_builds_its_method_on_the_given_weights(paths: dict[str, Path]) -> None:
-    params = _params(weights=_run(paths, "one", _params())["encoder"], seed=3)
+    params = settings(weights=run_stage(paths, "one", settings())["encoder"], seed=3)
     job = pretrain._job(params, paths["manifest"], paths["samples"], paths["policy"])
     given = load_encoder(params.weights)[0].state_dict()  # type: ignore[arg-type]
     method = build_method(job, np.load(paths["samples"]))
@@ -154,24 +114,24 @@ def test_every_worker_builds_its_method_on_the_given_weights(paths: dict[str, Pa
 
 
 def test_no_epochs_take_given_weights_as_they_are(paths: dict[str, Path]) -> None:
-    first = _run(paths, "one", _params())
-    taken = _run(paths, "two", _params(weights=first["encoder"], epochs=0, workers=1))
+    first = run_stage(paths, "one", settings())
+    taken = run_stage(paths, "two", settings(weights=first["encoder"], epochs=0, workers=1))
     assert taken["encoder"].read_bytes() == first["encoder"].read_bytes()
-    rows = _rows(taken["history"])
+    rows = read_rows(taken["history"])
     assert [row["epoch"] for row in rows] == ["0"]
     assert float(rows[0]["effective_rank"]) > 1.5
     with pytest.raises(WinnowError, match=r"pretrain.epochs is 0 and pretrain.weights empty"):
-        _run(paths, "three", _params(epochs=0))
+        run_stage(paths, "three", settings(epochs=0))
 
 
 def test_weights_of_another_network_are_refused_before_training(paths: dict[str, Path]) -> None:
-    first = _run(paths, "one", _params())
+    first = run_stage(paths, "one", settings())
     told: list[int] = []
     with (
         pytest.raises(WinnowError, match=r"choose in pretrain\.encoder the network"),
         progress.listening(lambda step, metrics: told.append(step)),
     ):
-        _run(paths, "two", _params(weights=first["encoder"], encoder={"name": "small_resnet", "width": 16}))
+        run_stage(paths, "two", settings(weights=first["encoder"], encoder={"name": "small_resnet", "width": 16}))
     assert told == []
 
 
@@ -179,22 +139,22 @@ def test_collapse_stops_the_stage(paths: dict[str, Path]) -> None:
     np.save(paths["samples"], np.full((COUNT, 1, SIZE, SIZE), 100, np.uint8))  # nothing to tell one from another by
     write_policies(paths["policy"], Policies(policies={"view": Policy()}, mean=[0.3], std=[0.35]))
     with pytest.raises(WinnowError, match="pretraining has collapsed"):
-        _run(paths, "one", _params())
+        run_stage(paths, "one", settings())
 
 
 def test_more_workers_than_processors_are_refused_at_once(paths: dict[str, Path]) -> None:
     with pytest.raises(WinnowError, match=r"pretrain.workers is 999, but this machine has \d+ processors"):
-        _run(paths, "one", _params(workers=999))
+        run_stage(paths, "one", settings(workers=999))
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")  # Ray's own, when it starts and stops
 def test_two_workers_on_ray_learn_what_one_learns_here(paths: dict[str, Path]) -> None:
-    alone = _rows(_run(paths, "one", _params(threads=1, precision="float32"))["history"])
+    alone = read_rows(run_stage(paths, "one", settings(threads=1, precision="float32"))["history"])
     told: list[int] = []
     with progress.listening(lambda step, metrics: told.append(step)):
-        outputs = _run(paths, "two", _params(threads=2, workers=2, precision="float32"))
-    rows = _rows(outputs["history"])
+        outputs = run_stage(paths, "two", settings(threads=2, workers=2, precision="float32"))
+    rows = read_rows(outputs["history"])
     assert told == [1, 2, 3]
     for ours, theirs in zip(rows, alone, strict=True):
         assert float(ours["loss"]) == pytest.approx(float(theirs["loss"]), rel=1e-3)

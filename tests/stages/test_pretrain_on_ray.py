@@ -1,0 +1,119 @@
+"""Pretraining on Ray when a worker or the driver dies, or a worker fails again and again (F28 to F30)."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from components.core import progress
+from components.core.errors import Unavailable
+from tests.stages import few_digits
+
+EPOCHS = 40  # seconds of training: what is killed must not be over yet
+SETTINGS = {"epochs": EPOCHS, "threads": 1, "precision": "float32"}
+PATIENCE = 120.0
+DRIVER = """
+from pathlib import Path
+from tests.stages import few_digits
+few_digits.run_stage(few_digits.build(Path.cwd()), "killed", few_digits.settings(workers=1, **{settings}))
+"""
+
+# Ray's own, when it starts and stops
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
+
+
+@pytest.fixture
+def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
+    """A project folder with few digits."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WINNOW_STAGE_KEY", "a")
+    return few_digits.build(tmp_path)
+
+
+def test_a_killed_worker_is_replaced_and_the_end_is_the_same(paths: dict[str, Path]) -> None:
+    sound = few_digits.run_stage(paths, "sound", few_digits.settings(workers=0, **SETTINGS))
+    told: list[int] = []
+    killed: list[int] = []
+
+    def kill_once(step: int, metrics: object) -> None:
+        told.append(step)
+        if not killed:
+            killed.extend(_kill_workers())
+
+    with progress.listening(kill_once):
+        outputs = few_digits.run_stage(paths, "killed", few_digits.settings(workers=1, **SETTINGS))
+    assert killed
+    assert told == list(range(1, EPOCHS + 1))  # each epoch once, though some were made twice
+    assert _same(sound, outputs)
+
+
+def test_a_worker_that_always_fails_ends_the_training_with_its_error(paths: dict[str, Path]) -> None:
+    Path(".winnow").mkdir()
+    Path(".winnow/checkpoints").write_text("a file where the folder should be")
+    with pytest.raises(Unavailable, match=r"^training failed 3 times on Ray, last with: .*Error.*checkpoints"):
+        few_digits.run_stage(paths, "failed", few_digits.settings(workers=1, **SETTINGS))
+    assert not any(Path("failed").iterdir())
+
+
+def test_after_the_driver_is_killed_the_next_one_goes_on(paths: dict[str, Path]) -> None:
+    sound = few_digits.run_stage(paths, "sound", few_digits.settings(workers=0, **SETTINGS))
+    root = str(Path(__file__).resolve().parents[2])
+    command = [sys.executable, "-c", DRIVER.format(settings=SETTINGS)]
+    driver = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": root}, stderr=subprocess.DEVNULL)
+    try:
+        _wait(lambda: len(_checkpoints("a")) > 1 or driver.poll() is not None)
+    finally:
+        driver.send_signal(signal.SIGKILL)
+        driver.wait()
+    _wait(lambda: not _workers_of(Path.cwd()))
+    left = {path: path.stat().st_ino for path in _checkpoints("a")}
+    assert left
+    other = few_digits.settings(workers=0, **{**SETTINGS, "epochs": 1})
+    os.environ["WINNOW_STAGE_KEY"] = "b"
+    assert len(few_digits.read_rows(few_digits.run_stage(paths, "other", other)["history"])) == 1  # took nothing up
+    assert {path: path.stat().st_ino for path in _checkpoints("a")} == left
+    os.environ["WINNOW_STAGE_KEY"] = "a"
+    began: list[float] = []
+    with progress.listening(lambda step, metrics: began.append(time.monotonic())):
+        outputs = few_digits.run_stage(paths, "resumed", few_digits.settings(workers=1, **SETTINGS))
+    assert len(began) == EPOCHS
+    assert _same(sound, outputs)
+
+
+def _kill_workers() -> list[int]:
+    killed = []
+    for child in psutil.Process().children(recursive=True):
+        if "ray::RayTrainWorker" in " ".join(child.cmdline()):
+            child.send_signal(signal.SIGKILL)
+            killed.append(child.pid)
+    return killed
+
+
+def _workers_of(folder: Path) -> list[int]:
+    found = []
+    for process in psutil.process_iter(["cmdline", "cwd"]):
+        title, where = " ".join(process.info["cmdline"] or []), process.info["cwd"] or ""
+        if title.startswith("ray::") and where.startswith(str(folder)):
+            found.append(process.pid)
+    return found
+
+
+def _checkpoints(key: str) -> list[Path]:
+    return sorted(Path(f".winnow/checkpoints/{key}").glob("*"))
+
+
+def _wait(done: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not done():
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.05)
+
+
+def _same(one: dict[str, Path], other: dict[str, Path]) -> bool:
+    return all(one[name].read_bytes() == other[name].read_bytes() for name in ("encoder", "history"))
