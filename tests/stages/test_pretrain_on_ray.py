@@ -13,9 +13,11 @@ import pytest
 
 from components.core import progress
 from components.core.errors import Unavailable
+from components.training import distributed
+from components.training.checkpoints import CheckpointStore
 from tests.stages import few_digits
 
-EPOCHS = 40  # seconds of training: what is killed must not be over yet
+EPOCHS = 60  # seconds of training: what is killed must not be over yet
 SETTINGS = {"epochs": EPOCHS, "threads": 1, "precision": "float32"}
 PATIENCE = 120.0
 DRIVER = """
@@ -28,6 +30,21 @@ few_digits.run_stage(few_digits.build(Path.cwd()), "killed", few_digits.settings
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 
 
+Outputs = dict[str, Path]
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Outputs:
+    """What a run that nothing disturbs writes."""
+    folder = tmp_path_factory.mktemp("sound")
+    here = Path.cwd()
+    os.chdir(folder)
+    try:
+        return few_digits.run_stage(few_digits.build(folder), "sound", few_digits.settings(workers=0, **SETTINGS))
+    finally:
+        os.chdir(here)
+
+
 @pytest.fixture
 def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
     """A project folder with few digits."""
@@ -36,8 +53,7 @@ def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
     return few_digits.build(tmp_path)
 
 
-def test_a_killed_worker_is_replaced_and_the_end_is_the_same(paths: dict[str, Path]) -> None:
-    sound = few_digits.run_stage(paths, "sound", few_digits.settings(workers=0, **SETTINGS))
+def test_a_killed_worker_is_replaced_and_the_end_is_the_same(paths: dict[str, Path], sound: Outputs) -> None:
     told: list[int] = []
     killed: list[int] = []
 
@@ -53,37 +69,37 @@ def test_a_killed_worker_is_replaced_and_the_end_is_the_same(paths: dict[str, Pa
     assert _same(sound, outputs)
 
 
-def test_a_worker_that_always_fails_ends_the_training_with_its_error(paths: dict[str, Path]) -> None:
+def test_a_worker_that_always_fails_ends_the_training_with_its_error(
+    paths: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(distributed, "FAILURES", 1)  # each try starts processes for seconds
     Path(".winnow").mkdir()
     Path(".winnow/checkpoints").write_text("a file where the folder should be")
-    with pytest.raises(Unavailable, match=r"^training failed 3 times on Ray, last with: .*Error.*checkpoints"):
+    with pytest.raises(Unavailable, match=r"^training failed 2 times on Ray, last with: .*Error.*checkpoints"):
         few_digits.run_stage(paths, "failed", few_digits.settings(workers=1, **SETTINGS))
     assert not any(Path("failed").iterdir())
 
 
-def test_after_the_driver_is_killed_the_next_one_goes_on(paths: dict[str, Path]) -> None:
-    sound = few_digits.run_stage(paths, "sound", few_digits.settings(workers=0, **SETTINGS))
+def test_after_the_driver_is_killed_the_next_one_goes_on_but_not_with_other_settings(
+    paths: dict[str, Path], sound: Outputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
     root = str(Path(__file__).resolve().parents[2])
     command = [sys.executable, "-c", DRIVER.format(settings=SETTINGS)]
     driver = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": root}, stderr=subprocess.DEVNULL)
     try:
-        _wait(lambda: len(_checkpoints("a")) > 1 or driver.poll() is not None)
+        _wait(lambda: bool(_epochs_kept("a")) or driver.poll() is not None)
     finally:
         driver.send_signal(signal.SIGKILL)
         driver.wait()
-    _wait(lambda: not _workers_of(Path.cwd()))
-    left = {path: path.stat().st_ino for path in _checkpoints("a")}
-    assert left
-    other = few_digits.settings(workers=0, **{**SETTINGS, "epochs": 1})
-    os.environ["WINNOW_STAGE_KEY"] = "b"
-    assert len(few_digits.read_rows(few_digits.run_stage(paths, "other", other)["history"])) == 1  # took nothing up
-    assert {path: path.stat().st_ino for path in _checkpoints("a")} == left
-    os.environ["WINNOW_STAGE_KEY"] = "a"
-    began: list[float] = []
-    with progress.listening(lambda step, metrics: began.append(time.monotonic())):
-        outputs = few_digits.run_stage(paths, "resumed", few_digits.settings(workers=1, **SETTINGS))
-    assert len(began) == EPOCHS
-    assert _same(sound, outputs)
+    kept = _epochs_kept("a")
+    assert kept
+    assert kept[-1] < EPOCHS
+    monkeypatch.setenv("WINNOW_STAGE_KEY", "b")
+    with pytest.raises(KeyboardInterrupt), progress.listening(_stop_at(1)):
+        few_digits.run_stage(paths, "other", few_digits.settings(workers=0, **SETTINGS))
+    assert _epochs_kept("b") == [1]
+    monkeypatch.setenv("WINNOW_STAGE_KEY", "a")
+    assert _same(sound, few_digits.run_stage(paths, "resumed", few_digits.settings(workers=0, **SETTINGS)))
 
 
 def _kill_workers() -> list[int]:
@@ -95,17 +111,17 @@ def _kill_workers() -> list[int]:
     return killed
 
 
-def _workers_of(folder: Path) -> list[int]:
-    found = []
-    for process in psutil.process_iter(["cmdline", "cwd"]):
-        title, where = " ".join(process.info["cmdline"] or []), process.info["cwd"] or ""
-        if title.startswith("ray::") and where.startswith(str(folder)):
-            found.append(process.pid)
-    return found
+def _epochs_kept(key: str) -> list[int]:
+    store = CheckpointStore(str(Path(".winnow/checkpoints").absolute() / key))
+    return [int(row["epoch"]) for row in store.history()]
 
 
-def _checkpoints(key: str) -> list[Path]:
-    return sorted(Path(f".winnow/checkpoints/{key}").glob("*"))
+def _stop_at(epoch: int) -> Callable[[int, object], None]:
+    def stop(step: int, metrics: object) -> None:
+        if step == epoch:
+            raise KeyboardInterrupt
+
+    return stop
 
 
 def _wait(done: Callable[[], bool]) -> None:
