@@ -20,7 +20,7 @@ repro: setup ## run the whole pipeline and print what came out
 	winnow repro
 
 test: setup ## run every test
-	python -m pytest
+	python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 check: setup ## style, types and layers
 	ruff check .
