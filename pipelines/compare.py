@@ -86,6 +86,7 @@ def _tried(name: str, minutes: float, params: dict[str, Any]) -> dict[str, Any]:
     from components.modalities.image.policy import read_policies
     from components.models.encoder_file import EncoderSpec
     from components.stages.pretrain import Params
+    from components.training.health import HEALTH, shrunk
     from components.training.inference import embed_all
     from components.training.loop import LoopConfig, TrainingData
     from components.training.precision import choose_device
@@ -111,15 +112,25 @@ def _tried(name: str, minutes: float, params: dict[str, Any]) -> dict[str, Any]:
     samples, policies = open_samples(job.samples), read_policies(job.policy)
     rows = positions_of(read_manifest(job.manifest, ["split"]), "train")
     data, device = TrainingData(samples, rows, policies), choose_device()
+    seen = rows[watched_rows(len(rows), job.seed)]
     try:
         method, trial = run_trial(
-            lambda: build_method(job, samples), data, loop, minutes * 60, seed=job.seed, device=device
+            lambda: build_method(job, samples),
+            data,
+            loop,
+            minutes * 60,
+            seed=job.seed,
+            watch=lambda method: watch(method, samples, seen, policies, device, job.seed),
+            device=device,
         )
-        seen = rows[watched_rows(len(rows), job.seed)]
-        figures: dict[str, Any] = watch(method, samples, seen, policies, device, job.seed)()
     except WinnowError as error:
         return {"failed": str(error)}
-    figures |= {"epochs": trial.epochs, "pictures_per_second": trial.pictures_per_second}
+    figures: dict[str, Any] = {name: trial.history[-1][name] for name in HEALTH if name in trial.history[-1]}
+    figures |= {
+        "collapsing": bool(shrunk(figures)),
+        "epochs": trial.epochs,
+        "pictures_per_second": trial.pictures_per_second,
+    }
     labeled = _labeled()
     if labeled is not None:
         channels, size = samples.shape[1:3]
@@ -158,7 +169,7 @@ def _show(rows: list[dict[str, Any]], foretold: tuple[float, int] | None) -> Non
             print(f"{row['method']:<{width}}  not ranked: {row['failed']}")
             continue
         cells = (FIGURES[name][1].format(row[name]).rjust(len(FIGURES[name][0])) for name in columns)
-        print("  ".join([f"{row['method']:<{width}}", *cells]))
+        print("  ".join([f"{row['method']:<{width}}", *cells, *["collapsing"][: row["collapsing"]]]))
     if not any("visible" in row for row in rows):
         print("There are no labels yet, so the rank of the vectors alone decides, a weak guide: label some, ask again.")
     elif foretold:

@@ -79,6 +79,13 @@ class SelfSupervisedMethod(TrainableMethod):
 
     falls: ClassVar[str] = "loss"
 
+    def project(self, vectors: Tensor) -> Tensor | None:
+        """What the loss compares, `(N, K)`, of the encoder's `(N, D)` vectors; None where it compares no pictures.
+
+        These collapse first, so their health is watched too.
+        """
+        return None
+
     def show(self, pictures: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
         """Pictures worth a look after training, by caption: `(M, C, S, S)` on the scale of the views; often none.
 

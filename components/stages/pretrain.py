@@ -21,6 +21,7 @@ from components.models.encoder_file import EncoderSpec, save_encoder
 from components.models.start_weights import read_start
 from components.stages.learned import draw_learned
 from components.training.checkpoints import CheckpointStore
+from components.training.health import shrunk
 from components.training.loop import LoopConfig, Row
 from components.training.pretraining import Job, pretrain, shown
 
@@ -71,6 +72,8 @@ def run(
         trained, rows = pretrain_on_ray(job, workers=params.workers, address=params.ray_address, on_epoch=report)
     else:
         trained, rows = pretrain(job, on_epoch=report)
+    if sentence := shrunk(rows[-1]):
+        print(f"  pretrain: {sentence}", file=sys.stderr)
     save_encoder(encoder, trained.encoder, _spec(params, samples, policy, trained.encoder.dim))
     _write_history(history, rows)
     draw_learned(learned, f"What {params.method.name} learned", rows, shown(trained, job))

@@ -18,6 +18,7 @@ from components.modalities.image.preview import describe
 from components.stages import charts
 from components.training import metrics as measures
 from components.training.audit import Audit
+from components.training.health import shrunk
 
 TEMPLATE = "report.html.jinja"
 MOST_LABELS, MOST_CLASSES, MOST_MISTAKES, MOST_REASONS = 24, 30, 24, 3
@@ -142,6 +143,7 @@ def _pretraining(history: Path) -> dict[str, Any]:
         "epochs": int(last["epoch"]),
         "curve": charts.curve(rows["epoch"].tolist(), panels),
         "rank": float(last["effective_rank"]) if "effective_rank" in rows else None,
+        "collapsing": shrunk({str(name): float(value) for name, value in last.items()}),
     }
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from components.core import seeds
 from components.core.config import Config, PluginChoice
@@ -17,7 +18,7 @@ from components.modalities.image.mosaic import pixels_of
 from components.modalities.image.policy import Policies, Policy, read_policies
 from components.models.start_weights import load_start
 from components.training.checkpoints import CheckpointStore
-from components.training.health import check, health
+from components.training.health import check, health, projected_health
 from components.training.loop import LoopConfig, Row, TrainingData, train
 from components.training.precision import choose_device
 
@@ -121,19 +122,29 @@ def watch(
     device: torch.device,
     seed: int,
 ) -> Callable[[], Row]:
-    """What measures the health of `method.encoder` on the same two views of the same pictures after each epoch."""
+    """What measures the health of `method`, not trained yet, on the same two views of the same pictures each epoch."""
     pictures = torch.from_numpy(np.asarray(samples[rows])).to(device)
     names = (method.views * 2)[:2]  # a method that sees a single view is measured on two of them
     augments = [Augment(policies.policies[name], policies.mean, policies.std) for name in names]
     views = [augment(pictures, rows, seeds.derive(seed, "health", i)) for i, augment in enumerate(augments)]
 
+    method.to(device)
+    *_, start = _looked_at(method, views)
+
     def measure() -> Row:
-        method.encoder.eval()
-        with torch.inference_mode():
-            first, second = (method.encoder(view) for view in views)
-        method.encoder.train()
+        first, second, projected = _looked_at(method, views)
         figures = health(first, second)
         check(figures)
-        return figures
+        return figures if projected is None or start is None else {**figures, **projected_health(projected, start)}
 
     return measure
+
+
+def _looked_at(method: TrainableMethod, views: list[Tensor]) -> tuple[Tensor, Tensor, Tensor | None]:
+    """The encoder's vectors of both views, and what the loss would compare of the first."""
+    method.eval()
+    with torch.inference_mode():
+        first, second = (method.encoder(view) for view in views)
+        projected = method.project(first) if isinstance(method, SelfSupervisedMethod) else None
+    method.train()
+    return first, second, projected

@@ -31,13 +31,14 @@ def run_trial(
     cpu_seconds: float,
     *,
     seed: int,
-    measure: Callable[[TrainableMethod], Row] | None = None,
+    watch: Callable[[TrainableMethod], Callable[[], Row]] | None = None,
     device: torch.device | None = None,
 ) -> tuple[TrainableMethod, Trial]:
     """Train a fresh method for about `cpu_seconds` of this process: the steps are timed first, then counted out.
 
     `loop.epochs` is replaced by what fits. Where the time is no whole number of passes, each epoch sees a part of the
-    data, the same one, so that the learning rate comes to its end in time. measure: of the method, after each epoch.
+    data, the same one, so that the learning rate comes to its end in time. watch: of the fresh method, gives what to
+    measure after each epoch.
     device: the CPU by default; on any other the seconds are the clock's.
     """
     device = device or torch.device("cpu")
@@ -48,13 +49,15 @@ def run_trial(
     whole = len(data.positions) // batch
     epochs = max(1, -(-steps // whole))
     kept = seeds.numpy_generator(seed, "trial").permutation(len(data.positions))[: max(1, steps // epochs) * batch]
-    method, began = build(), clock()
+    method = build()
+    measure = watch(method) if watch else None
+    began = clock()
     history = train(
         method,
         _part(data, np.sort(kept)),
         loop.model_copy(update={"epochs": epochs, "warmup_epochs": min(loop.warmup_epochs, epochs / 10)}),
         seed=seed,
-        measure=(lambda: measure(method)) if measure else None,
+        measure=measure,
         device=device,
     )
     spent = clock() - began

@@ -23,6 +23,17 @@ from components.methods.contracts import (
 from tests.contracts.built import batch_of, before_epoch, self_supervised
 
 SIZE, CLASSES = 32, 3
+JOINT_EMBEDDING = [
+    "simclr",
+    "moco",
+    "byol",
+    "nnclr",
+    "barlow_twins",
+    "vicreg",
+    "swav",
+    "dino",
+    "deep_cluster",
+]  # the rest compare no two pictures, and cannot collapse
 NOT_OURS = {"timm_model": "timm"}  # libraries that need not be installed
 
 
@@ -55,6 +66,15 @@ def test_a_plugin_has_typed_settings_and_a_caption(family: str, name: str) -> No
     caption = (inspect.getdoc(import_module(plugin.__module__)) or "").splitlines()
     assert caption, "a plug-in's file begins with its caption"
     assert 10 < len(caption[0]) <= 120
+
+
+@pytest.mark.parametrize("name", _named("self_supervised"))
+def test_what_a_method_compares_is_a_vector_for_each_of_the_encoders(name: str) -> None:
+    method = self_supervised(name).eval()
+    vectors = torch.rand(5, method.encoder.dim)
+    projected = method.project(vectors)
+    assert projected is None or (projected.ndim == 2 and len(projected) == 5 and bool(projected.isfinite().all()))
+    assert (projected is not None) == (name in JOINT_EMBEDDING)
 
 
 @pytest.mark.parametrize("family", registry.FAMILIES)

@@ -30,7 +30,8 @@ def test_it_writes_an_encoder_that_loads_and_a_history_a_person_can_read(paths: 
     encoder, spec = load_encoder(outputs["encoder"])
     assert (encoder.dim, spec.dim, spec.channels, spec.image_size, spec.mean) == (32, 32, 1, SIZE, [0.3])
     rows = read_rows(outputs["history"])
-    figures = ["loss", "embedding_std", "effective_rank", "alignment", "uniformity", "learning_rate"]
+    health = ["embedding_std", "effective_rank", "alignment", "uniformity", "projected_std", "rank_kept"]
+    figures = ["loss", *health, "learning_rate"]
     assert list(rows[0]) == ["epoch", *figures]
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
     assert told == [1, 2, 3]

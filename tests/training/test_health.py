@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from components.core.errors import WinnowError
-from components.training.health import check, effective_rank, health, uniformity
+from components.training.health import check, effective_rank, health, projected_health, shrunk, uniformity
 
 
 def test_vectors_spread_over_all_directions_are_healthy() -> None:
@@ -47,3 +47,20 @@ def test_opposite_views_are_worst_aligned() -> None:
 def test_collapse_stops_the_run(vectors: torch.Tensor) -> None:
     with pytest.raises(WinnowError, match="pretraining has collapsed"):
         check(health(vectors, vectors))
+
+
+def test_what_the_loss_compares_is_measured_too() -> None:
+    start = torch.randn(500, 8, generator=torch.Generator().manual_seed(0))
+    sound = projected_health(3 * start, start)  # length does not count
+    assert sound == pytest.approx({"projected_std": 1, "rank_kept": 1}, abs=0.01)
+    point = projected_health(start + 20, start)
+    assert point["projected_std"] < 0.15
+    assert "hardly differ (deviation 0." in shrunk(point)
+    plane = projected_health(start * torch.tensor([1.0, 0, 0, 0, 0, 0, 0, 0]), start)
+    assert plane["rank_kept"] == pytest.approx(1 / 8, rel=0.02)
+    assert "13 % of the effective rank" in shrunk(plane)
+
+
+def test_what_has_not_shrunk_or_compares_nothing_is_not_told_of() -> None:
+    assert shrunk({"projected_std": 0.2, "rank_kept": 0.3}) == ""
+    assert shrunk({"loss": 1.0}) == ""

@@ -34,6 +34,11 @@ class BarlowTwins(SelfSupervisedMethod):
         self.encoder, self.redundancy = encoder, config.redundancy
         self.projector = projection_head(encoder.dim, config.projector, config.projector, config.projector)
 
+    def project(self, vectors: Tensor) -> Tensor:
+        """The outputs of the projector."""
+        outputs: Tensor = self.projector(vectors)
+        return outputs
+
     def training_step(self, batch: Batch) -> StepOutput:
         """The two terms over all workers' samples, and each term's figure."""
         first, second = self.projector(self.encoder(torch.cat(batch.views))).chunk(2)

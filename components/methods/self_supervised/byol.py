@@ -44,6 +44,11 @@ class BYOL(SelfSupervisedMethod):
         self.predictor = projection_head(config.projection, config.hidden, config.projection)
         self.teacher = Teacher(self._student())
 
+    def project(self, vectors: Tensor) -> Tensor:
+        """The outputs of the head."""
+        outputs: Tensor = self.head(vectors)
+        return outputs
+
     def training_step(self, batch: Batch) -> StepOutput:
         """Each view predicts the teacher's projection of the other."""
         views = torch.cat(batch.views)

@@ -62,6 +62,11 @@ class DeepCluster(SelfSupervisedMethod):
         self.centers = found.centers[used].to(outputs)
         self.weights = cluster_weights(sizes[used]).to(outputs)
 
+    def project(self, vectors: Tensor) -> Tensor:
+        """The outputs of the head."""
+        outputs: Tensor = self.head(vectors)
+        return outputs
+
     def training_step(self, batch: Batch) -> StepOutput:
         """The cross-entropy of every view to its picture's cluster, clusters weighing alike."""
         outputs = self.head(encode_crops(self.encoder, batch.views))

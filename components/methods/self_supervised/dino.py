@@ -55,6 +55,11 @@ class DINO(SelfSupervisedMethod):
         self.teacher = Teacher(nn.Sequential(encoder, self.head))
         self.register_buffer("center", torch.zeros(config.outputs))
 
+    def project(self, vectors: Tensor) -> Tensor:
+        """The outputs of the head."""
+        outputs: Tensor = self.head(vectors)
+        return outputs
+
     def training_step(self, batch: Batch) -> StepOutput:
         """The student's cross-entropy to the teacher; then the center moves to the mean of all workers' outputs."""
         student = self.head(encode_crops(self.encoder, batch.views)).unflatten(0, (len(batch.views), -1))

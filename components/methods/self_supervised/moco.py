@@ -4,7 +4,7 @@ He et al. 2020, https://arxiv.org/abs/1911.05722; Chen, Fan, Girshick & He 2020,
 """
 
 from pydantic import Field
-from torch import nn
+from torch import Tensor, nn
 
 from components.core.config import Config as BaseConfig
 from components.methods.contracts import Batch, SelfSupervisedMethod, StepOutput
@@ -45,6 +45,11 @@ class MoCo(SelfSupervisedMethod):
         self.head = projection_head(encoder.dim, config.hidden, config.projection)
         self.teacher = Teacher(self._student())
         self.queue = Queue(config.queue, config.projection)
+
+    def project(self, vectors: Tensor) -> Tensor:
+        """The outputs of the head."""
+        outputs: Tensor = self.head(vectors)
+        return outputs
 
     def training_step(self, batch: Batch) -> StepOutput:
         """InfoNCE of the first view against the teacher's of the second, over all workers' samples."""

@@ -48,6 +48,11 @@ class NNCLR(SelfSupervisedMethod):
         self.predictor = projection_head(config.projection, config.hidden, config.projection)
         self.queue = Queue(config.queue, config.projection)
 
+    def project(self, vectors: Tensor) -> Tensor:
+        """The outputs of the head."""
+        outputs: Tensor = self.head(vectors)
+        return outputs
+
     def training_step(self, batch: Batch) -> StepOutput:
         """The neighbors of each view against the predictions from the other, over all workers' samples."""
         numbers = whole_batch(batch.keys)

@@ -39,6 +39,11 @@ class SimCLR(SelfSupervisedMethod):
         self.head = projection_head(encoder.dim, config.hidden, config.projection)
         self.temperature, self.hard_negatives = config.temperature, config.hard_negatives
 
+    def project(self, vectors: Tensor) -> Tensor:
+        """The outputs of the head."""
+        outputs: Tensor = self.head(vectors)
+        return outputs
+
     def training_step(self, batch: Batch) -> StepOutput:
         """NT-Xent over both views of all workers' samples."""
         first, second = map(whole_batch, self.head(self.encoder(torch.cat(batch.views))).chunk(2))

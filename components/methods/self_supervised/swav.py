@@ -54,6 +54,11 @@ class SwAV(SelfSupervisedMethod):
         self.prototypes = Prototypes(config.projection, config.prototypes)
         self.register_buffer("queue", torch.zeros(config.queue, WHOLE, config.projection))  # newest first
 
+    def project(self, vectors: Tensor) -> Tensor:
+        """The outputs of the head."""
+        outputs: Tensor = self.head(vectors)
+        return outputs
+
     def training_step(self, batch: Batch) -> StepOutput:
         """Codes of the first two views of all workers' samples, predicted by every other view."""
         outputs = self.head(encode_crops(self.encoder, batch.views)).unflatten(0, (len(batch.views), -1))

@@ -38,6 +38,11 @@ class VICReg(SelfSupervisedMethod):
         self.encoder, self.config = encoder, config
         self.expander = projection_head(encoder.dim, config.expander, config.expander, config.expander)
 
+    def project(self, vectors: Tensor) -> Tensor:
+        """The outputs of the expander."""
+        outputs: Tensor = self.expander(vectors)
+        return outputs
+
     def training_step(self, batch: Batch) -> StepOutput:
         """The weighted sum of the terms over all workers' samples, and each term's figure."""
         first, second = self.expander(self.encoder(torch.cat(batch.views))).chunk(2)
