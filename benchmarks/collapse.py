@@ -9,8 +9,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
+import numpy as np
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -18,9 +19,13 @@ from benchmarks._pipeline import settings
 from benchmarks.few_labels import DIGITS
 from benchmarks.self_supervised import PREPARED, RESULTS, Task
 from components.core import seeds
-from components.core.errors import WinnowError
-from components.methods.contracts import Batch, StepOutput
-from components.training.health import check
+from components.methods.contracts import Batch, StepOutput, TrainableMethod
+from components.methods.self_supervised.deep_cluster import DeepCluster
+from components.training.health import HEALTH, shrunk
+from components.training.inference import embed_all
+from components.training.loop import TrainingData
+from components.training.pretraining import watch, watched_rows
+from components.training.trial import run_trial
 from pipelines.inline import run_stages
 
 
@@ -52,6 +57,17 @@ def _no_spreading(method: Any) -> None:
     method._codes = codes
 
 
+def _no_clustering(method: Any) -> None:
+    def one(vectors: Callable[[], Tensor], generator: torch.Generator) -> None:
+        """Every picture in the same of all clusters, as when empty ones are left empty and the loss is not weighted."""
+        if not len(method.assignment):
+            DeepCluster.before_epoch(method, vectors, generator)
+            method.assignment = torch.zeros_like(method.assignment)
+            method.weights = torch.ones_like(method.weights)
+
+    method.before_epoch = one
+
+
 def _no_centering(method: Any) -> None:
     step = method.training_step
 
@@ -72,48 +88,51 @@ SAFEGUARDS: dict[str, tuple[str, Callable[[Any], None]]] = {
     "barlow_twins": ("redundancy term", _no_redundancy),
     "swav": ("Sinkhorn's even spreading", _no_spreading),
     "dino": ("centering", _no_centering),
+    "deep_cluster": ("reassignment: all pictures in one cluster", _no_clustering),
 }
 
 
 def main() -> None:
     """Print a line per run, and keep them all."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.collapse", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=0.25)
+    parser.add_argument("--minutes", type=float, default=0.2)
+    parser.add_argument("--seeds", type=int, default=3)
     asked = parser.parse_args()
     seeds.deterministic(2)
-    kept = {}
+    kept: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as folder:
         run_stages(PREPARED, Path(folder), settings(**DIGITS))
         task = Task(Path(folder) / "data")
         for name, (safeguard, remove) in SAFEGUARDS.items():
-            rows = {"sound": _trained(task, name, asked.minutes, lambda method: None)}
-            rows["removed"] = _trained(task, name, asked.minutes, remove)
-            kept[name] = {"safeguard": safeguard, "minutes": asked.minutes, **rows}
+            kept[name] = {"safeguard": safeguard, "minutes": asked.minutes}
+            for state, change in (("sound", lambda method: None), ("removed", remove)):
+                runs = [_trained(task, name, asked.minutes, seed, change) for seed in range(asked.seeds)]
+                kept[name][state] = runs
             print(json.dumps({name: kept[name]}), flush=True)
     (RESULTS / "collapse_digits.json").write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
 
 
-def _trained(task: Task, name: str, minutes: float, change: Callable[[Any], None]) -> dict[str, Any]:
-    """Health at the end, what k-NN makes of it, and whether the pretrain stage would have stopped."""
-    from components.training.inference import embed_all
+def _trained(task: Task, name: str, minutes: float, seed: int, change: Callable[[Any], None]) -> dict[str, Any]:
+    """Health at the end as the pretrain stage watches it, what it would say, and what k-NN makes of the vectors."""
+    rows = np.sort(task.train[watched_rows(len(task.train), 0)])
 
-    build = task.method
-
-    def changed(name: str, seed: int) -> Any:
-        method = build(name, seed)
+    def build() -> TrainableMethod:
+        method = task.method(name, seed)
         change(method)
         return method
 
-    with mock.patch.object(task, "method", changed):
-        encoder, _ = task.trained(name, minutes, 0)
-    figures: dict[str, Any] = task.health(encoder)
-    try:
-        check(figures)
-        stopped = False
-    except WinnowError:
-        stopped = True
-    vectors = embed_all(encoder, task.spec(encoder.dim), task.samples)
-    return {**figures, "stopped": stopped, "knn": task.probed(vectors)["knn"]}
+    method, trial = run_trial(
+        build,
+        TrainingData(task.samples, task.train, task.policies),
+        task.loop,
+        minutes * 60,
+        seed=seed,
+        watch=lambda method: watch(method, task.samples, rows, task.policies, torch.device("cpu"), 0),
+    )
+    last = trial.history[-1]
+    figures = {figure: round(last[figure], 4) for figure in HEALTH if figure in last}
+    vectors = embed_all(method.encoder, task.spec(method.encoder.dim), task.samples)
+    return {**figures, "caught": bool(shrunk(figures)), "knn": task.probed(vectors)["knn"]}
 
 
 if __name__ == "__main__":

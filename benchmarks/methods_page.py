@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks._pipeline import margin_of
 from benchmarks.self_supervised import BASELINES, RESULTS, VISIBLE
 from components.core import registry
-from components.training.health import COLLAPSED_RANK, COLLAPSED_STD
+from components.training.health import SHRUNK_RANK, SHRUNK_STD
 from pipelines.compare import how_well_foretold
 from pipelines.inline import PROJECT
 
@@ -65,25 +65,27 @@ def page() -> str:
 
 
 def _collapse(kept: dict[str, dict[str, Any]]) -> str:
+    minutes = max(rows["minutes"] for rows in kept.values())
     lines = [
         "### Collapse",
         "",
         "Each method on digits as it is, and with what keeps its vectors apart taken out",
-        "(`python -m benchmarks.collapse`, one seed). Deviation and effective rank of the encoder's vectors are the",
-        "health figures without labels that the pretrain stage writes per epoch; it stops by itself below",
-        f"{COLLAPSED_STD:g} and {COLLAPSED_RANK:g}. k-NN is on the test pictures.",
+        f"(`python -m benchmarks.collapse`, means over seeds, {minutes:g} CPU minutes a training).",
+        "Deviation (1: spread evenly) of the vectors that the loss compares, and their effective rank relative to the",
+        "untrained network's: health figures without labels that the pretrain stage writes per epoch; it tells of a",
+        f"collapse below {SHRUNK_STD:g} or {SHRUNK_RANK:g}. Rank: of the encoder's vectors. k-NN: test pictures.",
         "",
-        "| method | taken out | std | rank | k-NN | stopped |",
-        "|---|---|---|---|---|---|",
+        "| method | taken out | deviation | rank kept | rank | k-NN | told |",
+        "|---|---|---|---|---|---|---|",
     ]
     for name, rows in sorted(kept.items()):
         sound, removed = rows["sound"], rows["removed"]
         cells = [
-            f"{sound[figure]:.{digits}f} → {removed[figure]:.{digits}f}"
-            for figure, digits in (("embedding_std", 2), ("effective_rank", 1), ("knn", 3))
+            " → ".join(f"{np.mean([run[figure] for run in runs]):.{digits}f}" for runs in (sound, removed))
+            for figure, digits in (("projected_std", 2), ("rank_kept", 2), ("effective_rank", 1), ("knn", 3))
         ]
-        cells = [_of_method(name)[0], rows["safeguard"], *cells, "yes" if removed["stopped"] else "no"]
-        lines.append(f"| {' | '.join(cells)} |")
+        told = " → ".join(f"{sum(run['caught'] for run in runs)}/{len(runs)}" for runs in (sound, removed))
+        lines.append(f"| {' | '.join([_of_method(name)[0], rows['safeguard'], *cells, told])} |")
     return "\n".join([*lines, ""])
 
 
