@@ -45,7 +45,7 @@ def shrunk(figures: dict[str, float]) -> str:
     return (
         f"the vectors that the loss compares hardly differ (deviation {std:.2f} of 1, {100 * rank:.0f} % of the "
         "effective rank they had before training): training is collapsing, or has not begun to work; lower "
-        "pretrain.learning_rate, raise pretrain.batch_size or pretrain.epochs, or choose stronger views in "
+        "pretrain.learning_rate, raise pretrain.epochs, or choose stronger views in "
         "augment.policies."
     )
 
