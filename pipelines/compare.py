@@ -169,7 +169,7 @@ def _show(rows: list[dict[str, Any]], foretold: tuple[float, int] | None) -> Non
             print(f"{row['method']:<{width}}  not ranked: {row['failed']}")
             continue
         cells = (FIGURES[name][1].format(row[name]).rjust(len(FIGURES[name][0])) for name in columns)
-        print("  ".join([f"{row['method']:<{width}}", *cells, *["collapsing"][: row["collapsing"]]]))
+        print("  ".join([f"{row['method']:<{width}}", *cells]) + ("  collapsing" if row["collapsing"] else ""))
     if not any("visible" in row for row in rows):
         print("There are no labels yet, so the rank of the vectors alone decides, a weak guide: label some, ask again.")
     elif foretold:
