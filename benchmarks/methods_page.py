@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import audit, cost
 from benchmarks._pipeline import margin_of
 from benchmarks.self_supervised import BASELINES, RESULTS, VISIBLE
 from components.core import registry
@@ -61,7 +62,44 @@ def page() -> str:
     collapse = RESULTS / "collapse_digits.json"
     if collapse.is_file():
         parts.append(_collapse(json.loads(collapse.read_text())))
+    for name, section in (("audit", _audit), ("cost", _cost)):
+        path = RESULTS / f"{name}.json"
+        if path.is_file():
+            parts.append(section(json.loads(path.read_text())))
     return "\n".join(parts)
+
+
+def _audit(kept: dict[str, Any]) -> str:
+    return "\n".join(
+        [
+            "### Augmentation audit where the answer is known",
+            "",
+            f"`python -m benchmarks.audit`: {kept['labels']} labels, {kept['seeds']} seeds, SimCLR for",
+            f"{kept['minutes']:g} CPU minutes on the pictures themselves. Mildest → strongest level: in how many",
+            "audits it was refused, and how many in a hundred labeled pictures went to another class.",
+            "",
+            *audit.table(kept),
+            "",
+        ]
+    )
+
+
+def _cost(kept: dict[str, Any]) -> str:
+    size = f"{kept['size']}x{kept['size']}x{kept['channels']}"
+    rows = sorted(kept["methods"].items(), key=lambda row: -row[1]["winnow"]["pictures_per_second"])
+    return "\n".join(
+        [
+            "### Cost",
+            "",
+            f"`python -m benchmarks.cost`: {size} pictures, two cores, batches of {cost.BATCH}, the same small network",
+            "(MAE: a transformer) and widths; beside it the loop that lightly's documentation shows, with two loader",
+            "processes, in the same run. Memory: peak of the training process beyond what it held before.",
+            "",
+            *cost.HEADER,
+            *(cost.row(_of_method(name)[0], loops) for name, loops in rows),
+            "",
+        ]
+    )
 
 
 def _collapse(kept: dict[str, dict[str, Any]]) -> str:

@@ -113,13 +113,13 @@ def _one(folder: Path, name: str, minutes: float, seed: int) -> dict[str, Any]:
     """Train `name` and probe what it learned; the test split is read once, at the end."""
     seeds.deterministic(1)
     task = Task(folder / "data")
-    _forget_peak()
-    base = _memory("VmRSS")
+    forget_peak()
+    base = memory("VmRSS")
     if name == "pixels":
         vectors, figures = task.samples.reshape(len(task.samples), -1).astype(np.float32) / 255, {}
     else:
         encoder, figures = task.trained(name, minutes, seed)
-        figures["peak_megabytes"] = round(_memory("VmHWM") - base)
+        figures["peak_megabytes"] = round(memory("VmHWM") - base)
         vectors = embed_all(encoder, task.spec(encoder.dim), task.samples)
         figures |= task.health(encoder)
     return {**figures, **task.probed(vectors)}
@@ -215,13 +215,13 @@ def _per_class(classes: Any, count: int) -> list[Any]:
     return [np.concatenate([generator.permutation(group)[:count] for group in groups]) for _ in range(DRAWS)]
 
 
-def _memory(name: str) -> float:
-    """`VmRSS` or `VmHWM` (the most since `_forget_peak`) of this process, in MB."""
+def memory(name: str) -> float:
+    """`VmRSS` or `VmHWM` (the most since `forget_peak`) of this process, in MB."""
     lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return int(lines[name].split()[0]) / 1024
 
 
-def _forget_peak() -> None:
+def forget_peak() -> None:
     Path("/proc/self/clear_refs").write_text("5")
 
 

@@ -92,13 +92,15 @@ def _lightly(pictures: np.ndarray) -> Callable[[], float]:
     return measure
 
 
-def lightly_loader(pictures: np.ndarray, batch: int, *, workers: int) -> "DataLoader[list[torch.Tensor]]":
-    """Two views a picture by lightly's SimCLR transform; pictures: `(N, 1 or 3, S, S)` uint8."""
+def lightly_loader(
+    pictures: np.ndarray, batch: int, *, workers: int, transform: Callable[[object], list[torch.Tensor]] | None = None
+) -> "DataLoader[list[torch.Tensor]]":
+    """Views by a transform of lightly's, by default SimCLR's two; pictures: `(N, 1 or 3, S, S)` uint8."""
     from lightly.transforms import SimCLRTransform
     from PIL import Image
 
     channels, size = pictures.shape[1:3]
-    transform = SimCLRTransform(input_size=size, gaussian_blur=0.5)
+    make_views = transform or SimCLRTransform(input_size=size, gaussian_blur=0.5)
 
     class Views(Dataset):  # type: ignore[type-arg]
         def __len__(self) -> int:
@@ -106,7 +108,7 @@ def lightly_loader(pictures: np.ndarray, batch: int, *, workers: int) -> "DataLo
 
         def __getitem__(self, index: int) -> list[torch.Tensor]:
             pixels = pictures[index].transpose(1, 2, 0).repeat(3 if channels == 1 else 1, 2)
-            return [view[:channels] for view in transform(Image.fromarray(pixels))]
+            return [view[:channels] for view in make_views(Image.fromarray(pixels))]
 
     return DataLoader(
         Views(), batch_size=batch, shuffle=True, drop_last=True, num_workers=workers, persistent_workers=True
