@@ -36,7 +36,7 @@ class NetworkConfig(LoopConfig):
     they are this share of an epoch.
     """
 
-    epochs: int = Field(default=30, ge=1)
+    epochs: int = Field(default=20, ge=1)
     batch_size: int = Field(default=128, ge=2)
     start: Literal["pretrained", "scratch"] = "pretrained"
     labeled_share: float = Field(default=0.25, gt=0, lt=1)

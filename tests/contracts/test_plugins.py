@@ -174,12 +174,12 @@ def test_a_semi_supervised_network_learns_its_labels_and_classifies_by_what_it_l
     classes = torch.arange(36) % CLASSES
     shapes = torch.zeros(CLASSES, 1, SIZE, SIZE)
     shapes[0, :, 8:16], shapes[1, :, :, 8:16], shapes[2, :, 12:28, 12:28] = 2.0, 2.0, 2.0
-    pictures = shapes[classes] + 0.3 * torch.randn(36, 1, SIZE, SIZE, generator=generator)
+    pictures = shapes[classes] + 0.1 * torch.randn(36, 1, SIZE, SIZE, generator=generator)
     weights = (torch.arange(36) >= 27).float()
     targets = torch.eye(CLASSES)[classes] * weights[:, None]
     for number in range(method.rounds):
         method.before_round(number)
-        optimizer = torch.optim.AdamW(method.parameter_groups(0.002))
+        optimizer = torch.optim.AdamW(method.parameter_groups(0.005))
         for step in range(40):
             if step % 10 == 0:
                 before_epoch(method, pictures, step)

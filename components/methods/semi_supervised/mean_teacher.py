@@ -29,7 +29,7 @@ class MeanTeacher(SemiSupervisedNetwork):
         """
 
         decay: float = Field(default=0.99, ge=0, lt=1)
-        weight: float = Field(default=10.0, ge=0)
+        weight: float = Field(default=50.0, ge=0)
         ramp: float = Field(default=0.25, ge=0, le=1)
 
     def __init__(self, encoder: Encoder, head: nn.Linear, unlabeled: int, config: Config) -> None:

@@ -28,7 +28,7 @@ class MixMatch(SemiSupervisedNetwork):
 
         augmentations: int = Field(default=2, ge=1)
         temperature: float = Field(default=0.5, gt=0, le=1)
-        alpha: float = Field(default=0.75, gt=0)
+        alpha: float = Field(default=0.2, gt=0)
         weight: float = Field(default=10.0, ge=0)
         ramp: float = Field(default=0.25, ge=0, le=1)
 
