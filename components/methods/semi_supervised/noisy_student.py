@@ -31,8 +31,8 @@ class NoisyStudent(SemiSupervisedNetwork):
 
     class Config(BaseConfig):
         """students: rounds after the first; threshold: confidence from which a guess counts; soft: learn the guess in
-        place of its class; dropout: of the encoder's vector; survival: of the last residual block; the earlier, the nearer
-        to 1.
+        place of its class; dropout: of the encoder's vector; survival: of the last residual block,
+        the earlier the nearer to 1.
 
         All are the paper's.
         """
@@ -106,6 +106,7 @@ def _stochastic_depth(survival: float) -> Callable[[nn.Module, Any, Tensor], Ten
         if not block.training or survival == 1 or inputs[0].shape != output.shape:
             return output
         passes = torch.rand(len(output), *[1] * (output.dim() - 1), device=output.device) < survival
-        return inputs[0] + (output - inputs[0]) * passes / survival
+        thinned: Tensor = inputs[0] + (output - inputs[0]) * passes / survival
+        return thinned
 
     return hook
