@@ -162,7 +162,13 @@ def pictures(world: SmallWorld) -> SmallWorld:
     return world
 
 
-NETWORK: dict[str, Any] = {"method": "fixmatch", "epochs": 6, "batch_size": 32, "learning_rate": 0.005}
+NETWORK: dict[str, Any] = {
+    "method": "fixmatch",
+    "epochs": 6,
+    "batch_size": 32,
+    "learning_rate": 0.005,
+    "start": "scratch",
+}
 
 
 def test_a_network_labels_the_pool_from_its_pictures(pictures: SmallWorld) -> None:

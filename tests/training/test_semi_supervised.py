@@ -1,7 +1,6 @@
 """The trainer of semi-supervised networks: what it starts from, what it shows them, and pools that are not as hoped."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
