@@ -34,13 +34,13 @@ class NoisyStudent(SemiSupervisedNetwork):
         place of its class; dropout: of the encoder's vector; survival: of the last residual block,
         the earlier the nearer to 1.
 
-        The paper's threshold of 0.3 is for a thousand classes, its dropout of 0.5 for far wider vectors.
+        All are the paper's.
         """
 
         students: int = Field(default=3, ge=0)
-        threshold: float = Field(default=0.8, ge=0, le=1)
+        threshold: float = Field(default=0.3, ge=0, le=1)
         soft: bool = True
-        dropout: float = Field(default=0.2, ge=0, lt=1)
+        dropout: float = Field(default=0.5, ge=0, lt=1)
         survival: float = Field(default=0.8, gt=0, le=1)
 
     def __init__(self, encoder: Encoder, head: nn.Linear, unlabeled: int, config: Config) -> None:
