@@ -61,9 +61,7 @@ def test_a_network_from_scratch_beats_chance_by_far(digits: Any) -> None:
 def test_a_pretrained_network_starts_from_the_probe_of_the_labels(digits: Any) -> None:
     pictures, classes, vectors = digits
     task = _task(vectors, classes, _first(classes, 2, 2, 2, 2))
-    still = SHORT.model_copy(update={"learning_rate": 1e-12, "epochs": 1, "weight_decay": 0.0})
-    encoder_at_rest = PluginChoice(name="mean_teacher", decay=0.9)
-    method, _ = semi_supervised._begin(encoder_at_rest, task, pictures, still, COUNT - 8)
+    method, _ = semi_supervised._begin(PluginChoice(name="fixmatch"), task, pictures, SHORT, COUNT - 8)
     head, _ = fit_linear(vectors, task.labeled, task.targets, np.ones(8, np.float32), l2=0.01)
     method.eval()
     with torch.no_grad():
