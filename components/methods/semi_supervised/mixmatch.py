@@ -24,8 +24,8 @@ class MixMatch(SemiSupervisedNetwork):
         mixes; weight: of the squared error once it has risen, linearly over the share `ramp` of training.
 
         The paper's weight of 75 to 100 is for a million steps, the first 16,000 for the rise, and its alpha of 0.75 for
-        photographs; a run of hundreds on digits wants less of both (0.2 labeled more of the pool right there, in each of
-        three seeds).
+        photographs; a run of hundreds on digits wants less of both (0.2 labeled more of the pool right there, in each
+        of three seeds).
         """
 
         augmentations: int = Field(default=2, ge=1)
