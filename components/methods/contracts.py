@@ -135,13 +135,41 @@ class PoolTask:
 
 
 class SemiSupervisedMethod(ABC):
-    """Turns few labels into class distributions for the whole pool. Constructed as `Method(config)`."""
+    """Turns few labels and the pool's vectors into class distributions of the pool. Constructed as `Method(config)`."""
 
     Config: ClassVar[type[Config]]
 
     @abstractmethod
     def pseudo_label(self, task: PoolTask) -> Floats:
         """`(N, K)` class distributions, rows sum to 1."""
+
+
+class SemiSupervisedNetwork(TrainableMethod):
+    """Trains a network on few labels and the pool's pictures at once, and the network labels the pool.
+
+    Constructed as `Method(encoder, head, unlabeled, config)`; trained by one worker. Of a batch, rows of weight above 0
+    are labeled; the others have weight 0, targets of zeros, and keys from 0 to `unlabeled` - 1, each its sample's own.
+
+    rounds: how many times the loop runs, from the first step's learning rate each time.
+    """
+
+    rounds: int = 1
+
+    def __init__(self, encoder: Encoder, head: nn.Linear, unlabeled: int) -> None:
+        super().__init__()
+        self.encoder, self.head, self.unlabeled = encoder, head, unlabeled
+
+    def logits(self, pictures: Tensor) -> Tensor:
+        """`(B, C, S, S)` normalized -> `(B, K)`."""
+        scores: Tensor = self.head(self.encoder(pictures))
+        return scores
+
+    def before_round(self, number: int) -> None:
+        """Called before each round, from 0; parameters may become others here."""
+
+    def classifier(self) -> tuple[nn.Module, nn.Module]:
+        """The encoder and the head that finally label the pool."""
+        return self.encoder, self.head
 
 
 @dataclass(frozen=True)

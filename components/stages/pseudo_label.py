@@ -1,5 +1,6 @@
 """Turn few labels into calibrated soft labels for the pool, once with all labels and once without each fold."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -7,27 +8,33 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import Field
 
+from components.core import progress, seeds
 from components.core.config import PluginChoice, StageParams
-from components.core.registry import build
-from components.core.seeds import derive
+from components.core.registry import build, load
 from components.datasets.labels import Labels, read_labels
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.pseudo_labels import PseudoLabels, write_pseudo_labels
+from components.datasets.sample_store import open_samples
 from components.datasets.vectors import open_vectors
-from components.methods.contracts import Graph, PoolTask, SemiSupervisedMethod
+from components.methods.contracts import Graph, PoolTask, SemiSupervisedMethod, SemiSupervisedNetwork
+from components.modalities.image.policy import read_policies
 from components.training.calibration import apply_temperature, fit_temperature
+from components.training.loop import Row
+from components.training.semi_supervised import NetworkConfig, Pictures, label_pool
 
 Floats = npt.NDArray[np.float32]
 Positions = npt.NDArray[np.int64]
 Names = npt.NDArray[np.object_]
 ALL = -1  # the fold number of what was made with all labels
+WHERE = "pseudo_label.method"
 
 
-class Params(StageParams):
+class Params(StageParams, NetworkConfig):
     """threshold: calibrated confidence from which a pseudo-label is accepted; max_per_class: how many even shares of
     the pool (its size over the number of classes) one class may take, and max_per_group how many of a group of
     near-duplicates are accepted, so that copies of one picture cannot outvote the rest; most confident first (None: any
-    number).
+    number). The rest is for methods that train a network, which is trained once with all labels and once without each
+    fold.
     """
 
     method: PluginChoice
@@ -35,9 +42,23 @@ class Params(StageParams):
     max_per_class: float | None = Field(3.0, gt=0)
     max_per_group: int | None = Field(2, ge=1)
 
+    @property
+    def network(self) -> NetworkConfig:
+        """The settings of a network's training."""
+        return NetworkConfig(**self.model_dump(include=set(NetworkConfig.model_fields)))
+
 
 def run(
-    *, params: Params, manifest: Path, embeddings: Path, neighbors: Path, labels: Path, pseudo_labels: Path
+    *,
+    params: Params,
+    manifest: Path,
+    samples: Path,
+    policy: Path,
+    encoder: Path,
+    embeddings: Path,
+    neighbors: Path,
+    labels: Path,
+    pseudo_labels: Path,
 ) -> dict[str, float]:
     """Write the pseudo-labels of every fold; return acceptance, and accuracy and likelihood on held-out labels."""
     frame = read_manifest(manifest, ["id", "split", "group"])
@@ -45,11 +66,11 @@ def run(
     ids, groups = frame["id"].to_numpy()[train], frame["group"].to_numpy()[train]
     known = read_labels(labels)
     labeled = _rows_of(known.ids, ids)
-    method: SemiSupervisedMethod = build("semi_supervised", params.method, where="pseudo_label.method")
-    task = _task(train, embeddings, neighbors, labeled, known, derive(params.seed, "pseudo_label"))
+    label = _labeler(params, train, samples, policy, encoder)
+    task = _task(train, embeddings, neighbors, labeled, known, seeds.derive(params.seed, "pseudo_label"))
     folds = sorted(set(known.folds.tolist()) - {-1})
-    raw = {fold: method.pseudo_label(_without(task, known.folds == fold)) for fold in folds}
-    raw[ALL] = method.pseudo_label(task)
+    raw = {fold: label(_without(task, known.folds == fold), f"fold_{fold}_") for fold in folds}
+    raw[ALL] = label(task, "")
     held_out = {fold: labeled[known.folds == fold] for fold in folds}
     unlabeled = np.setdiff1d(np.arange(len(train)), labeled)
     by_fold, temperatures = {}, {}
@@ -65,6 +86,25 @@ def run(
         **_held_out_figures(by_fold, known, folds),
         "temperature": temperatures[ALL],
     }
+
+
+def _labeler(
+    params: Params, train: Positions, samples: Path, policy: Path, encoder: Path
+) -> Callable[[PoolTask, str], Floats]:
+    """What labels the pool of a task; the name it is given goes before the figures that a network's training tells."""
+    if not issubclass(load("semi_supervised", params.method.name, where=WHERE), SemiSupervisedNetwork):
+        method: SemiSupervisedMethod = build("semi_supervised", params.method, where=WHERE)
+        return lambda task, _: method.pseudo_label(task)
+    seeds.deterministic(params.threads)
+    pictures = Pictures(open_samples(samples), train, read_policies(policy), encoder)
+
+    def label(task: PoolTask, name: str) -> Floats:
+        def tell(epoch: int, epochs: int, row: Row) -> None:
+            progress.report_epoch(epoch, {f"{name}loss": row["loss"]}, total=epochs)
+
+        return label_pool(params.method, task, pictures, params.network, on_epoch=tell)
+
+    return label
 
 
 def _task(

@@ -20,7 +20,14 @@ from components.methods.contracts import (
     QueryStrategy,
     SemiSupervisedMethod,
 )
-from tests.contracts.built import batch_of, before_epoch, self_supervised
+from tests.contracts.built import (
+    batch_of,
+    before_epoch,
+    mixed_batch,
+    self_supervised,
+    semi_supervised,
+    semi_supervised_networks,
+)
 
 SIZE, CLASSES = 32, 3
 JOINT_EMBEDDING = [
@@ -128,7 +135,7 @@ def test_a_self_supervised_method_learns_to_recognize_a_picture_among_others(nam
     assert np.mean(figures[-5:]) < 0.97 * np.mean(figures[:5])
 
 
-@pytest.mark.parametrize("name", _named("semi_supervised"))
+@pytest.mark.parametrize("name", sorted({*_named("semi_supervised")} - {*semi_supervised_networks()}))
 def test_a_semi_supervised_method_spreads_one_label_per_cluster_over_the_cluster(name: str) -> None:
     vectors, classes = _blobs()
     labeled = np.array([0, 30, 60])
@@ -141,6 +148,49 @@ def test_a_semi_supervised_method_spreads_one_label_per_cluster_over_the_cluster
     assert (first >= 0).all()
     assert (first.argmax(axis=1) == classes).mean() > 0.95
     np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("name", semi_supervised_networks())
+@pytest.mark.parametrize("labeled", [0, 3, 8])
+def test_a_semi_supervised_step_is_finite_with_no_label_some_and_nothing_else(name: str, labeled: int) -> None:
+    method = semi_supervised(name, unlabeled=8 - labeled).train()
+    batch = mixed_batch(method, torch.eye(CLASSES)[torch.arange(8) % CLASSES], labeled)
+    method.before_round(0)
+    before_epoch(method, torch.randn(8, 1, SIZE, SIZE))
+    output = method.training_step(batch)
+    output.loss.backward()
+    for key, parameter in [*method.encoder.named_parameters(), *method.head.named_parameters()]:
+        assert parameter.grad is not None, key
+        assert torch.isfinite(parameter.grad).all(), key
+    assert output.loss.isfinite()
+    assert all(not torch.as_tensor(value).requires_grad for value in output.metrics.values())
+    assert (method.head.weight.grad.abs().sum() > 0) or not labeled
+
+
+@pytest.mark.parametrize("name", semi_supervised_networks())
+def test_a_semi_supervised_network_learns_its_labels_and_classifies_by_what_it_learned(name: str) -> None:
+    """Bright rows, columns or squares under noise: three pictures of each class have a label, nine have none."""
+    method, generator = semi_supervised(name, unlabeled=27).train(), torch.Generator().manual_seed(0)
+    classes = torch.arange(36) % CLASSES
+    shapes = torch.zeros(CLASSES, 1, SIZE, SIZE)
+    shapes[0, :, 8:16], shapes[1, :, :, 8:16], shapes[2, :, 12:28, 12:28] = 2.0, 2.0, 2.0
+    pictures = shapes[classes] + 0.1 * torch.randn(36, 1, SIZE, SIZE, generator=generator)
+    weights = (torch.arange(36) >= 27).float()
+    targets = torch.eye(CLASSES)[classes] * weights[:, None]
+    for number in range(method.rounds):
+        method.before_round(number)
+        optimizer = torch.optim.AdamW(method.parameter_groups(0.005))
+        for step in range(40):
+            if step % 10 == 0:
+                before_epoch(method, pictures, step)
+            views = [pictures + 0.1 * torch.randn(pictures.shape, generator=generator) for _ in method.views]
+            optimizer.zero_grad()
+            method.training_step(Batch(views, targets, weights, torch.arange(36), generator)).loss.backward()
+            optimizer.step()
+            method.after_step((step + 1) / 40)
+    encoder, head = method.eval().classifier()
+    with torch.no_grad():
+        assert (head(encoder(pictures)).argmax(1) == classes).float().mean() > 0.9
 
 
 def _pool(labeled: int = 3) -> Pool:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from small_world import CLASSES, SmallWorld, build
 
@@ -12,7 +13,10 @@ from components.core.config import PluginChoice
 from components.datasets.labels import Labels, write_labels
 from components.datasets.manifest import read_manifest
 from components.datasets.pseudo_labels import PseudoLabels, read_pseudo_labels
+from components.modalities.image.policy import Policies, Policy, write_policies
+from components.models.encoder_file import EncoderSpec, build_encoder, save_encoder
 from components.stages import ingest, pseudo_label
+from components.training.inference import embed_all
 
 
 @pytest.fixture
@@ -34,7 +38,8 @@ def label(world: SmallWorld, count: int, folds: int = 2, wrong: int | None = Non
 
 def run(world: SmallWorld, **settings: Any) -> dict[str, float]:
     params = pseudo_label.Params(method=PluginChoice(name=settings.pop("method", "label_propagation")), **settings)
-    names = ("manifest.parquet", "embeddings.npy", "neighbors.npz", "labels.parquet", "pseudo_labels.parquet")
+    names = ("manifest.parquet", "samples.npy", "policy.json", "encoder.safetensors", "embeddings.npy")
+    names += ("neighbors.npz", "labels.parquet", "pseudo_labels.parquet")
     return pseudo_label.run(params=params, **world.paths(*names))
 
 
@@ -136,6 +141,67 @@ def test_equal_settings_give_equal_bytes(world: SmallWorld) -> None:
     first = (world.folder / "pseudo_labels.parquet").read_bytes()
     run(world)
     assert (world.folder / "pseudo_labels.parquet").read_bytes() == first
+
+
+@pytest.fixture
+def pictures(world: SmallWorld) -> SmallWorld:
+    """The world with pictures that show their classes, a policy, and an encoder that was never trained."""
+    noise = np.random.default_rng(0).integers(0, 60, (len(world.ids), 1, 16, 16), dtype=np.uint8)
+    for row, number in enumerate(world.classes):
+        noise[row, 0, 5 * number : 5 * number + 5] += 180
+    np.save(world.folder / "samples.npy", noise)
+    views = {"weak": Policy(translate=0.05), "strong": Policy(brightness=0.3)}
+    write_policies(world.folder / "policy.json", Policies(policies=views, mean=[0.3], std=[0.3]))
+    options = {"width": 8}
+    spec = EncoderSpec(name="small_resnet", options=options, channels=1, image_size=16, dim=32, mean=[0.3], std=[0.3])
+    torch.manual_seed(0)
+    encoder = build_encoder(spec)
+    save_encoder(world.folder / "encoder.safetensors", encoder, spec)
+    vectors = embed_all(encoder, spec, noise)
+    np.save(world.folder / "embeddings.npy", vectors)
+    return world
+
+
+NETWORK: dict[str, Any] = {
+    "method": "fixmatch",
+    "epochs": 6,
+    "batch_size": 32,
+    "learning_rate": 0.005,
+    "start": "scratch",
+}
+
+
+def test_a_network_labels_the_pool_from_its_pictures(pictures: SmallWorld) -> None:
+    label(pictures, 12)
+    metrics = run(pictures, **NETWORK)
+    assert accuracy(pictures, made(pictures)) > 0.95
+    assert metrics["held_out_accuracy"] > 0.8
+
+
+def test_what_a_network_says_in_a_fold_does_not_depend_on_the_folds_labels(pictures: SmallWorld) -> None:
+    label(pictures, 12, folds=3)
+    run(pictures, **NETWORK)
+    before, other = made(pictures, 1).distributions, made(pictures, 0).distributions
+    label(pictures, 12, folds=3, wrong=1)
+    run(pictures, **NETWORK)
+    np.testing.assert_array_equal(made(pictures, 1).distributions.argmax(1), before.argmax(1))
+    assert not np.array_equal(made(pictures, 0).distributions, other)
+
+
+def test_a_network_trained_again_gives_equal_bytes(pictures: SmallWorld) -> None:
+    label(pictures, 12)
+    run(pictures, **NETWORK)
+    first = (pictures.folder / "pseudo_labels.parquet").read_bytes()
+    torch.rand(3)  # whatever was drawn in between
+    run(pictures, **NETWORK)
+    assert (pictures.folder / "pseudo_labels.parquet").read_bytes() == first
+
+
+def test_methods_that_see_vectors_alone_do_not_open_pictures_or_encoder(world: SmallWorld) -> None:
+    label(world, 12)
+    (world.folder / "samples.npy").unlink()
+    run(world)
+    assert accuracy(world, made(world)) > 0.95
 
 
 def _poisoned(folder: Path, copies: int = 40) -> tuple[list[str], set[str]]:
