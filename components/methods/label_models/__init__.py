@@ -30,24 +30,29 @@ class Votes:
         """`(N, K)` votes of each class."""
         items, _, classes = self.shape
         counted = np.bincount(self.items * classes + self.classes, minlength=items * classes)
-        return counted.reshape(items, classes).astype(np.float64)
+        return np.asarray(counted.reshape(items, classes), np.float64)
 
     def shares(self) -> Doubles:
         """`(N, K)` of an item's votes; uniform where nobody voted."""
         counts = self.counts()
         totals = counts.sum(1, keepdims=True)
-        return np.divide(counts, totals, out=np.full_like(counts, 1 / self.shape[2]), where=totals > 0)
+        uniform = np.full_like(counts, 1 / self.shape[2])
+        return np.asarray(np.divide(counts, totals, out=uniform, where=totals > 0))
 
     def part(self, chosen: npt.NDArray[np.bool_]) -> "Votes":
         """Those of the votes `(V,)` that are chosen; items and annotators keep their numbers."""
         return Votes(self.items[chosen], self.annotators[chosen], self.classes[chosen], self.shape)
 
+    def shared(self) -> npt.NDArray[np.bool_]:
+        """`(V,)` whether another annotator voted on the same item."""
+        pairs = np.unique(self.items * self.shape[1] + self.annotators)
+        voters = np.bincount(pairs // max(self.shape[1], 1), minlength=self.shape[0])
+        return np.asarray(voters[self.items] > 1)
+
     def comparable(self) -> npt.NDArray[np.bool_]:
         """`(V,)` whether the vote's annotator shares an item with another one, so that both can be judged."""
-        pairs = np.unique(self.items * self.shape[1] + self.annotators)
-        shared = np.bincount(pairs // self.shape[1], minlength=self.shape[0]) > 1
         judged = np.zeros(self.shape[1], bool)
-        judged[self.annotators[shared[self.items]]] = True
+        judged[self.annotators[self.shared()]] = True
         return judged[self.annotators]
 
 
@@ -60,26 +65,29 @@ class LabelModel(ABC):
         """`(N, K)` class distributions, rows sum to 1.
 
         Nothing can be known of an annotator who shares no item with another: those votes are taken as they stand, so
-        with one annotator per item every model gives what majority vote does.
+        with one annotator per item every model gives what majority vote does. A class nobody votes for gets nothing.
         """
         distributions, comparable = votes.shares(), votes.comparable()
         if comparable.any():
             judged = votes.part(comparable)
-            rows, places = np.unique(judged.items, return_inverse=True)
-            shape = (len(rows), *votes.shape[1:])
-            distributions[rows] = self.aggregate(Votes(places, judged.annotators, judged.classes, shape))
+            rows, items = np.unique(judged.items, return_inverse=True)
+            who, annotators = np.unique(judged.annotators, return_inverse=True)
+            seen, classes = np.unique(judged.classes, return_inverse=True)
+            shape = (len(rows), len(who), len(seen))
+            distributions[rows] = 0
+            distributions[np.ix_(rows, seen)] = self.aggregate(Votes(items, annotators, classes, shape))
         return distributions
 
     @abstractmethod
     def aggregate(self, votes: Votes) -> Doubles:
-        """`(N, K)` as `fit` gives them, of votes whose annotators can all be judged, at least one for each item."""
+        """`(N, K)` as `fit` gives them; every item, annotator and class of `votes` has one, and all can be judged."""
 
 
 def accuracies(votes: Votes, distributions: Doubles) -> Doubles:
-    """`(A,)` expected share of each annotator's votes that are right, if `(N, K)` distributions are; nan without one."""
+    """`(A,)` share of each annotator's votes expected to be right, given `(N, K)` distributions; nan without votes."""
     right = distributions[votes.items, votes.classes]
     sums, counts = (np.bincount(votes.annotators, part, minlength=votes.shape[1]) for part in (right, None))
-    return np.divide(sums, counts, out=np.full(votes.shape[1], np.nan), where=counts > 0)
+    return np.asarray(np.divide(sums, counts, out=np.full(votes.shape[1], np.nan), where=counts > 0))
 
 
 def softmax(scores: Doubles) -> tuple[Doubles, Doubles]:
@@ -98,7 +106,8 @@ def confusion_counts(votes: Votes, distributions: Doubles) -> Doubles:
         np.bincount(cells, distributions[votes.items, actual], minlength=annotators * classes)
         for actual in range(classes)
     ]
-    return np.stack(by_class).reshape(classes, annotators, classes).transpose(1, 0, 2)
+    counts = np.asarray(np.stack(by_class), np.float64).reshape(classes, annotators, classes)
+    return counts.transpose(1, 0, 2)
 
 
 def improve(start: Doubles, step: Callable[[Doubles], tuple[Doubles, float]], steps: int, tolerance: float) -> Doubles:

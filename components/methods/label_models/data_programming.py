@@ -3,13 +3,10 @@
 Sources: Ratner et al. 2016, https://arxiv.org/abs/1605.07723; Ratner et al. 2019, https://arxiv.org/abs/1810.02840.
 """
 
-from typing import Annotated
-
 import numpy as np
 from pydantic import Field
 
 from components.core.config import Config as BaseConfig
-from components.core.errors import WinnowError
 from components.methods.label_models import Doubles, LabelModel, Votes, confusion_counts, improve, softmax
 
 
@@ -25,12 +22,11 @@ class DataProgramming(LabelModel):
 
     class Config(BaseConfig):
         """items, accuracy: each rule starts as if it had been right that often on so many items, with its own share of
-        votes; balance: the classes' shares by number (None: equal); steps, tolerance: as for dawid_skene.
+        votes; steps: at most; tolerance: change of a probability at which the fit ends.
         """
 
         items: float = Field(100.0, gt=0)
         accuracy: float = Field(0.7, gt=0, lt=1)
-        balance: list[Annotated[float, Field(gt=0)]] | None = None
         steps: int = Field(500, ge=1)
         tolerance: float = Field(1e-6, gt=0)
 
@@ -38,17 +34,15 @@ class DataProgramming(LabelModel):
         self.config = config
 
     def aggregate(self, votes: Votes) -> Doubles:
-        """`(N, K)` posterior probabilities of the classes. Raises WinnowError for a balance of other classes."""
-        prior, balance = self._prior(votes), self._balance(votes.shape[2])
-        return improve(
-            votes.shares(), lambda now: _step(votes, now, prior, balance), self.config.steps, self.config.tolerance
-        )
+        """`(N, K)` posterior probabilities of the classes, all of which are as likely before anyone votes."""
+        prior = self._prior(votes)
+        return improve(votes.shares(), lambda now: _step(votes, now, prior), self.config.steps, self.config.tolerance)
 
     def trace(self, votes: Votes, rounds: int) -> list[float]:
         """What never falls, after each round: log-likelihood of votes and silences, plus log prior."""
-        prior, balance, now, values = self._prior(votes), self._balance(votes.shape[2]), votes.shares(), []
+        prior, now, values = self._prior(votes), votes.shares(), []
         for _ in range(rounds):
-            now, value = _step(votes, now, prior, balance)
+            now, value = _step(votes, now, prior)
             values.append(value)
         return values
 
@@ -63,24 +57,15 @@ class DataProgramming(LabelModel):
         table = np.concatenate([share, 1 - share.sum(2, keepdims=True)], axis=2)
         return self.config.items / classes * table + 1e-3
 
-    def _balance(self, classes: int) -> Doubles:
-        given = self.config.balance
-        if given is not None and len(given) != classes:
-            raise WinnowError(
-                f"balance of the label model has {len(given)} shares for {classes} classes: give one for each."
-            )
-        shares = np.asarray(given or [1.0] * classes)
-        return shares / shares.sum()
 
-
-def _step(votes: Votes, distributions: Doubles, prior: Doubles, balance: Doubles) -> tuple[Doubles, float]:
+def _step(votes: Votes, distributions: Doubles, prior: Doubles) -> tuple[Doubles, float]:
     """Tables from `(N, K)` distributions, then distributions from these, and the objective of the tables."""
     items, _, classes = votes.shape
     counts = confusion_counts(votes, distributions)
     silent = np.maximum(distributions.sum(0) - counts.sum(2), 0)  # (A, K)
     table = np.concatenate([counts, silent[:, :, None]], axis=2) + prior
     logs = np.log(table / table.sum(2, keepdims=True))
-    scores = np.tile(np.log(balance) + logs[:, :, classes].sum(0), (items, 1))  # as if all were silent
+    scores = np.tile(-np.log(classes) + logs[:, :, classes].sum(0), (items, 1))  # as if all were silent
     for actual in range(classes):
         spoken = logs[votes.annotators, actual, votes.classes] - logs[votes.annotators, actual, classes]
         scores[:, actual] += np.bincount(votes.items, spoken, minlength=items)

@@ -43,7 +43,7 @@ class DawidSkene(LabelModel):
         return values
 
     def _step(self, votes: Votes, distributions: Doubles) -> tuple[Doubles, float]:
-        """Parameters from `(N, K)` distributions, then distributions from these, and the objective of the parameters."""
+        """Parameters from `(N, K)` distributions, then distributions from these, and the parameters' objective."""
         items, _, classes = votes.shape
         prior = np.where(np.eye(classes), self.config.right, self.config.wrong)
         counts = confusion_counts(votes, distributions) + prior
