@@ -16,6 +16,7 @@ RUN = "run"  # the block of params.yaml that no stage reads
 PLUGINS = {  # setting -> family
     ("pretrain", "method"): "self_supervised",
     ("pretrain", "encoder"): "encoder",
+    ("label", "aggregation"): "label_model",
     ("pseudo_label", "method"): "semi_supervised",
     ("finetune", "method"): "adaptation",
     ("select", "strategy"): "query_strategy",

@@ -17,6 +17,7 @@ FAMILIES = {
     "semi_supervised": "components.methods.semi_supervised",
     "adaptation": "components.methods.adaptation",
     "query_strategy": "components.methods.query_strategies",
+    "label_model": "components.methods.label_models",
 }
 
 KINDS = {
@@ -24,6 +25,7 @@ KINDS = {
     "semi_supervised": "semi-supervised method",
     "adaptation": "adaptation method",
     "query_strategy": "query strategy",
+    "label_model": "label model",
 }
 
 

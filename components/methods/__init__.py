@@ -1,1 +1,1 @@
-"""What learns: one file per method, in four families, and what several of them stand on."""
+"""What learns: one file per method, in five families, and what several of them stand on."""

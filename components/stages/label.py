@@ -18,24 +18,27 @@ from components.datasets.ledger import in_force, read_ledger
 from components.datasets.manifest import read_manifest
 from components.datasets.oracle import read_classes, reveal
 from components.datasets.vectors import open_vectors
+from components.stages._votes import aggregate, write_annotators
 
 _NAMED = 3  # classes in a sentence
 
 
 class Params(StageParams):
     """budget: labels the pipeline may look at, validation included (None: all there are); first: the query strategy
-    that picks those a source with an oracle reveals; folds: validation folds, at most.
+    that picks those a source with an oracle reveals; folds: validation folds, at most; aggregation: the label model
+    that weighs several annotators of one sample.
     """
 
     budget: int | None = Field(None, ge=1)
     first: str = "k_medoids"
     folds: int = Field(5, ge=0)
+    aggregation: PluginChoice = PluginChoice(name="majority_vote")
 
 
 def run(
-    *, params: Params, manifest: Path, oracle: Path, ledger: Path, embeddings: Path, labels: Path
+    *, params: Params, manifest: Path, oracle: Path, ledger: Path, embeddings: Path, labels: Path, annotators: Path
 ) -> dict[str, float]:
-    """Write the labels in force and return what they cost.
+    """Write the labels in force, and a table of who gave them; return what they cost.
 
     Raises WinnowError for a ledger row that names an unknown sample or class, a budget above what is known, no labels,
     or labels of a single class.
@@ -50,7 +53,10 @@ def run(
     rows = rows[rows["id"].isin(order)]
     revealed = _reveal(params, train, oracle, embeddings, order)
     ids = sorted([*order, *revealed])
-    distributions = _distributions(ids, rows, revealed, classes)
+    if not ids:
+        raise WinnowError("there is no label yet: add rows to data/labels/ledger.csv, or use a source with labels.")
+    weighed = aggregate(params.aggregation, ids, rows, revealed, classes)
+    distributions = weighed.distributions
     _check_variety(distributions, classes, params.budget)
     sources = dict(zip(rows["id"], rows["source"], strict=True))
     given = "given" if params.budget is None else "oracle"
@@ -58,11 +64,12 @@ def run(
     _say_what_is_left_out(distributions, classes, counts)
     folds = assign_folds(distributions.argmax(1), groups, folds=params.folds, seed=params.seed)
     write_labels(labels, Labels(ids, distributions, [sources.get(id_, given) for id_ in ids], folds, classes))
+    write_annotators(annotators, weighed.annotators)
     return {
+        **weighed.figures,
         "labels_used": len(ids),
         "labels_from_ledger": len(order),
         "labels_from_source": len(revealed),
-        "labels_disputed": int((distributions.max(1) < 1).sum()),
         "classes_without_label": int((distributions.sum(0) == 0).sum()),
         "labels_never_held_out": int((folds < 0).sum()),
         "folds": int(folds.max()) + 1,
@@ -143,17 +150,6 @@ def _choose(
     return np.asarray(chosen, np.int64)
 
 
-def _distributions(
-    ids: list[str], rows: pd.DataFrame, revealed: dict[str, str], classes: list[str]
-) -> npt.NDArray[np.float32]:
-    """`(L, K)`: annotators of one sample vote, each with the same weight."""
-    votes = np.zeros((len(ids), len(classes)), np.float32)
-    place, number = {id_: n for n, id_ in enumerate(ids)}, {name: n for n, name in enumerate(classes)}
-    pairs = [*zip(rows["id"], rows["label"], strict=True), *revealed.items()]
-    np.add.at(votes, ([place[id_] for id_, _ in pairs], [number[name] for _, name in pairs]), 1)
-    return np.asarray(votes / votes.sum(1, keepdims=True), np.float32)
-
-
 def _say_what_is_left_out(distributions: npt.NDArray[np.float32], classes: list[str], counts: dict[str, int]) -> None:
     unseen = [name for name, votes in zip(classes, distributions.sum(0), strict=True) if not votes]
     if unseen:
@@ -169,8 +165,6 @@ def _say_what_is_left_out(distributions: npt.NDArray[np.float32], classes: list[
 
 def _check_variety(distributions: npt.NDArray[np.float32], classes: list[str], budget: int | None) -> None:
     seen = np.flatnonzero(distributions.sum(0))
-    if not len(seen):
-        raise WinnowError("there is no label yet: add rows to data/labels/ledger.csv, or use a source with labels.")
     if len(seen) == 1:
         mend = "add labels of another class to the ledger" + ("" if budget is None else ", or raise label.budget")
         raise WinnowError(f"all {len(distributions)} labels are of class '{classes[seen[0]]}': {mend}.")
