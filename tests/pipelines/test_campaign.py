@@ -63,7 +63,7 @@ def test_an_option_that_cannot_be_is_refused(changes: dict[str, Any], says: str)
 
 def test_settings_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
     with pytest.raises(WinnowError, match=r"label\.first is 'margin', which needs a trained model"):
-        make_plan(SMALL, {**PARAMS, "label": {"first": "margin"}})
+        make_plan(SMALL, {**PARAMS, "label": {**PARAMS["label"], "first": "margin"}})
     broken = {"strategy": {"name": "typiclust", "neighbors": 0}}
     with pytest.raises(WinnowError, match=r"neighbors is 0"):
         make_plan(replace(SMALL, strategies=("typiclust",)), {**PARAMS, "select": broken})
@@ -107,7 +107,7 @@ def test_more_rounds_seeds_and_strategies_go_on_and_other_settings_begin_anew(tm
         home(replace(SMALL, start=11)),
         home(threads=5),
         home(embed={"neighbors": 3}),
-        home(label={"first": "random"}),
+        home(label={**PARAMS["label"], "first": "random"}),
     ]
     assert len({home(), *others}) == 6
 
@@ -270,7 +270,12 @@ COMMAND = "campaign --rounds 3 --budget 5 --start 10 --seeds 1 --strategy margin
 def _project(folder: Path) -> Path:
     """Real digits, trained as little as can be."""
     folder.mkdir()
-    params = {**PARAMS, "threads": 1, "evaluate": {"resamples": 100}, "label": {"first": "typiclust", "folds": 0}}
+    params = {
+        **PARAMS,
+        "threads": 1,
+        "evaluate": {"resamples": 100},
+        "label": {**PARAMS["label"], "first": "typiclust", "folds": 0},
+    }
     params["pretrain"] = {**PARAMS["pretrain"], "epochs": 1, "batch_size": 512}
     params["finetune"] = {"method": {"name": "linear_probe"}}
     (folder / "params.yaml").write_text(yaml.safe_dump(params))
