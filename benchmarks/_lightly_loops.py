@@ -3,6 +3,8 @@
 Each is a module of all that is trained and `loss(views)`; its views come from lightly's own transform.
 """
 
+import copy
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import torch
@@ -12,7 +14,7 @@ HIDDEN, PROJECTION, QUEUE, PROTOTYPES, OUTPUTS = 512, 128, 1024, 128, 1024  # th
 Transform = Callable[[object], list[Tensor]]
 
 
-class Loop(nn.Module):
+class Loop(nn.Module, ABC):
     """Two views a picture; a subclass adds its heads and says its loss."""
 
     def __init__(self, encoder: nn.Module, dim: int) -> None:
@@ -20,12 +22,13 @@ class Loop(nn.Module):
         self.encoder = encoder
         self.build(dim)
 
+    @abstractmethod
     def build(self, dim: int) -> None:
         """Make the heads."""
 
+    @abstractmethod
     def loss(self, views: list[Tensor]) -> Tensor:
         """Of one batch of views, `(B, C, S, S)` each."""
-        raise NotImplementedError
 
     def after_step(self) -> None:
         """What follows an optimizer step."""
@@ -174,8 +177,6 @@ LOOPS: dict[str, type[Loop]] = {
 
 
 def _teacher(student: nn.Module) -> nn.Module:
-    import copy
-
     from lightly.models.utils import deactivate_requires_grad
 
     teacher = copy.deepcopy(student)

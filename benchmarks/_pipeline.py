@@ -1,6 +1,8 @@
-"""What benchmarks of learning share: the settings that ship with their changes, and the interval of a mean."""
+"""What benchmarks of learning share: settings with their changes, kept figures, the interval of a mean."""
 
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,16 @@ def settings(**changes: Mapping[str, Any] | int) -> Params:
     for name, change in changes.items():
         params[name] = {**params[name], **change} if isinstance(change, Mapping) else change
     return params
+
+
+def keep(path: Path, keys: Sequence[str | int], figures: Mapping[str, Any]) -> None:
+    """Put the figures into the JSON at `path`, under one key within the other; what else it holds stays."""
+    kept: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
+    place = kept
+    for key in keys[:-1]:
+        place = place.setdefault(str(key), {})
+    place[str(keys[-1])] = dict(figures)
+    path.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
 
 
 def margin_of(values: Sequence[float]) -> float:

@@ -40,14 +40,18 @@ FASHION: dict[str, Any] = {
 }
 
 
+def changes_for(name: str, root: str = "data/raw") -> dict[str, Any]:
+    """What a benchmark on `digits` or `fashion` changes in the settings that ship; root: of FashionMNIST's files."""
+    if name == "digits":
+        return DIGITS
+    return {**FASHION, "ingest": {**FASHION["ingest"], "root": str(Path(root).absolute())}}
+
+
 def main(name: str = "digits", root: str = "data/raw", chosen: str = "") -> None:
     """Run and print the table of one data set."""
     seeds_ = [int(seed) for seed in chosen.split(",")] if chosen else list(range(5 if name == "digits" else 3))
-    if name == "digits":
-        rows = run(lambda **changes: settings(**{**DIGITS, **changes}), seeds_=seeds_, budgets=(10, 40))
-    else:
-        base = {**FASHION, "ingest": {**FASHION["ingest"], "root": root}}
-        rows = run(lambda **changes: settings(**{**base, **changes}), seeds_=seeds_, budgets=(250,))
+    base, budgets = changes_for(name, root), (10, 40) if name == "digits" else (250,)
+    rows = run(lambda **changes: settings(**{**base, **changes}), seeds_=seeds_, budgets=budgets)
     print(json.dumps(rows, indent=2))
 
 

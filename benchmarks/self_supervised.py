@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks._pipeline import settings
-from benchmarks.few_labels import DIGITS, FASHION
+from benchmarks._pipeline import keep, settings
+from benchmarks.few_labels import changes_for
 from components.core import registry, seeds
 from components.core.config import PluginChoice
 from components.core.errors import WinnowError
@@ -67,7 +67,7 @@ def main() -> None:
             ):
                 print(json.dumps({"method": name, "seed": seed, **figures}), flush=True)
                 if asked.save:
-                    _keep(asked.data, minutes, name, seed, figures)
+                    keep(RESULTS / f"self_supervised_{asked.data}.json", [name, seed], {"minutes": minutes, **figures})
 
 
 def _arguments() -> argparse.Namespace:
@@ -84,11 +84,10 @@ def _arguments() -> argparse.Namespace:
 
 
 def _settings(name: str, root: str) -> dict[str, Any]:
-    if name == "digits":
-        return settings(**DIGITS)
-    augment = {"policies": {**FASHION["augment"]["policies"], "local": LOCAL}}
-    ingest = {**FASHION["ingest"], "root": str(Path(root).absolute())}
-    return settings(**{**FASHION, "ingest": ingest, "augment": augment})
+    changes = changes_for(name, root)
+    if name == "fashion":
+        changes["augment"] = {"policies": {**changes["augment"]["policies"], "local": LOCAL}}
+    return settings(**changes)
 
 
 def _apart(folder: str, name: str, seed: int, minutes: float) -> dict[str, Any]:
@@ -100,13 +99,6 @@ def _apart(folder: str, name: str, seed: int, minutes: float) -> dict[str, Any]:
         return {"failed": done.stderr.strip().splitlines()[-1]}
     figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return figures
-
-
-def _keep(data: str, minutes: float, name: str, seed: int, figures: dict[str, Any]) -> None:
-    path = RESULTS / f"self_supervised_{data}.json"
-    kept = json.loads(path.read_text()) if path.is_file() else {}
-    kept.setdefault(name, {})[str(seed)] = {"minutes": minutes, **figures}
-    path.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
 
 
 def _one(folder: Path, name: str, minutes: float, seed: int) -> dict[str, Any]:

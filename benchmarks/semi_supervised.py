@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks._pipeline import settings
-from benchmarks.few_labels import DIGITS, FASHION
+from benchmarks._pipeline import keep, settings
+from benchmarks.few_labels import changes_for
 from benchmarks.self_supervised import RESULTS
 from components.core import registry
 from pipelines.inline import LABELED, UNLABELED, Params, run_stages, share
@@ -23,12 +23,12 @@ LABELS = {"digits": [10, 20, 40, 100], "fashion": [40, 250, 1000]}
 def main() -> None:
     """Run what the command line asks for; a line of JSON for each cell."""
     asked = _arguments()
-    methods = asked.methods or registry.names("semi_supervised")
+    methods, path = asked.methods or registry.names("semi_supervised"), RESULTS / f"semi_supervised_{asked.data}.json"
     with tempfile.TemporaryDirectory() as folder:
         for seed in asked.seeds:
             base = Path(folder) / f"seed{seed}"
             for labels in asked.labels or LABELS[asked.data]:
-                todo = [name for name in methods if not (asked.skip and str(seed) in _kept(asked.data, labels, name))]
+                todo = [name for name in methods if not (asked.skip and _kept(path, labels, name, seed))]
                 if not todo:
                     continue
                 if not base.is_dir():
@@ -40,7 +40,7 @@ def main() -> None:
                     line = {"labels": labels, "method": name, "seed": seed, **figures}
                     print(json.dumps(line), flush=True)
                     if asked.save:
-                        _keep(asked.data, labels, name, seed, figures)
+                        keep(path, [labels, name, seed], figures)
 
 
 def _arguments() -> argparse.Namespace:
@@ -56,10 +56,8 @@ def _arguments() -> argparse.Namespace:
 
 
 def _settings(asked: argparse.Namespace, seed: int, labels: int = 40, name: str = "label_propagation") -> Params:
-    base = DIGITS
-    if asked.data == "fashion":
-        base = {**FASHION, "ingest": {**FASHION["ingest"], "root": str(Path(asked.root).absolute())}}
-    return settings(**{**base, "seed": seed, "label": {"budget": labels}, "pseudo_label": {"method": {"name": name}}})
+    chosen = {"seed": seed, "label": {"budget": labels}, "pseudo_label": {"method": {"name": name}}}
+    return settings(**{**changes_for(asked.data, asked.root), **chosen})
 
 
 def _one(place: Path, params: Params) -> dict[str, Any]:
@@ -68,7 +66,6 @@ def _one(place: Path, params: Params) -> dict[str, Any]:
     guard = json.loads((place / "data/finetune/guard.json").read_text())
     return {
         "accuracy": metrics["accuracy"],
-        "candidate": metrics.get("candidate_accuracy"),
         "control": metrics["control_accuracy"],
         "shipped": guard["shipped"],
         "evidence": guard["evidence"],
@@ -77,22 +74,11 @@ def _one(place: Path, params: Params) -> dict[str, Any]:
     }
 
 
-def _path(data: str) -> Path:
-    return RESULTS / f"semi_supervised_{data}.json"
-
-
-def _kept(data: str, labels: int, name: str) -> dict[str, Any]:
-    path = _path(data)
-    kept: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
-    found: dict[str, Any] = kept.get(str(labels), {}).get(name, {})
-    return found
-
-
-def _keep(data: str, labels: int, name: str, seed: int, figures: dict[str, Any]) -> None:
-    path = _path(data)
-    kept = json.loads(path.read_text()) if path.is_file() else {}
-    kept.setdefault(str(labels), {}).setdefault(name, {})[str(seed)] = figures
-    path.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
+def _kept(path: Path, *keys: str | int) -> bool:
+    place = json.loads(path.read_text()) if path.is_file() else {}
+    for key in keys:
+        place = place.get(str(key), {})
+    return bool(place)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from mixed import batch, network, softmax, supervised
 from torch import nn
 from torch.nn.utils import parameters_to_vector
 
-from components.methods.semi_supervised.mean_teacher import MeanTeacher, squared_difference
+from components.methods.semi_supervised.mean_teacher import MeanTeacher
 
 
 def _method(**options: float) -> MeanTeacher:
@@ -31,14 +31,13 @@ def _move(method: MeanTeacher, by: float) -> None:
             parameter += by
 
 
-def test_the_difference_has_the_value_by_hand_and_the_teacher_no_gradient() -> None:
-    student = torch.tensor([[0.5, 0.5]]).log().requires_grad_()
-    teacher = torch.tensor([[0.9, 0.1]]).log().requires_grad_()
-    difference = squared_difference(student, teacher)
-    assert difference.item() == pytest.approx(0.16)
-    difference.backward()
-    assert teacher.grad is None
-    assert student.grad is not None
+def test_the_student_learns_from_the_teacher_and_not_the_other_way_round() -> None:
+    method = _method(ramp=0.0)
+    given = batch(method)
+    _move(method, 0.05)
+    method.training_step(given).loss.backward()
+    assert all(parameter.grad is None for parameter in method.teacher.parameters())
+    assert all(parameter.grad is not None for parameter in method.head.parameters())
 
 
 def test_the_loss_is_the_papers() -> None:

@@ -8,12 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from components.core.config import read_params
 from components.datasets.labels import Labels, write_labels
 from components.datasets.ledger import append, in_force, read_ledger
 from components.datasets.manifest import read_manifest, write_manifest
 from components.datasets.oracle import read_oracle, write_oracle
+from pipelines.campaign_plan import Options
 from pipelines.inline import LEDGER
 
+ROOT = Path(__file__).resolve().parents[2]
+PARAMS = read_params(ROOT / "params.yaml")
+SMALL = Options(rounds=2, budget=5, start=10, seeds=2, strategies=("margin",))
 CLASSES = ["ant", "bee"]
 TRAIN, TEST = 40, 10
 GAIN = {"random": 0.001, "margin": 0.002, "entropy": 0.0005}  # accuracy per label beyond the first ones

@@ -4,13 +4,14 @@ Tarvainen & Valpola 2017, https://arxiv.org/abs/1703.01780.
 """
 
 from pydantic import Field
-from torch import Tensor, nn
+from torch import nn
 
 from components.core.config import Config as BaseConfig
 from components.methods.contracts import Batch, SemiSupervisedNetwork, StepOutput
 from components.methods.labeled_loss import labeled_loss
 from components.methods.precise import precise
 from components.methods.ramp_up import ramp_up
+from components.methods.squared_difference import squared_difference
 from components.models.encoders import Encoder
 from components.models.teacher import Teacher
 
@@ -54,8 +55,3 @@ class MeanTeacher(SemiSupervisedNetwork):
         """The teacher's."""
         encoder, head = self.teacher.network.children()
         return encoder, head
-
-
-def squared_difference(student: Tensor, teacher: Tensor) -> Tensor:
-    """Mean over rows and classes of the squared difference of probabilities, logits `(B, K)`; the teacher constant."""
-    return (student.softmax(1) - teacher.detach().softmax(1)).square().mean()

@@ -5,13 +5,14 @@ Laine & Aila 2017, Temporal ensembling for semi-supervised learning, https://arx
 
 import torch
 from pydantic import Field
-from torch import Tensor, nn
+from torch import nn
 
 from components.core.config import Config as BaseConfig
 from components.methods.contracts import Batch, SemiSupervisedNetwork, StepOutput
 from components.methods.labeled_loss import labeled_loss
 from components.methods.precise import precise
 from components.methods.ramp_up import ramp_up
+from components.methods.squared_difference import squared_difference
 from components.models.encoders import Encoder
 
 
@@ -46,8 +47,3 @@ class PiModel(SemiSupervisedNetwork):
     def after_step(self, progress: float) -> None:
         """The weight goes by the share of training done."""
         self.progress = progress
-
-
-def squared_difference(first: Tensor, second: Tensor) -> Tensor:
-    """Mean over rows and classes of `(softmax(first) - softmax(second))^2`, logits `(B, K)`; algorithm 1."""
-    return (first.softmax(1) - second.softmax(1)).square().mean()
