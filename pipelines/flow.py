@@ -39,7 +39,7 @@ def pipeline(start: str | None = None, force: bool = False) -> State[Any]:
 
     Args:
         start: run this stage and all after it, changed or not.
-        force: run every stage, changed or not.
+        force: run every stage, changed or not; with `start`, no more than that asks for.
     """
     try:
         with alive(), alone(with_prefect=True) as stale:

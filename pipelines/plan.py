@@ -23,14 +23,14 @@ class Step:
 
 
 def plan(stale: Stale, *, force: bool = False, start: str | None = None) -> list[Step]:
-    """The steps of a run: what is stale and all after it; `force` adds all, `start` itself and all after it.
+    """The steps of a run: what is stale and all after it; `start` adds itself and all after it, `force` alone all.
 
     Raises WinnowError for an unknown stage.
     """
     check_start(start)
     stages = read_stages(read_params())
     needs = {name: _makers(stages, spec) for name, spec in stages.items()}
-    forced = set(stages) if force else _after(needs, {start}) if start else set()
+    forced = _after(needs, {start}) if start else set(stages) if force else set()
     changed = {name: _told(name, why) for name, why in stale.items()}
     reasons = dict.fromkeys(forced, ("asked for",)) | changed
     steps = []

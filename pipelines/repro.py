@@ -15,7 +15,10 @@ class _DvcError(Exception):
 
 
 def reproduce(*, force: bool = False, start: str | None = None) -> int:
-    """Run what is stale (all with `force`; `start` and all after it), and print the summary; returns the exit code."""
+    """Run what is stale, with `start` it and all after it, with `force` alone all; print the summary.
+
+    Returns the exit code.
+    """
     lines = commands(force=force, start=start)
     with alone():
         began = time.monotonic()
