@@ -3,6 +3,8 @@
 `python -m benchmarks.semi_supervised digits` (or `fashion --root FOLDER` with FashionMNIST's files); `--methods`,
 `--labels`, `--seeds` choose, `--skip` leaves out what is kept already; `--save` keeps the figures for
 docs/methods.md. Pretraining and the choice of labels are made once per seed and shared.
+
+What a method itself is worth is how many of the pool's pictures it labels right, whether its labels ship or not.
 """
 
 import argparse
@@ -11,10 +13,15 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks._pipeline import keep, settings
 from benchmarks.few_labels import changes_for
 from benchmarks.self_supervised import RESULTS
 from components.core import registry
+from components.datasets.labels import read_labels
+from components.datasets.oracle import reveal
+from components.datasets.pseudo_labels import read_pseudo_labels
 from pipelines.inline import LABELED, UNLABELED, Params, run_stages, share
 
 LABELS = {"digits": [10, 20, 40, 100], "fashion": [40, 250, 1000]}
@@ -69,8 +76,24 @@ def _one(place: Path, params: Params) -> dict[str, Any]:
         "control": metrics["control_accuracy"],
         "shipped": guard["shipped"],
         "evidence": guard["evidence"],
+        **_on_the_pool(place),
         "pseudo_label_seconds": round(spent["pseudo_label"], 1),
         "finetune_seconds": round(spent["finetune"], 1),
+    }
+
+
+def _on_the_pool(place: Path) -> dict[str, float]:
+    """Of all unlabeled training pictures and of the accepted ones, the share labeled right; and the share accepted."""
+    made = read_pseudo_labels(place / "data/pseudo_label/pseudo_labels.parquet")
+    classes = read_labels(place / "data/label/labels.parquet").classes
+    truth = reveal(place / "data/ingest/oracle.parquet", made.ids)
+    said = [classes[number] for number in made.distributions.argmax(axis=1)]
+    right = np.array([guess == true for guess, true in zip(said, truth, strict=True)])
+    accepted = made.accepted
+    return {
+        "pool_accuracy": float(right.mean()),
+        "accepted_accuracy": float(right[accepted].mean()) if accepted.any() else 1.0,
+        "accepted_share": float(accepted.mean()),
     }
 
 
