@@ -36,3 +36,12 @@ def margin_of(values: Sequence[float]) -> float:
     from scipy.stats import t
 
     return float(t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / len(values) ** 0.5)
+
+
+def mean_and_interval(values: Sequence[float]) -> str:
+    """For a table: the mean, and in brackets its interval where there are several values."""
+    mean = float(np.mean(values))
+    if len(values) == 1:
+        return f"{mean:.3f}"
+    margin = margin_of(values)
+    return f"{mean:.3f} ({mean - margin:.3f} to {mean + margin:.3f})"

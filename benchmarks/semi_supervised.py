@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks._pipeline import keep, settings
+from benchmarks._pipeline import keep, mean_and_interval, settings
 from benchmarks.few_labels import changes_for
 from benchmarks.self_supervised import RESULTS
 from components.core import registry
@@ -24,6 +24,11 @@ from components.datasets.oracle import reveal
 from components.datasets.pseudo_labels import read_pseudo_labels
 from pipelines.inline import LABELED, UNLABELED, Params, run_stages, share
 
+Kept = dict[str, dict[str, dict[str, dict[str, Any]]]]  # figures by number of labels, method and seed
+HEADER = (
+    "| method | shipped | labels alone | pool right | accepted | accepted right | ships | CPU s | seeds |",
+    "|---|---|---|---|---|---|---|---|---|",
+)
 LABELS = {"digits": [10, 20, 40, 100], "fashion": [40, 250, 1000]}
 
 
@@ -48,6 +53,21 @@ def main() -> None:
                     print(json.dumps(line), flush=True)
                     if asked.save:
                         keep(path, [labels, name, seed], figures)
+
+
+def row(title: str, runs: list[dict[str, Any]]) -> str:
+    """A method's line of the table for one number of labels."""
+    learned = [mean_and_interval([run[figure] for run in runs]) for figure in ("accuracy", "control", "pool_accuracy")]
+    shares = [f"{np.mean([run[figure] for run in runs]):.3f}" for figure in ("accepted_share", "accepted_accuracy")]
+    ships = f"{sum(run['shipped'] == 'pseudo_labels' for run in runs)}/{len(runs)}"
+    seconds = f"{np.mean([run['pseudo_label_seconds'] for run in runs]):.0f}"
+    return f"| {' | '.join([title, *learned, *shares, ships, seconds, str(len(runs))])} |"
+
+
+def worse_than_control(kept: Kept) -> tuple[int, int]:
+    """In how many runs what shipped is worse on the test pictures than labels alone; and how many runs there are."""
+    runs = [run for methods in kept.values() for by_seed in methods.values() for run in by_seed.values()]
+    return sum(run["accuracy"] < run["control"] for run in runs), len(runs)
 
 
 def _arguments() -> argparse.Namespace:

@@ -1,4 +1,7 @@
-"""Self-training: a teacher labels what it is sure of, a student learns from both, and teaches next (Yarowsky 1995)."""
+"""Self-training: a teacher labels what it is sure of, a student learns from both, and teaches next.
+
+Yarowsky 1995, https://doi.org/10.3115/981658.981684.
+"""
 
 import numpy as np
 import torch
