@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import audit, cost, semi_supervised
+from benchmarks import audit, cost, foreign_classes, semi_supervised
 from benchmarks._pipeline import mean_and_interval
 from benchmarks.self_supervised import BASELINES, RESULTS, VISIBLE
 from components.core import registry
@@ -66,6 +66,8 @@ def page() -> str:
         if path.is_file():
             parts.append(section(json.loads(path.read_text())))
     few = [_few_labels(title, kept) for _, title, kept in _kept("semi_supervised")]
+    if foreign_classes.PATH.is_file():
+        few.append(_foreign(json.loads(foreign_classes.PATH.read_text())))
     parts += ["## Few labels", "", *few] if few else []
     return "\n".join(parts)
 
@@ -94,6 +96,23 @@ def _few_labels(title: str, kept: semi_supervised.Kept) -> str:
         lines += [semi_supervised.row(names[name], list(runs.values())) for name, runs in sorted(kept[labels].items())]
         lines += [""]
     lines += [f"What shipped was worse on the test pictures than labels alone in {worse} of {cells} runs.", ""]
+    return "\n".join(lines)
+
+
+def _foreign(kept: dict[str, dict[str, dict[str, Any]]]) -> str:
+    lines = [
+        "### Foreign classes in the pool",
+        "",
+        "`python -m benchmarks.foreign_classes`: digits, and as many Fashion-MNIST pictures without a class. Shares",
+        "accepted of each; right: of the digits accepted; surest foreign: confidence that a tenth of them exceeds.",
+        "",
+    ]
+    for labels, methods in sorted(kept.items(), key=lambda item: int(item[0])):
+        rows = [
+            foreign_classes.row(_of_method(name, "semi_supervised")[0], list(runs.values()))
+            for name, runs in sorted(methods.items())
+        ]
+        lines += [f"{labels} labels, {max(map(len, methods.values()))} seeds:", "", *foreign_classes.HEADER, *rows, ""]
     return "\n".join(lines)
 
 

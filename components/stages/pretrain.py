@@ -13,6 +13,7 @@ from pydantic import Field
 from components.core import progress
 from components.core.config import PluginChoice, StageParams
 from components.core.errors import WinnowError
+from components.core.files import sha256
 from components.core.registry import build
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.sample_store import open_samples
@@ -94,9 +95,9 @@ def check_start(params: Params, channels: int, image_size: int) -> list[str]:
 
 
 def _job(params: Params, manifest: Path, samples: Path, policy: Path) -> Job:
-    """Checkpoints lie under the stage key, or, where no runner gave one, under a hash of the settings."""
-    unnamed = hashlib.sha256(params.model_dump_json().encode()).hexdigest()
-    key = os.environ.get("WINNOW_STAGE_KEY", unnamed)
+    """Checkpoints lie under the stage key, or, where no runner gave one, under a hash of settings and data."""
+    facts = [params.model_dump_json(), sha256(manifest), sha256(policy)]
+    key = os.environ.get("WINNOW_STAGE_KEY") or hashlib.sha256("\n".join(facts).encode()).hexdigest()
     return Job(
         method=params.method,
         encoder=params.encoder,

@@ -1,5 +1,6 @@
 """Turn few labels into calibrated soft labels for the pool, once with all labels and once without each fold."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from components.datasets.vectors import open_vectors
 from components.methods.contracts import Graph, PoolTask, SemiSupervisedMethod, SemiSupervisedNetwork
 from components.modalities.image.policy import read_policies
 from components.training.calibration import apply_temperature, fit_temperature
+from components.training.foreign import look_foreign
 from components.training.loop import Row
 from components.training.semi_supervised import NetworkConfig, Pictures, label_pool
 
@@ -33,14 +35,16 @@ class Params(StageParams, NetworkConfig):
     """threshold: calibrated confidence from which a pseudo-label is accepted; max_per_class: how many even shares of
     the pool (its size over the number of classes) one class may take, and max_per_group how many of a group of
     near-duplicates are accepted, so that copies of one picture cannot outvote the rest; most confident first (None: any
-    number). The rest is for methods that train a network, which is trained once with all labels and once without each
-    fold.
+    number); foreign: samples are not accepted that look like no label, which may hit this share of the known classes
+    (0: none; see `look_foreign`). The rest is for methods that train a network, which is trained once with all labels
+    and once without each fold.
     """
 
     method: PluginChoice
     threshold: float = Field(0.8, ge=0, le=1)
     max_per_class: float | None = Field(3.0, gt=0)
     max_per_group: int | None = Field(2, ge=1)
+    foreign: float = Field(0.05, ge=0, lt=1)
 
     @property
     def network(self) -> NetworkConfig:
@@ -73,16 +77,19 @@ def run(
     raw[ALL] = label(task, "")
     held_out = {fold: labeled[known.folds == fold] for fold in folds}
     unlabeled = np.setdiff1d(np.arange(len(train)), labeled)
+    foreign = {fold: _foreign(task.vectors, labeled, known.folds, fold, params) for fold in raw}
     by_fold, temperatures = {}, {}
     for fold, distributions in raw.items():
         others = [other for other in folds if other != fold]
         temperatures[fold] = _temperature(raw, known, labeled, others)
         rows = np.union1d(unlabeled, held_out.get(fold, unlabeled[:0]))
         calibrated = apply_temperature(distributions[rows], temperatures[fold])
-        by_fold[fold] = _judged(ids[rows], groups[rows], calibrated, np.isin(rows, unlabeled), params)
+        eligible = np.isin(rows, unlabeled) & ~foreign[fold][rows]
+        by_fold[fold] = _judged(ids[rows], groups[rows], calibrated, eligible, params)
     write_pseudo_labels(pseudo_labels, by_fold)
+    _warn(foreign[ALL][unlabeled], params)
     return {
-        **_figures(by_fold[ALL], groups[unlabeled], known, params),
+        **_figures(by_fold[ALL], groups[unlabeled], foreign[ALL][unlabeled], known, params),
         **_held_out_figures(by_fold, known, folds),
         "temperature": temperatures[ALL],
     }
@@ -138,15 +145,30 @@ def _temperature(raw: dict[int, Floats], known: Labels, labeled: Positions, fold
     return fit_temperature(np.concatenate(guesses), np.concatenate(targets)) if folds else 1.0
 
 
+def _foreign(vectors: Floats, labeled: Positions, folds: Positions, fold: int, params: Params) -> npt.NDArray[np.bool_]:
+    """What looks like none of the labels outside `fold`: `(N,)`."""
+    known = (folds != fold) | (fold == ALL)
+    return look_foreign(vectors, labeled[known], folds[known], params.foreign)
+
+
+def _warn(foreign: npt.NDArray[np.bool_], params: Params) -> None:
+    if len(foreign) and foreign.mean() > 2 * params.foreign:  # known classes alone would hardly reach that
+        print(
+            f"  pseudo_label: {foreign.mean():.0%} of the unlabeled pictures look like none of the labels and get no "
+            "pseudo-label: foreign classes, or kinds that nobody labeled yet; pseudo_label.foreign: 0 lets them in.",
+            file=sys.stderr,
+        )
+
+
 def _judged(
-    ids: Names, groups: Names, distributions: Floats, unlabeled: npt.NDArray[np.bool_], params: Params
+    ids: Names, groups: Names, distributions: Floats, eligible: npt.NDArray[np.bool_], params: Params
 ) -> PseudoLabels:
-    """Accept unlabeled samples by confidence, of each group and then of each class no more than its cap."""
+    """Accept eligible samples by confidence, of each group and then of each class no more than its cap."""
     confidence, guess = distributions.max(1), distributions.argmax(1)
-    accepted = _within_groups(unlabeled & (confidence >= params.threshold), confidence, groups, params.max_per_group)
+    accepted = _within_groups(eligible & (confidence >= params.threshold), confidence, groups, params.max_per_group)
     if params.max_per_class is not None:
         classes = distributions.shape[1]
-        cap = int(params.max_per_class * unlabeled.sum() / classes)
+        cap = int(params.max_per_class * eligible.sum() / classes)
         for number in range(classes):
             members = np.flatnonzero(accepted & (guess == number))
             surplus = members[np.argsort(-confidence[members], kind="stable")][cap:]
@@ -168,16 +190,19 @@ def _within_groups(
     return kept
 
 
-def _figures(made: PseudoLabels, groups: Names, known: Labels, params: Params) -> dict[str, float]:
+def _figures(
+    made: PseudoLabels, groups: Names, foreign: npt.NDArray[np.bool_], known: Labels, params: Params
+) -> dict[str, float]:
     """How many were accepted, how many the caps held back, and each class's share beside its share of the labels."""
     accepted, count = made.accepted, max(len(made.ids), 1)
-    confident = made.confidence >= params.threshold
+    confident = (made.confidence >= params.threshold) & ~foreign
     within = _within_groups(confident, made.confidence, groups, params.max_per_group)
     guesses = np.bincount(made.distributions[accepted].argmax(1), minlength=len(known.classes))
     shares = guesses / max(int(accepted.sum()), 1)
     of_labels = known.distributions.mean(0)
     return {
         "pseudo_labels_accepted": int(accepted.sum()),
+        "foreign_share": float(foreign.sum() / count),
         "pseudo_labels_over_cap": int((confident & ~accepted).sum()),
         "pseudo_labels_over_group_cap": int((confident & ~within).sum()),
         "accepted_share": float(accepted.sum() / count),

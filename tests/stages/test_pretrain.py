@@ -1,5 +1,6 @@
 """pretrain on a few real digits: what it writes, that it can be repeated, stopped and gone on with, here and on Ray."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 
 from components.core import progress
 from components.core.errors import WinnowError
-from components.modalities.image.policy import Policies, Policy, write_policies
+from components.modalities.image.policy import Policies, Policy, read_policies, write_policies
 from components.models.encoder_file import load_encoder
 from components.stages import pretrain
 from components.training.pretraining import build_method
@@ -104,6 +105,16 @@ def test_training_goes_on_from_given_weights_and_resumes_from_its_own_checkpoint
     resumed = run_stage(paths, "four", more)
     for name in whole:
         assert whole[name].read_bytes() == resumed[name].read_bytes()
+
+
+def test_what_a_stopped_training_left_is_not_taken_for_other_data(paths: dict[str, Path]) -> None:
+    with pytest.raises(KeyboardInterrupt), progress.listening(_stop_after(1)):
+        run_stage(paths, "one", settings())
+    policies = read_policies(paths["policy"])
+    write_policies(paths["policy"], policies.model_copy(update={"mean": [0.4]}))
+    after = run_stage(paths, "two", settings())
+    shutil.rmtree(".winnow/checkpoints")
+    assert after["history"].read_bytes() == run_stage(paths, "three", settings())["history"].read_bytes()
 
 
 def test_every_worker_builds_its_method_on_the_given_weights(paths: dict[str, Path]) -> None:
