@@ -7,11 +7,12 @@ import inspect
 import json
 import re
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from benchmarks import audit, cost
+from benchmarks import audit, conformal, cost, crowd, label_errors
 from benchmarks._pipeline import margin_of
 from benchmarks.self_supervised import BASELINES, RESULTS, VISIBLE
 from components.core import registry
@@ -66,7 +67,14 @@ def page() -> str:
         path = RESULTS / f"{name}.json"
         if path.is_file():
             parts.append(section(json.loads(path.read_text())))
-    return "\n".join(parts)
+    told = [benchmark for benchmark in (conformal, crowd, label_errors) if benchmark.PATH.is_file()]
+    return "\n".join([*parts, *(_told(benchmark, json.loads(benchmark.PATH.read_text())) for benchmark in told)])
+
+
+def _told(benchmark: ModuleType, kept: dict[str, Any]) -> str:
+    """What the benchmark's docstring says of it, and its table."""
+    title, _, how = (inspect.getdoc(benchmark) or "").partition("\n\n")
+    return "\n".join([f"## {title.rstrip('.')}", "", how, "", *benchmark.table(kept), ""])
 
 
 def _audit(kept: dict[str, Any]) -> str:
