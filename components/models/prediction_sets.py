@@ -31,10 +31,11 @@ Doubles = npt.NDArray[np.float64]
 class SetSettings(Config):
     """coverage: share of pictures whose class is to be in their set; score: what a class is ruled out by.
 
-    `lac`: 1 - its probability; the smallest sets on average, none where no class is probable enough. `aps`: the sum of
-    the probabilities of all likelier classes, so that the likeliest is in every set; nothing is drawn by chance, so
-    they hold the right one more often than stated where the model alone does. penalty: added to `aps` for each rank
-    beyond the `free` first (RAPS), which keeps sets small among many classes.
+    `lac`: 1 - its probability; the smallest sets on average. Where no class is probable enough a set is empty, which
+    must happen where the model is right more often than `coverage`: then a higher one says more. `aps`: the sum of the
+    probabilities of all likelier classes, so that the likeliest is in every set; nothing is drawn by chance, so they
+    hold the right one more often than stated where the model alone does. penalty: added to `aps` for each rank beyond
+    the `free` first (RAPS), which keeps sets small among many classes.
     """
 
     coverage: float = Field(default=0.9, gt=0, lt=1)
