@@ -113,7 +113,7 @@ def table(kept: dict[str, dict[str, Any]]) -> list[str]:
     """Lines of Markdown: a row per share of wrong labels, seed and list."""
     tops = " | ".join(f"wrong of the first {top}" for top in TOPS)
     lines = [f"| labels wrong | list | its length | {tops} |", "|---|---|---|" + "---|" * len(TOPS)]
-    for runs in kept.values():
+    for _, runs in sorted(kept.items(), key=lambda item: int(item[0])):
         for run in runs.values():
             share = f"{run['wrong']} of {run['labels']}"
             for name in ("winnow", "cleanlab", "self_confidence"):
