@@ -3,16 +3,14 @@
 `python -m benchmarks.self_supervised digits --save` keeps figures, `python -m benchmarks.methods_page` writes the page.
 """
 
-import inspect
 import json
-import re
-from collections.abc import Iterator
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from benchmarks import audit, cost, foreign_classes, semi_supervised
+from benchmarks import audit, cost
+from benchmarks._few_labels_page import sections
+from benchmarks._page import kept_by_data, of_method
 from benchmarks._pipeline import mean_and_interval
 from benchmarks.self_supervised import BASELINES, RESULTS, VISIBLE
 from components.core import registry
@@ -21,11 +19,6 @@ from pipelines.compare import how_well_foretold
 from pipelines.inline import PROJECT
 
 PAGE = PROJECT / "docs/methods.md"
-DATA = {
-    "digits": "Digits, 32x32 gray, 1,290 training and 507 test pictures",
-    "fashion": "Fashion-MNIST, 28x28 gray, 60,000 training and 10,000 test pictures",
-    "fashion_gpu": "Fashion-MNIST on a GPU",
-}
 TIME = {"fashion_gpu": "minutes of an H200 asked for, fourteen runs sharing it: epochs differ, read them first"}
 NAMES = {
     "pixels": ("raw pixels", ""),
@@ -33,7 +26,6 @@ NAMES = {
     "random_vit": ("random initialization, transformer", ""),
     "supervised": ("supervised, all labels, same minutes", ""),
 }
-SOURCE = re.compile(r"([A-Z][^;:]*? \d{4})\b[^;]*?(https?://[^\s,;)]+)")  # authors and year, and the address
 PROBES = {"knn": "k-NN", "linear": "linear", "linear_few": "linear, 10 labels a class"}
 FIGURES = ("epochs", "pictures_per_second", "peak_megabytes", "effective_rank")
 ENOUGH = 0.05  # above random initialization in one of the probes: it learned
@@ -56,7 +48,7 @@ against each other only.
 def page() -> str:
     """The whole page."""
     parts = [INTRODUCTION]
-    for data, title, kept in _kept("self_supervised"):
+    for data, title, kept in kept_by_data("self_supervised"):
         parts.append(_section(title, TIME.get(data, "CPU minutes a training"), kept))
     collapse = RESULTS / "collapse_digits.json"
     if collapse.is_file():
@@ -65,55 +57,7 @@ def page() -> str:
         path = RESULTS / f"{name}.json"
         if path.is_file():
             parts.append(section(json.loads(path.read_text())))
-    few = [_few_labels(title, kept) for _, title, kept in _kept("semi_supervised")]
-    if foreign_classes.PATH.is_file():
-        few.append(_foreign(json.loads(foreign_classes.PATH.read_text())))
-    parts += ["## Few labels", "", *few] if few else []
-    return "\n".join(parts)
-
-
-def _kept(name: str) -> Iterator[tuple[str, str, Any]]:
-    """Data set, its title and the figures of every data set that the benchmark `name` has kept some of."""
-    for data, title in DATA.items():
-        path = RESULTS / f"{name}_{data}.json"
-        if path.is_file():
-            yield data, title, json.loads(path.read_text())
-
-
-def _few_labels(title: str, kept: semi_supervised.Kept) -> str:
-    names = {name: " ".join(_of_method(name, "semi_supervised")) for name in registry.names("semi_supervised")}
-    worse, cells = semi_supervised.worse_than_control(kept)
-    lines = [
-        f"### Semi-supervised: {title}",
-        "",
-        "`python -m benchmarks.semi_supervised`: each method with its defaults through the pipeline, on the same",
-        "labels, chosen by k-medoids on SimCLR's vectors. Shipped: test accuracy of what the guard let out, beside",
-        "that of fine-tuning on the labels alone. Pool: the unlabeled training pictures.",
-        "",
-    ]
-    for labels in sorted(kept, key=int):
-        lines += [f"{labels} labels:", "", *semi_supervised.HEADER]
-        lines += [semi_supervised.row(names[name], list(runs.values())) for name, runs in sorted(kept[labels].items())]
-        lines += [""]
-    lines += [f"What shipped was worse on the test pictures than labels alone in {worse} of {cells} runs.", ""]
-    return "\n".join(lines)
-
-
-def _foreign(kept: dict[str, dict[str, dict[str, Any]]]) -> str:
-    lines = [
-        "### Foreign classes in the pool",
-        "",
-        "`python -m benchmarks.foreign_classes`: digits, and as many Fashion-MNIST pictures without a class. Shares",
-        "accepted of each; right: of the digits accepted; surest foreign: confidence that a tenth of them exceeds.",
-        "",
-    ]
-    for labels, methods in sorted(kept.items(), key=lambda item: int(item[0])):
-        rows = [
-            foreign_classes.row(_of_method(name, "semi_supervised")[0], list(runs.values()))
-            for name, runs in sorted(methods.items())
-        ]
-        lines += [f"{labels} labels, {max(map(len, methods.values()))} seeds:", "", *foreign_classes.HEADER, *rows, ""]
-    return "\n".join(lines)
+    return "\n".join([*parts, "## Few labels", "", *sections()])
 
 
 def _audit(kept: dict[str, Any]) -> str:
@@ -143,7 +87,7 @@ def _cost(kept: dict[str, Any]) -> str:
             "processes, in the same run. Memory: peak of the training process beyond what it held before.",
             "",
             *cost.HEADER,
-            *(cost.row(_of_method(name)[0], loops) for name, loops in rows),
+            *(cost.row(of_method(name)[0], loops) for name, loops in rows),
             "",
         ]
     )
@@ -170,7 +114,7 @@ def _collapse(kept: dict[str, dict[str, Any]]) -> str:
             for figure, digits in (("projected_std", 2), ("rank_kept", 2), ("effective_rank", 1), ("knn", 3))
         ]
         told = " → ".join(f"{sum(run['caught'] for run in runs)}/{len(runs)}" for runs in (sound, removed))
-        lines.append(f"| {' | '.join([_of_method(name)[0], rows['safeguard'], *cells, told])} |")
+        lines.append(f"| {' | '.join([of_method(name)[0], rows['safeguard'], *cells, told])} |")
     return "\n".join([*lines, ""])
 
 
@@ -202,7 +146,7 @@ def _section(title: str, time: str, kept: dict[str, dict[str, dict[str, Any]]]) 
 
 
 def _row(name: str, runs: list[dict[str, Any]], kept: dict[str, Any]) -> tuple[float, str]:
-    title, source = NAMES.get(name) or _of_method(name)
+    title, source = NAMES.get(name) or of_method(name)
     sound = [run for run in runs if "failed" not in run]
     if not sound:
         return -1.0, f"| {title} | {source} | failed: {runs[0]['failed']} |" + " |" * (len(PROBES) + 5)
@@ -213,16 +157,6 @@ def _row(name: str, runs: list[dict[str, Any]], kept: dict[str, Any]) -> tuple[f
     gain = _gain(sound, kept) if name not in BASELINES else ""
     order = float(np.mean([run["linear_few"] for run in sound]))
     return order, f"| {' | '.join([title, source, *cells, gain, str(len(sound)), *figures])} |"
-
-
-def _of_method(name: str, family: str = "self_supervised") -> tuple[str, str]:
-    """Its class's name, and authors and year linked to the paper, both as its own file gives them."""
-    plugin = registry.load(family, name)
-    paper = SOURCE.search(" ".join((inspect.getdoc(import_module(plugin.__module__)) or "").splitlines()[1:]))
-    paper = paper or SOURCE.search(" ".join((inspect.getdoc(plugin) or "").splitlines()))
-    assert paper is not None, f"{name}.py names no paper with its year and address"
-    title = f"[{plugin.__name__}](../components/methods/{family}/{name}.py)"
-    return title, f"[{paper[1]}]({paper[2].rstrip('.')})"
 
 
 def _plain(runs: list[dict[str, Any]], figure: str) -> str:

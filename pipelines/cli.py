@@ -130,7 +130,7 @@ def predict(
     version: Annotated[str, typer.Option(help="A version's number or alias.")] = "champion",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line, with every class.")] = False,
 ) -> None:
-    """Say what class each picture is of, and how sure the model is."""
+    """Say what class each picture is of, how sure the model is, and in braces what classes it cannot rule out."""
     from pipelines.predict import predict_files
 
     sys.exit(predict_files(files, version=version, as_json=as_json))

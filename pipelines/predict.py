@@ -13,6 +13,7 @@ import numpy.typing as npt
 from components.core.model_versions import fetch, find
 from components.modalities.image.decode import Pixels, Unreadable, decode
 from components.models.classifier import Classifier, load_classifier
+from components.models.prediction_sets import PredictionSets, members
 from components.training.inference import predict
 from pipelines.settings import model_name
 
@@ -21,30 +22,43 @@ BATCH = 256  # pictures in memory at a time
 
 @dataclass(frozen=True)
 class Guess:
-    """probabilities: `(K,)`, in the order of `classes`."""
+    """probabilities: `(K,)`, in the order of `classes`; sets: how prediction sets are made, None where they are not."""
 
     file: Path
     classes: list[str]
     probabilities: npt.NDArray[np.float32]
+    sets: PredictionSets | None
 
     def table_row(self, width: int) -> str:
-        """File, class and probability in columns; `width` characters for the file."""
+        """File, class, probability and, in braces, the prediction set; `width` characters for the file."""
         best = int(self.probabilities.argmax())
         name = self.classes[best].ljust(max(len(other) for other in self.classes))
-        return f"{self.file!s:<{width}}  {name}  {self.probabilities[best]:.4f}"
+        inside = f"  {{{', '.join(self._set(self.sets))}}}" if self.sets else ""
+        return f"{self.file!s:<{width}}  {name}  {self.probabilities[best]:.4f}{inside}"
 
     def json_line(self) -> str:
-        """One JSON object: file, class, probability, and all probabilities by class."""
+        """One JSON object: file, class, probability, all probabilities by class; prediction set and stated coverage."""
         best = int(self.probabilities.argmax())
         every = {name: round(float(p), 6) for name, p in zip(self.classes, self.probabilities, strict=True)}
         facts = {"file": str(self.file), "class": self.classes[best], "probability": every[self.classes[best]]}
-        return json.dumps({**facts, "probabilities": every}, ensure_ascii=False)
+        inside = {"set": self._set(self.sets), "coverage": self.sets.coverage} if self.sets else {}
+        return json.dumps({**facts, "probabilities": every, **inside}, ensure_ascii=False)
+
+    def _set(self, sets: PredictionSets) -> list[str]:
+        """Classes in the prediction set, the likeliest first; one is an answer, several or none an abstention."""
+        inside = members(self.probabilities[None], sets)[0]
+        return [self.classes[k] for k in np.argsort(-self.probabilities, kind="stable").tolist() if inside[k]]
 
 
 def predict_files(files: list[Path], *, version: str, as_json: bool) -> int:
     """Print one line per picture; files that are none are named on standard error. Returns the exit code."""
     chosen = find(model_name(), int(version) if version.isdigit() else version)
     classifier = load_classifier(fetch(chosen))
+    sets = classifier.spec.sets
+    if sets and sets.highest is None:
+        print(
+            f"winnow: {sets.labels} held-out labels rule out no class at {sets.coverage:g} coverage.", file=sys.stderr
+        )
     width = max(len(str(file)) for file in files)
     failed = 0
     for start in range(0, len(files), BATCH):
@@ -65,7 +79,7 @@ def _guesses(classifier: Classifier, files: list[Path]) -> Iterator[Guess]:
             pictures.append(pixels)
     if pictures:
         for file, probabilities in zip(readable, predict(classifier, np.stack(pictures)), strict=True):
-            yield Guess(file, classifier.spec.classes, probabilities)
+            yield Guess(file, classifier.spec.classes, probabilities, classifier.spec.sets)
 
 
 def _read(file: Path, classifier: Classifier) -> Pixels | None:

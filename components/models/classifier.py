@@ -11,15 +11,20 @@ from components.core.config import Config
 from components.core.errors import WinnowError
 from components.core.files import replacing, write_text
 from components.models.encoder_file import EncoderSpec, build_encoder, normalize
+from components.models.prediction_sets import PredictionSets
 
 
 class ClassifierSpec(Config):
-    """What rebuilds a classifier but its weights: `encoder`, class names in order, temperature, adaptation method."""
+    """What rebuilds a classifier but its weights: `encoder`, class names in order, temperature, adaptation method.
+
+    sets: what makes prediction sets of its probabilities; None where no coverage is stated.
+    """
 
     encoder: EncoderSpec
     classes: list[str] = Field(min_length=1)
     temperature: float = Field(default=1.0, gt=0)
     method: str
+    sets: PredictionSets | None = None
 
 
 class Classifier(nn.Module):

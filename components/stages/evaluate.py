@@ -25,6 +25,7 @@ from components.modalities.image.policy import Policies, read_policies
 from components.models.classifier import load_classifier
 from components.models.encoder_file import load_encoder
 from components.models.encoders import Encoder
+from components.models.prediction_sets import PredictionSets, members
 from components.stages import report as pages
 from components.training import metrics as measures
 from components.training.audit import Audit, as_records, audit_augmentations
@@ -56,6 +57,7 @@ def run(
     history: Path,
     map: Path,
     labels: Path,
+    annotators: Path,
     pseudo_labels: Path,
     model: Path,
     control: Path,
@@ -78,12 +80,15 @@ def run(
     pixels = open_samples(samples)
     ours, theirs = predict(shipped, pixels, positions), predict(alone, pixels, positions)
     ids = listing["id"].to_numpy()[positions]
-    _write_predictions(predictions, ids, classes, actual, ours, theirs)
+    sets = shipped.spec.sets
+    inside = members(ours, sets) if sets else None
+    _write_predictions(predictions, ids, classes, actual, ours, theirs, inside)
     guarded = json.loads(guard.read_text(encoding="utf-8"))
     labeled = read_labels(labels)
     guessed = read_pseudo_labels(pseudo_labels)
     figures: dict[str, Any] = {
         **_figures(ours, theirs, actual, params),
+        **(_set_figures(sets, inside, actual, params) if sets and inside is not None else {}),
         "labels_used": len(labeled.ids),
         "test_samples": len(actual),
         "pseudo_labels_used": int(guessed.accepted.sum()) if guarded["shipped"] == "pseudo_labels" else 0,
@@ -95,9 +100,21 @@ def run(
     policies = read_policies(policy)
     audited = _audit(params, load_encoder(encoder)[0], labeled, listing, pixels, policies)
     write_text(audit, json.dumps(as_records(audited) if audited else {}, indent=2, sort_keys=True) + "\n")
-    results = pages.Results(classes, positions, actual, ours, theirs, figures)
+    results = pages.Results(classes, positions, actual, ours, theirs, figures, sets)
     run_so_far = pages.Inputs(
-        listing, pixels, quarantine, verdict, preview, history, map, labeled, guessed, guarded, audited, policies
+        manifest=listing,
+        samples=pixels,
+        quarantine=quarantine,
+        verdict=verdict,
+        preview=preview,
+        history=history,
+        map=map,
+        labels=labeled,
+        annotators=annotators,
+        pseudo_labels=guessed,
+        guard=guarded,
+        audit=audited,
+        policies=policies,
     )
     write_text(report, pages.render(run_so_far, results))
     return {name: float(value) for name, value in figures.items() if not isinstance(value, str)}
@@ -172,6 +189,22 @@ def _figures(
     return {**figures, "gain": gain, "gain_low": low, "gain_high": high, "mcnemar_p": measures.mcnemar(right, alone)}
 
 
+def _set_figures(
+    sets: PredictionSets, inside: npt.NDArray[np.bool_], actual: npt.NDArray[np.int64], params: Params
+) -> dict[str, float]:
+    """Coverage of the prediction sets beside the stated one, their mean size, and how often they are no answer."""
+    metric = measures.coverage(inside, actual)
+    found = measures.bootstrap(metric, resamples=params.resamples, seed=params.seed, confidence=CONFIDENCE)
+    return {
+        "coverage_stated": sets.coverage,
+        "coverage": found.value,
+        "coverage_low": found.low,
+        "coverage_high": found.high,
+        "set_size": float(inside.sum(axis=1).mean()),
+        "abstained": float((inside.sum(axis=1) != 1).mean()),
+    }
+
+
 def _write_predictions(
     path: Path,
     ids: npt.NDArray[Any],
@@ -179,6 +212,7 @@ def _write_predictions(
     actual: npt.NDArray[np.int64],
     ours: npt.NDArray[np.float32],
     theirs: npt.NDArray[np.float32],
+    inside: npt.NDArray[np.bool_] | None,
 ) -> None:
     names = np.array(classes, dtype=object)
     columns = {
@@ -189,6 +223,8 @@ def _write_predictions(
         "distribution": lists(ours),
         "control_distribution": lists(theirs),
     }
+    if inside is not None:
+        columns["set"] = pa.array([names[row].tolist() for row in inside], pa.list_(pa.string()))
     with replacing(path) as aside:
         pq.write_table(pa.table(columns, metadata={"classes": json.dumps(classes)}), aside)
 

@@ -22,6 +22,7 @@ from components.methods.contracts import Floats, Positions
 from components.modalities.image.policy import read_policies
 from components.models.classifier import Classifier, ClassifierSpec, save_classifier
 from components.models.encoder_file import load_encoder
+from components.models.prediction_sets import PredictionSets, SetSettings, calibrate
 from components.training import guard as guards
 from components.training.adapt import Examples, Material, adapt
 from components.training.calibration import apply_temperature, fit_temperature, match_temperature
@@ -38,12 +39,14 @@ class Params(StageParams, LoopConfig):
 
     pseudo_weight: weight of a fully confident pseudo-label, a label's being 1; labeled_share: labels are repeated until
     they are this share of an epoch; guard_epochs: of each held-out fold's two trainings, 0 compares solved heads only.
+    sets: of the prediction sets, whose threshold is found on the same held-out labels; None: there are none.
     """
 
     method: PluginChoice
     pseudo_weight: float = Field(default=1.0, gt=0)
     labeled_share: float = Field(default=0.25, gt=0, lt=1)
     guard_epochs: int = Field(default=0, ge=0)
+    sets: SetSettings | None = SetSettings()
 
     @property
     def loop(self) -> LoopConfig:
@@ -69,7 +72,8 @@ def run(
     """Train candidate and control, judge them, write the one that ships as `model` and the label-only one as `control`.
 
     Held-out evidence comes from fold trainings: fold f's candidate sees neither the labels of f nor pseudo-labels made
-    with them. The temperature of each model is fitted on the same held-out predictions.
+    with them. The temperature of each model is fitted on the same held-out predictions, and so is the threshold of its
+    prediction sets.
     """
     seeds.deterministic(params.threads)
     task = _read(params, manifest, samples, policy, encoder, embeddings, labels, pseudo_labels)
@@ -77,12 +81,14 @@ def run(
     answers = task.labels.distributions[held]
     raw = _held_out(task, held)
     temperatures = [fit_temperature(probabilities, answers) for probabilities in raw]
-    (candidate, learned), (alone, taught) = _final(task, temperatures)
+    scaled = [apply_temperature(rows, by) for rows, by in zip(raw, temperatures, strict=True)]
+    actual = answers.argmax(axis=1)
+    sets = [calibrate(rows, actual, params.sets) if params.sets else None for rows in scaled]
+    (candidate, learned), (alone, taught) = _final(task, temperatures, sets)
     if candidate is alone:
         verdict = guards.nothing_to_judge()
     elif len(held):
-        scaled = [apply_temperature(rows, by) for rows, by in zip(raw, temperatures, strict=True)]
-        verdict = guards.judge_held_out(scaled[0], scaled[1], answers.argmax(axis=1), task.labels.folds[held])
+        verdict = guards.judge_held_out(scaled[0], scaled[1], actual, task.labels.folds[held])
     else:
         verdict = _without_folds(task, candidate, alone)
     save_classifier(model, candidate if verdict.shipped == "pseudo_labels" else alone)
@@ -175,7 +181,9 @@ def _held_out(task: _Task, held: Positions) -> tuple[Floats, Floats]:
     return both[0], both[1]
 
 
-def _final(task: _Task, temperatures: list[float]) -> list[tuple[Classifier, list[Row]]]:
+def _final(
+    task: _Task, temperatures: list[float], sets: list[PredictionSets | None]
+) -> list[tuple[Classifier, list[Row]]]:
     """Candidate and control on everything, with their histories; one and the same where no pseudo-label is accepted."""
     examples = _examples(task, -1)
     names = NAMES if len(examples[0].positions) > len(examples[1].positions) else NAMES[1:]
@@ -186,7 +194,7 @@ def _final(task: _Task, temperatures: list[float]) -> list[tuple[Classifier, lis
         temperature = temperatures[number]
         if len(rows) > 1 and not task.params.guard_epochs and (task.labels.folds >= 0).any():
             temperature = _carried_over(task, classifier, examples[number], temperature)
-        classifier.spec = task.spec.model_copy(update={"temperature": temperature})
+        classifier.spec = task.spec.model_copy(update={"temperature": temperature, "sets": sets[number]})
         trained.append((classifier, rows))
     return trained if len(trained) > 1 else [(trained[0][0], []), trained[0]]
 

@@ -22,7 +22,10 @@ class Example:
 
 @dataclass(frozen=True)
 class Card:
-    """One question. classes: all class names with their probability, the likeliest first."""
+    """One question. classes: all class names with their probability, the likeliest first.
+
+    undecided: a sentence where the model's prediction set is not one class.
+    """
 
     id: str
     path: str
@@ -31,6 +34,7 @@ class Card:
     classes: list[tuple[str, float]]
     picture: str
     nearest: Example
+    undecided: str | None = None
 
     @property
     def guess(self) -> str:

@@ -15,13 +15,15 @@ from components.datasets.pseudo_labels import PseudoLabels
 from components.datasets.quarantine import read_quarantine
 from components.modalities.image.policy import Policies, Policy
 from components.modalities.image.preview import describe
+from components.models.prediction_sets import PredictionSets, members
 from components.stages import charts
 from components.training import metrics as measures
 from components.training.audit import Audit
 from components.training.health import shrunk
 
 TEMPLATE = "report.html.jinja"
-MOST_LABELS, MOST_CLASSES, MOST_MISTAKES, MOST_REASONS = 24, 30, 24, 3
+MOST_LABELS, MOST_CLASSES, MOST_MISTAKES, MOST_REASONS, MOST_ANNOTATORS = 24, 30, 24, 3, 15
+SURE = 0.99  # a label's share of belief; a fitted label model is never quite certain
 SOURCES = {
     "oracle": "asked of the source's own truth",
     "given": "given with the data",
@@ -42,6 +44,7 @@ class Inputs:
     history: Path
     map: Path
     labels: Labels
+    annotators: Path
     pseudo_labels: PseudoLabels
     guard: dict[str, Any]
     audit: Audit | None
@@ -50,7 +53,10 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Results:
-    """What the test split said: positions, actual classes `(M,)`, probabilities of both models `(M, K)`, figures."""
+    """What the test split said: positions, actual classes `(M,)`, probabilities of both models `(M, K)`, figures.
+
+    sets: how the prediction sets of the model that ships are made; None where there are none.
+    """
 
     classes: list[str]
     positions: npt.NDArray[np.int64]
@@ -58,6 +64,7 @@ class Results:
     ours: npt.NDArray[np.float32]
     theirs: npt.NDArray[np.float32]
     figures: dict[str, Any]
+    sets: PredictionSets | None
 
 
 def render(inputs: Inputs, results: Results) -> str:
@@ -72,6 +79,7 @@ def render(inputs: Inputs, results: Results) -> str:
         lstrip_blocks=True,
     )
     environment.filters["percent"] = lambda share: f"{100 * share:.1f} %"
+    environment.filters["share"] = lambda share: f"{100 * share:g} %"
     environment.filters["points"] = lambda share: f"{100 * share:+.1f}".replace("-", "−")
     environment.filters["thousands"] = lambda count: f"{int(count):,}".replace(",", "\u202f")
     return environment.get_template(TEMPLATE).render(
@@ -86,6 +94,7 @@ def render(inputs: Inputs, results: Results) -> str:
         labels=_labels(inputs, results.classes),
         pseudo=_pseudo(inputs.pseudo_labels, results.classes),
         results=_results(results),
+        sets=_sets(results),
         mistakes=_mistakes(inputs, results),
         pixelated=inputs.samples.shape[-1] < 64,
     )
@@ -158,7 +167,7 @@ def _labels(inputs: Inputs, classes: list[str]) -> dict[str, Any]:
             {
                 "picture": charts.thumbnail(inputs.samples[places[labels.ids[row]]]),
                 "title": f"{labels.ids[row]}, {labels.sources[row]}",
-                "unsure": bool(labels.distributions[row].max() < 1),
+                "unsure": bool(labels.distributions[row].max() < SURE),
             }
             for row in mine[:MOST_LABELS]
         ]
@@ -169,8 +178,19 @@ def _labels(inputs: Inputs, classes: list[str]) -> dict[str, Any]:
         "more_classes": max(0, len(classes) - MOST_CLASSES),
         "sources": [(SOURCES[str(name)], int(count)) for name, count in sources.items()],
         "held_out": int((labels.folds >= 0).sum()),
-        "soft": int((labels.distributions.max(axis=1) < 1).sum()),
+        "unsure": int((labels.distributions.max(axis=1) < SURE).sum()),
+        **_annotators(inputs.annotators),
     }
+
+
+def _annotators(path: Path) -> dict[str, Any]:
+    """Those who gave most labels, and how many more there are; nobody where one has given all."""
+    table = pd.read_csv(path, dtype={"annotator": str}, keep_default_na=False, na_values={"accuracy": [""]})
+    if len(table) < 2:
+        return {"annotators": [], "more_annotators": 0}
+    ordered = table.sort_values("votes", ascending=False, kind="stable")
+    rows = ordered.head(MOST_ANNOTATORS).to_dict("records")
+    return {"annotators": rows, "more_annotators": max(0, len(table) - MOST_ANNOTATORS)}
 
 
 def _pseudo(pseudo: PseudoLabels, classes: list[str]) -> dict[str, Any]:
@@ -212,6 +232,23 @@ def _results(results: Results) -> dict[str, Any]:
         "confusion": charts.confusion_matrix(matrix, results.classes),
         "reliability": charts.reliability_diagram(measures.reliability(results.ours, results.actual)),
         "intervals": charts.intervals(lines),
+    }
+
+
+def _sets(results: Results) -> dict[str, Any] | None:
+    """How many prediction sets there are of each size, and how many of these hold the right class."""
+    if results.sets is None:
+        return None
+    inside = members(results.ours, results.sets)
+    sizes, right = inside.sum(axis=1), inside[np.arange(len(inside)), results.actual]
+    return {
+        "coverage": results.sets.coverage,
+        "labels": results.sets.labels,
+        "too_few": results.sets.highest is None,
+        "rows": [
+            {"size": int(size), "count": int((sizes == size).sum()), "right": float(right[sizes == size].mean())}
+            for size in np.unique(sizes)
+        ],
     }
 
 

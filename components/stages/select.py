@@ -19,13 +19,15 @@ from components.datasets.sample_store import Pixels, open_samples
 from components.datasets.vectors import open_vectors
 from components.methods.clusters import nearest, unit
 from components.methods.contracts import Floats, Pool, Positions, QueryStrategy
-from components.models.classifier import load_classifier
+from components.models.classifier import Classifier, load_classifier
+from components.models.prediction_sets import PredictionSets, members
 from components.stages.charts import thumbnail
 from components.stages.gallery import Card, Doubt, Example, write_gallery
 from components.training.inference import predict
 from components.training.label_errors import find_suspects
 
 COLUMNS = ("id", "path", "rank", "guess", "confidence", "reason")
+MOST_NAMED = 6  # classes in a sentence
 SUSPECT_COLUMNS = ("id", "path", "label", "source", "said", "confidence")
 
 
@@ -52,18 +54,20 @@ def run(
     """Write the questions as a table, as tasks for a labeling tool and as a page; none when the pool is exhausted.
 
     The page, and the table `suspects`, also name labels worth a second look; nothing is taken from the labels in force.
+    An abstention is a sample whose prediction set is not one class; they are counted, and their questions say so.
     """
+    classifier = load_classifier(model)
     frame = read_manifest(manifest, ["id", "path", "split"])
     known, pixels = read_labels(labels), open_samples(samples)
     train = positions_of(frame, "train")
     labeled = np.flatnonzero(frame["id"].isin(known.ids)).astype(np.int64)  # both are sorted by id
     candidates = np.setdiff1d(train, labeled)
-    pool = _pool(embeddings, model, pixels, labeled, candidates, len(known.classes))
+    pool = _pool(embeddings, classifier, pixels, labeled, candidates)
     strategy: QueryStrategy = build("query_strategy", params.strategy, where="select.strategy")
     chosen = candidates
     if len(candidates):
         chosen = strategy.query(pool, params.budget, torch_generator(params.seed, "select"))
-    cards = _cards(chosen, pool, strategy.why, frame, pixels, known)
+    cards = _cards(chosen, pool, strategy.why, frame, pixels, known, classifier.spec.sets)
     _write_queries(queries, cards)
     write_text(tasks, json.dumps([_task(card) for card in cards], indent=2, sort_keys=True) + "\n")
     doubts = _doubts(pool.vectors, train, labeled, known, frame, pixels)
@@ -81,24 +85,40 @@ def run(
         "queries": len(chosen),
         "pool": len(candidates),
         "pool_exhausted": int(not len(candidates)),
+        **_abstentions(pool, candidates, chosen, classifier.spec.sets),
         "labels_suspect": len(doubts),
         "mean_query_confidence": _mean_confidence(pool, chosen),
         "mean_pool_confidence": _mean_confidence(pool, candidates),
     }
 
 
-def _pool(
-    embeddings: Path, model: Path, pixels: Pixels, labeled: Positions, candidates: Positions, classes: int
-) -> Pool:
+def _pool(embeddings: Path, classifier: Classifier, pixels: Pixels, labeled: Positions, candidates: Positions) -> Pool:
     """The pool by manifest positions, with what the model says of the candidates (all other rows 0)."""
     vectors = open_vectors(embeddings)
-    probabilities = np.zeros((len(vectors), classes), np.float32)
+    probabilities = np.zeros((len(vectors), len(classifier.spec.classes)), np.float32)
     if len(candidates):
-        probabilities[candidates] = predict(load_classifier(model), pixels, candidates)
+        probabilities[candidates] = predict(classifier, pixels, candidates)
     return Pool(vectors, labeled, candidates, probabilities)
 
 
-def _cards(chosen: Positions, pool: Pool, why: str, frame: pd.DataFrame, pixels: Pixels, known: Labels) -> list[Card]:
+def _abstentions(pool: Pool, candidates: Positions, chosen: Positions, sets: PredictionSets | None) -> dict[str, float]:
+    """How many prediction sets of the candidates, and of the questions, are not one class."""
+    if sets is None:
+        return {}
+    assert pool.probabilities is not None
+    sizes = [members(pool.probabilities[rows], sets).sum(1) for rows in (candidates, chosen)]
+    return {"pool_abstained": int((sizes[0] != 1).sum()), "queries_abstained": int((sizes[1] != 1).sum())}
+
+
+def _cards(
+    chosen: Positions,
+    pool: Pool,
+    why: str,
+    frame: pd.DataFrame,
+    pixels: Pixels,
+    known: Labels,
+    sets: PredictionSets | None,
+) -> list[Card]:
     if not len(chosen):
         return []
     assert pool.probabilities is not None
@@ -119,9 +139,23 @@ def _cards(chosen: Positions, pool: Pool, why: str, frame: pd.DataFrame, pixels:
                 classes=classes,
                 picture=thumbnail(pixels[position]),
                 nearest=example,
+                undecided=_undecided(classes, int(members(probabilities[None], sets).sum()), sets) if sets else None,
             )
         )
     return cards
+
+
+def _undecided(classes: list[tuple[str, float]], size: int, sets: PredictionSets) -> str | None:
+    """Why the prediction set, the `size` likeliest classes, is no answer; None where it is one, or always all."""
+    if size == 1 or sets.highest is None:
+        return None
+    stated = f"at {100 * sets.coverage:g} % coverage"
+    if not size:
+        return f"No class is probable enough {stated}."
+    names = [name for name, _ in classes[:size]]
+    if size > MOST_NAMED:
+        names = [*names[: MOST_NAMED - 1], f"{size - MOST_NAMED + 1} others"]
+    return f"The model cannot decide between {', '.join(names[:-1])} and {names[-1]} {stated}."
 
 
 def _reason(why: str, classes: list[tuple[str, float]]) -> str:

@@ -43,7 +43,7 @@ def find_suspects(vectors: Floats, places: npt.NDArray[np.int64], labels: Labels
     said = _out_of_fold(vectors, places, labels)[held]
     given = labels.distributions[held].argmax(1)
     with contextlib.redirect_stdout(io.StringIO()):  # it prints advice
-        found = find_label_issues(given, said, return_indices_ranked_by="normalized_margin", n_jobs=1)
+        found = find_label_issues(given, said, return_indices_ranked_by="self_confidence", n_jobs=1)
     return [
         Suspect(
             row=int(held[row]),

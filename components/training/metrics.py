@@ -47,6 +47,11 @@ def accuracy(probabilities: Probabilities, actual: Integers) -> Metric:
     return _mean((probabilities.argmax(axis=1) == actual).astype(np.float64))
 
 
+def coverage(sets: npt.NDArray[np.bool_], actual: Integers) -> Metric:
+    """Share of samples whose actual class is in their set; `(N, K)` sets."""
+    return _mean(sets[np.arange(len(actual)), actual].astype(np.float64))
+
+
 def negative_log_likelihood(probabilities: Probabilities, actual: Integers) -> Metric:
     """Mean of -ln p(actual class), in nats."""
     chosen = probabilities[np.arange(len(actual)), actual].astype(np.float64)

@@ -1,10 +1,12 @@
 """Label models: EM climbs, good annotators are told from bad ones, and with one vote an item nothing is made up."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks import crowd
 from components.core.config import PluginChoice
 from components.core.registry import build, names
 from components.methods.label_models import LabelModel, Votes, accuracies
@@ -198,3 +200,23 @@ def _dense(votes: Votes, right: float, wrong: float, rounds: int) -> np.ndarray:
     every = np.full((items, classes), 1 / classes)
     every[heard] = belief
     return every
+
+
+def test_majority_vote_is_cleanlabs_where_no_classes_tie() -> None:
+    from cleanlab.multiannotator import get_majority_vote_label
+
+    votes, _ = world([0.8, 0.6, 0.5, 0.7, 0.9], asked=0.7)
+    wide = np.full(votes.shape[:2], np.nan)
+    wide[votes.items, votes.annotators] = votes.classes
+    counts = np.sort(votes.counts(), axis=1)
+    clear = counts[:, -1] > counts[:, -2]
+    theirs = get_majority_vote_label(wide[clear], verbose=False)
+    assert clear.sum() > 100
+    np.testing.assert_array_equal(model("majority_vote").fit(votes)[clear].argmax(1), theirs)
+
+
+def test_on_ducks_seen_by_a_real_crowd_the_fitted_models_beat_majority_vote(shared_data: Callable[[str], Path]) -> None:
+    votes, truth = crowd.read_crowd(shared_data(crowd.ARCHIVE), "duck_identification")
+    assert votes.shape == (108, 39, 2)
+    right = {name: (model(name).fit(votes).argmax(1) == truth).mean() for name in EVERY}
+    assert min(right[name] for name in FITTED) > right["majority_vote"] + 0.05

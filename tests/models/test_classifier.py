@@ -72,3 +72,11 @@ def test_missing_and_damaged_files_are_named(classifier: Classifier, tmp_path: P
     path.write_bytes(path.read_bytes()[:40])
     with pytest.raises(WinnowError, match="damaged"):
         load_classifier(path)
+
+
+def test_a_classifier_saved_before_there_were_prediction_sets_loads(classifier: Classifier, tmp_path: Path) -> None:
+    save_classifier(tmp_path / "model.safetensors", classifier)
+    settings = json.loads((tmp_path / "model.json").read_text())
+    del settings["sets"]
+    (tmp_path / "model.json").write_text(json.dumps(settings))
+    assert load_classifier(tmp_path / "model.safetensors").spec.sets is None

@@ -13,6 +13,7 @@ from components.core.model_versions import Version
 from components.modalities.image.decode import decode
 from components.models.classifier import Classifier, ClassifierSpec, load_classifier, save_classifier
 from components.models.encoder_file import EncoderSpec, build_encoder
+from components.models.prediction_sets import PredictionSets
 from pipelines import predict
 
 SPEC = {"name": "small_resnet", "channels": 1, "image_size": 8, "dim": 128, "mean": [0.5], "std": [0.25]}
@@ -73,3 +74,33 @@ def test_many_pictures_are_answered_in_the_order_given(
     pieces = capsys.readouterr().out
     assert [json.loads(a)["class"] for a in whole.splitlines()] == [json.loads(b)["class"] for b in pieces.splitlines()]
     assert [json.loads(line)["file"] for line in pieces.splitlines()] == ["2.png", "0.png", "1.png"]
+
+
+def state(weights: Path, sets: PredictionSets) -> None:
+    """The champion makes these prediction sets."""
+    path = weights.with_suffix(".json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), "sets": sets.model_dump()}))
+
+
+@pytest.mark.parametrize(("highest", "size"), [(1.0, 2), (0.5, 1), (0.0, 0)])
+def test_the_set_stands_behind_what_stood_there_before(
+    weights: Path, capsys: pytest.CaptureFixture[str], highest: float, size: int
+) -> None:
+    predict.predict_files([Path("0.png")], version="1", as_json=False)
+    before = capsys.readouterr().out.rstrip()
+    state(weights, PredictionSets(highest=highest, labels=20))
+    predict.predict_files([Path("0.png")], version="1", as_json=False)
+    predict.predict_files([Path("0.png")], version="1", as_json=True)
+    table, line = capsys.readouterr().out.splitlines()
+    said = json.loads(line)
+    expected = sorted(said["probabilities"], key=lambda name: -said["probabilities"][name])[:size]
+    assert table == f"{before}  {{{', '.join(expected)}}}"
+    assert (said["set"], said["coverage"]) == (expected, 0.9)
+
+
+def test_sets_that_rule_out_nothing_are_told_once(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    state(weights, PredictionSets(labels=4))
+    predict.predict_files([Path("0.png"), Path("1.png")], version="1", as_json=False)
+    said = capsys.readouterr()
+    assert said.err == "winnow: 4 held-out labels rule out no class at 0.9 coverage.\n"
+    assert all(line.endswith("cat}") or line.endswith("elephant}") for line in said.out.splitlines())

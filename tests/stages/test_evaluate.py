@@ -20,6 +20,7 @@ from components.datasets.quarantine import write_quarantine
 from components.modalities.image.policy import Policies, Policy, write_policies
 from components.models.classifier import Classifier, ClassifierSpec, save_classifier
 from components.models.encoder_file import EncoderSpec, build_encoder, save_encoder
+from components.models.prediction_sets import PredictionSets
 from components.stages import evaluate
 
 CLASSES = ["cat", "dog", "<b>fox</b>"]
@@ -27,7 +28,7 @@ TEST = 60
 INPUTS = (
     *("manifest.parquet", "samples.npy", "oracle.parquet", "quarantine.parquet", "ledger.csv", "verdict.json"),
     *("policy.json", "preview.png", "encoder.safetensors", "history.csv", "map.png"),
-    *("labels.parquet", "pseudo_labels.parquet"),
+    *("labels.parquet", "annotators.csv", "pseudo_labels.parquet"),
     *("model.safetensors", "control.safetensors", "guard.json"),
 )
 OUTPUTS = ("predictions.parquet", "report.html", "audit.json", "metrics.json", "confusion.csv", "reliability.csv")
@@ -75,6 +76,7 @@ class Project:
         distributions = np.eye(3, dtype=np.float32)[self.truth[:6]]
         folds = np.arange(6) % 2
         write_labels(self.home / "labels.parquet", Labels(self.ids[:6], distributions, ["person"] * 6, folds, CLASSES))
+        (self.home / "annotators.csv").write_text("annotator,source,votes,shared,accuracy\nmira,person,6,0,\n")
         confidence = np.linspace(0.5, 0.99, 14, dtype=np.float32)
         rows = np.eye(3, dtype=np.float32)[self.truth[6:20]]
         pseudo = PseudoLabels(self.ids[6:20], rows, confidence, confidence > 0.8)
@@ -99,6 +101,11 @@ class Project:
         for name, few in (("model", 30), ("control", 6)):
             head, _ = fit_linear(vectors, np.arange(few), targets[:few], np.ones(few, np.float32), l2=0.01)
             save_classifier(self.home / f"{name}.safetensors", Classifier(encoder, head, settings))
+
+    def state(self, sets: PredictionSets) -> None:
+        """The model that ships makes these prediction sets."""
+        path = self.home / "model.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "sets": sets.model_dump()}))
 
     def run(self, out: str = "out") -> dict[str, float]:
         """Run the stage into a folder of its own."""
@@ -184,3 +191,64 @@ def test_a_test_class_the_model_never_saw_is_named(project: Project) -> None:
     write_oracle(project.home / "oracle.parquet", truth, [*CLASSES, "owl"])
     with pytest.raises(WinnowError, match="'owl', which the model has never seen"):
         project.run()
+
+
+def test_the_measured_coverage_of_the_sets_stands_beside_the_stated_one(project: Project) -> None:
+    project.state(PredictionSets(coverage=0.8, highest=0.6, labels=40))
+    figures = project.run()
+    rows = pd.read_parquet(project.home / "out/predictions.parquet")
+    inside = [[CLASSES[k] for k in range(3) if 1 - p[k] <= 0.6] for p in rows["distribution"]]
+    assert [names.tolist() for names in rows["set"]] == inside
+    covered = [name in names for name, names in zip(rows["actual"], inside, strict=True)]
+    assert figures["coverage"] == pytest.approx(np.mean(covered))
+    assert figures["coverage_low"] <= figures["coverage"] <= figures["coverage_high"]
+    assert figures["coverage_stated"] == 0.8
+    assert figures["set_size"] == pytest.approx(np.mean([len(names) for names in inside]))
+    assert figures["abstained"] == pytest.approx(np.mean([len(names) != 1 for names in inside]))
+    page = (project.home / "out/report.html").read_text()
+    assert "meant to hold the right one for 80 % of pictures; its threshold comes from 40 held-out labels" in page
+
+
+def test_a_coverage_that_too_few_labels_can_state_is_told(project: Project) -> None:
+    project.state(PredictionSets(coverage=0.95, labels=6))
+    assert project.run()["coverage"] == 1.0
+    assert (
+        "Too few labels could be held out (6) to rule out any class" in (project.home / "out/report.html").read_text()
+    )
+
+
+def test_a_model_without_sets_states_no_coverage(project: Project) -> None:
+    assert "coverage" not in project.run()
+    assert "Answers as sets" not in (project.home / "out/report.html").read_text()
+    assert "set" not in pd.read_parquet(project.home / "out/predictions.parquet")
+
+
+def test_who_gave_labels_is_told_where_there_are_several(project: Project) -> None:
+    project.run("alone")
+    assert "Who gave them" not in (project.home / "alone/report.html").read_text()
+    lines = [
+        "annotator,source,votes,shared,accuracy",
+        "NA,person,2,0,",
+        "<i>bob</i>,person,4,3,0.751",
+        "007,rule,3,3,1",
+    ]
+    (project.home / "annotators.csv").write_text("\n".join(lines) + "\n")
+    project.run()
+    table = (project.home / "out/report.html").read_text().split("Who gave them")[1].split("</table>")[0]
+    cells = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in table.split("<tr>")[2:]]
+    assert cells == [
+        ["&lt;i&gt;bob&lt;/i&gt;", "person", "4", "3", "75.1 %"],
+        ["007", "rule", "3", "3", "100.0 %"],
+        ["NA", "person", "2", "0", "–"],
+    ]
+
+
+def test_labels_whose_annotators_leave_doubt_are_counted_and_nearly_certain_ones_are_not(project: Project) -> None:
+    doubt = np.eye(3, dtype=np.float32)[project.truth[:6]]
+    doubt[0], doubt[1] = [0.5, 0.5, 0], [0.998, 0.001, 0.001]
+    labels = Labels(project.ids[:6], doubt, ["person"] * 6, np.arange(6) % 2, CLASSES)
+    write_labels(project.home / "labels.parquet", labels)
+    project.run()
+    page = (project.home / "out/report.html").read_text()
+    assert "On 1, those who gave them leave some doubt" in page
+    assert page.count('class="thumb unsure"') == 1

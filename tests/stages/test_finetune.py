@@ -18,6 +18,7 @@ from components.modalities.image.policy import Policies, Policy, write_policies
 from components.models.classifier import load_classifier
 from components.models.encoder_file import EncoderSpec, build_encoder, save_encoder
 from components.stages import finetune
+from components.training.calibration import apply_temperature
 from components.training.inference import embed_all, predict
 
 TRAIN, LABELED, CLASSES = 150, 20, 4
@@ -170,6 +171,31 @@ def test_held_out_labels_are_in_neither_training(tmp_path: Path) -> None:
     for examples in finetune._examples(task, 0):
         assert not set(examples.positions.tolist()) & set(range(0, LABELED, 2))
         assert set(range(1, LABELED, 2)) <= set(examples.positions.tolist())
+
+
+def test_sets_come_from_what_models_without_a_label_say_of_it(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.run()
+    paths = [tmp_path / name for name in ("manifest.parquet", "samples.npy", "policy.json", "encoder.safetensors")]
+    paths += [tmp_path / name for name in ("embeddings.npy", "labels.parquet", "pseudo_labels.parquet")]
+    params = {"seed": 1, "method": {"name": "linear_probe"}, "epochs": 2, "batch_size": 64}
+    task = finetune._read(finetune.Params.model_validate(params), *paths)
+    for name, raw in zip(("model", "control"), finetune._held_out(task, np.arange(LABELED)), strict=True):
+        spec = load_classifier(tmp_path / "out" / f"{name}.safetensors").spec
+        said = apply_temperature(raw, spec.temperature)[np.arange(LABELED), project.truth[:LABELED]]
+        assert spec.sets is not None
+        assert spec.sets.labels == LABELED
+        assert spec.sets.highest == pytest.approx(1 - np.sort(said)[1], abs=1e-6)  # the 19th smallest of 20 scores
+
+
+def test_no_sets_are_made_where_none_are_asked_for_and_none_rule_anything_out_without_folds(tmp_path: Path) -> None:
+    project = Project(tmp_path, folds=0)
+    project.run("none", sets=None)
+    assert load_classifier(tmp_path / "none" / "model.safetensors").spec.sets is None
+    project.run()
+    sets = load_classifier(tmp_path / "out" / "model.safetensors").spec.sets
+    assert sets is not None
+    assert (sets.highest, sets.labels) == (None, 0)
 
 
 def test_an_unknown_option_of_the_method_is_refused(tmp_path: Path) -> None:

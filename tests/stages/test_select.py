@@ -19,6 +19,7 @@ from components.datasets.labels import Labels, write_labels
 from components.datasets.manifest import read_manifest, write_manifest
 from components.models.classifier import Classifier, ClassifierSpec, load_classifier, save_classifier
 from components.models.encoder_file import EncoderSpec, build_encoder
+from components.models.prediction_sets import PredictionSets
 from components.stages import select
 from components.stages.gallery import Card, Example, write_gallery
 from components.training.inference import predict
@@ -47,6 +48,12 @@ def label(world: SmallWorld, count: int, classes: list[str] = CLASSES) -> None:
     encoder = build_encoder(ENCODER)
     spec = ClassifierSpec(encoder=ENCODER, classes=classes, method="full")
     save_classifier(world.folder / "model.safetensors", Classifier(encoder, nn.Linear(ENCODER.dim, 3), spec))
+
+
+def state(world: SmallWorld, sets: PredictionSets) -> None:
+    """The model makes these prediction sets."""
+    path = world.folder / "model.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "sets": sets.model_dump()}))
 
 
 def run(world: SmallWorld, **settings: Any) -> dict[str, float]:
@@ -191,3 +198,39 @@ def test_too_few_labels_put_none_in_doubt(world: SmallWorld) -> None:
     assert run(world)["labels_suspect"] == 0
     assert "second look" not in (world.folder / "gallery.html").read_text()
     assert (world.folder / "suspects.csv").read_text() == "id,path,label,source,said,confidence\n"
+
+
+def test_abstentions_are_counted_and_their_questions_say_so(world: SmallWorld) -> None:
+    pool = world.train[20:].tolist()
+    classifier, samples = load_classifier(world.folder / "model.safetensors"), np.load(world.folder / "samples.npy")
+    scores = 1 - predict(classifier, samples, np.array(pool)).astype(np.float64)
+    highest = float(np.median(np.sort(scores, axis=1)[:, 1]))  # so that half of the sets hold a second class
+    state(world, PredictionSets(highest=highest, labels=20))
+    metrics = run(world, budget=6)
+    sizes = (scores <= highest).sum(1)
+    assert 0 < metrics["pool_abstained"] == (sizes != 1).sum() < len(pool)
+    asked = [int(sizes[pool.index(world.ids.index(row["id"]))]) for row in queries(world)]
+    assert metrics["queries_abstained"] == sum(size != 1 for size in asked)
+    page = (world.folder / "gallery.html").read_text()
+    assert page.count("The model cannot decide between") == sum(size > 1 for size in asked) > 0
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        (0, "No class is probable enough at 95 % coverage."),
+        (1, None),
+        (2, "The model cannot decide between a and b at 95 % coverage."),
+        (6, "The model cannot decide between a, b, c, d, e and f at 95 % coverage."),
+        (8, "The model cannot decide between a, b, c, d, e and 3 others at 95 % coverage."),
+    ],
+)
+def test_an_abstention_is_one_sentence(size: int, expected: str | None) -> None:
+    classes = [(name, 0.1) for name in "abcdefghij"]
+    assert select._undecided(classes, size, PredictionSets(coverage=0.95, highest=0.5, labels=40)) == expected
+
+
+def test_without_enough_labels_for_a_coverage_every_candidate_is_an_abstention(world: SmallWorld) -> None:
+    state(world, PredictionSets(labels=3))
+    assert run(world, budget=2)["pool_abstained"] == len(world.train) - 20
+    assert "cannot decide" not in (world.folder / "gallery.html").read_text()

@@ -1,0 +1,64 @@
+"""The second half of docs/methods.md: what was measured of learning from few labels."""
+
+import inspect
+import json
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+from benchmarks import conformal, crowd, foreign_classes, label_errors, semi_supervised
+from benchmarks._page import kept_by_data, of_method
+from components.core import registry
+
+
+def sections() -> Iterator[str]:
+    """One for each benchmark that has kept figures."""
+    for _, title, kept in kept_by_data("semi_supervised"):
+        yield _semi_supervised(title, kept)
+    if foreign_classes.PATH.is_file():
+        yield _foreign(json.loads(foreign_classes.PATH.read_text()))
+    for benchmark in (conformal, crowd, label_errors):
+        if benchmark.PATH.is_file():
+            yield _told(benchmark, json.loads(benchmark.PATH.read_text()))
+
+
+def _semi_supervised(title: str, kept: semi_supervised.Kept) -> str:
+    names = {name: " ".join(of_method(name, "semi_supervised")) for name in registry.names("semi_supervised")}
+    worse, cells = semi_supervised.worse_than_control(kept)
+    lines = [
+        f"### Semi-supervised: {title}",
+        "",
+        "`python -m benchmarks.semi_supervised`: each method with its defaults through the pipeline, on the same",
+        "labels, chosen by k-medoids on SimCLR's vectors. Shipped: test accuracy of what the guard let out, beside",
+        "that of fine-tuning on the labels alone. Pool: the unlabeled training pictures.",
+        "",
+    ]
+    for labels in sorted(kept, key=int):
+        lines += [f"{labels} labels:", "", *semi_supervised.HEADER]
+        lines += [semi_supervised.row(names[name], list(runs.values())) for name, runs in sorted(kept[labels].items())]
+        lines += [""]
+    lines += [f"What shipped was worse on the test pictures than labels alone in {worse} of {cells} runs.", ""]
+    return "\n".join(lines)
+
+
+def _foreign(kept: dict[str, dict[str, dict[str, Any]]]) -> str:
+    lines = [
+        "### Foreign classes in the pool",
+        "",
+        "`python -m benchmarks.foreign_classes`: digits, and as many Fashion-MNIST pictures without a class. Shares",
+        "accepted of each; right: of the digits accepted; surest foreign: confidence that a tenth of them exceeds.",
+        "",
+    ]
+    for labels, methods in sorted(kept.items(), key=lambda item: int(item[0])):
+        rows = [
+            foreign_classes.row(of_method(name, "semi_supervised")[0], list(runs.values()))
+            for name, runs in sorted(methods.items())
+        ]
+        lines += [f"{labels} labels, {max(map(len, methods.values()))} seeds:", "", *foreign_classes.HEADER, *rows, ""]
+    return "\n".join(lines)
+
+
+def _told(benchmark: ModuleType, kept: dict[str, Any]) -> str:
+    """What the benchmark's docstring says of it, and its table."""
+    title, _, how = (inspect.getdoc(benchmark) or "").partition("\n\n")
+    return "\n".join([f"### {title.rstrip('.')}", "", how, "", *benchmark.table(kept), ""])
