@@ -11,7 +11,8 @@ from components.core.seeds import torch_generator
 from components.methods.clusters import k_means, unit
 from components.methods.contracts import Floats, Graph, PoolTask, Positions, SemiSupervisedMethod
 
-Doubles, Mask = npt.NDArray[np.float64], npt.NDArray[np.bool_]
+Doubles = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 SORTED_FROM, CELLS = 100_000, 128  # samples from which their order matters: a cell's masses fit into a core's cache
 
 
