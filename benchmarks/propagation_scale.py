@@ -25,7 +25,7 @@ from components.methods.semi_supervised.label_propagation import LabelPropagatio
 from components.training.neighbors import nearest, recall
 
 SIZES, THREADS, DIM, CLASSES, LABELS, NEIGHBORS, SWEEPS = (60_000, 1_000_000), 2, 128, 10, 100, 15, 30
-MODES, LATENT, HIDDEN, SPREAD, BLOCK = 20, 16, 256, 1.5, 50_000
+MODES, LATENT, HIDDEN, SPREAD, BLOCK = 4, 16, 256, 1.5, 50_000
 SKLEARN_UP_TO = 60_000  # its exact graph takes time by the square of the size: hours for a million
 HEADER = [
     "| samples | part | seconds | CPU seconds | peak MB | recall of the graph | accuracy |",

@@ -40,7 +40,7 @@ def recall(vectors: Floats, graph: Graph, *, seed: int, sample: int = 500) -> fl
         similarities[torch.arange(len(some)), some] = -2
         least = similarities.topk(k, 1).values[:, -1:]
         hits += int((torch.from_numpy(graph.similarities[some.numpy()]) >= least - 1e-6).sum())
-    return hits / (len(rows) * k)
+    return float(hits / (len(rows) * k))
 
 
 def _exact(vectors: Floats, k: int) -> Graph:

@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 import pytest
+import torch
 
 from components.methods.contracts import Graph
 from components.training import neighbors
@@ -74,11 +75,10 @@ def test_recall_is_the_share_of_true_neighbors() -> None:
 
 
 def test_rows_whose_cells_are_all_but_empty_are_compared_with_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A crowd, and four outliers that have each a cell for themselves."""
-    monkeypatch.setattr(neighbors, "PROBES", 2)
-    monkeypatch.setattr(neighbors, "CELL", 50)
-    crowd = np.array([10.0, 0, 0, 0, 0]) + np.random.default_rng(0).normal(size=(296, 5)) * 0.001
-    vectors = np.concatenate([crowd, -np.eye(5)[1:]]).astype(np.float32)
+    """A crowd in one cell, and four outliers that look only into each other's."""
+    vectors = _vectors(300)
+    probes = torch.tensor([[0, 1]] * 296 + [[1, 2], [2, 1], [3, 4], [4, 3]])
+    monkeypatch.setattr(neighbors, "_probes", lambda points, seed: probes)
     graph = nearest(vectors, 5, seed=0, exact=0)
     np.testing.assert_allclose(graph.similarities[-4:], _brute(vectors, 5)[-4:], atol=1e-6)
     assert all(len(set(found)) == 5 for found in graph.indices[-4:].tolist())

@@ -1,0 +1,12 @@
+"""What a network is called with instead of its own parameters and buffers, so that a pass over made pictures leaves no
+trace in it."""
+
+from torch import Tensor, nn
+
+
+def stand_ins(module: nn.Module, *, frozen: bool) -> dict[str, Tensor]:
+    """For `functional_call`: copies of the buffers, to be changed and forgotten, and parameters without gradient if
+    frozen.
+    """
+    copies = {name: buffer.clone() for name, buffer in module.named_buffers()}
+    return copies | ({name: value.detach() for name, value in module.named_parameters()} if frozen else {})
