@@ -108,19 +108,14 @@ def _propagation_scale(kept: dict[str, Any]) -> str:
         [
             "### Label propagation at scale",
             "",
-            "`python -m benchmarks.propagation_scale`: made vectors of 128 numbers, 10 classes, 100 labels, 15 neighbors,",
-            "two cores; the graph is exact up to 100,000 samples. Each part in a process of its own; memory: all that",
-            "process held, its libraries and the vectors too. Sweeps: products of the weights with the masses of all",
-            "classes. The whole method: order, kernel, and sweeps until they settle, on the graph above. scikit-learn's",
-            "LabelSpreading: its graph and 30 sweeps.",
+            "`python -m benchmarks.propagation_scale`: made vectors of 128 numbers, 10 classes, 100 labels, 15",
+            "neighbors, two cores; the graph is exact up to 100,000 samples. Each part in a process of its own; memory:",
+            "all that it held, its libraries and the vectors too. Sweeps: products of the weights with the masses of",
+            "all classes. The whole method: order, kernel, and sweeps until they settle, on the graph above.",
+            "scikit-learn's LabelSpreading: its graph and 30 sweeps.",
             "",
             *propagation_scale.HEADER,
-            *(
-                propagation_scale.row(size, part, rows[part])
-                for size, rows in sizes
-                for part in propagation_scale.PARTS
-                if part in rows
-            ),
+            *(propagation_scale.row(size, part, figures) for size, parts in sizes for part, figures in parts.items()),
             "",
         ]
     )
