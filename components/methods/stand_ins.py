@@ -1,5 +1,4 @@
-"""What a network is called with instead of its own parameters and buffers, so that a pass over made pictures leaves no
-trace in it."""
+"""A network's parameters and buffers as copies, so that a pass over made pictures leaves no trace in it."""
 
 from torch import Tensor, nn
 
