@@ -111,7 +111,7 @@ def _propagation_scale(kept: dict[str, Any]) -> str:
             "`python -m benchmarks.propagation_scale`: made vectors of 128 numbers, 10 classes, 100 labels, 15",
             "neighbors, two cores; the graph is exact up to 100,000 samples. Each part in a process of its own;",
             "memory: all that it held, its libraries and the vectors too. Sweeps: products of the weights with the",
-            "masses of all classes. The whole method: order, kernel, and sweeps until they settle, on the graph above.",
+            "masses of all classes. The whole method: order, kernel, and sweeps until they settle, 100 at most, on that graph.",
             "scikit-learn's LabelSpreading: its graph and 30 sweeps.",
             "",
             *propagation_scale.HEADER,

@@ -100,24 +100,26 @@ def _solve(weights: sparse.csr_matrix, free: Mask, right: Doubles, tolerance: fl
     """
     degrees = np.asarray(weights.sum(1))
     inverse = free[:, None] / np.maximum(degrees, np.finfo(float).tiny)
-    solution, residual = np.zeros_like(right), right * free[:, None]
+    solution, residual, scratch = np.zeros_like(right), right * free[:, None], np.empty_like(right)
     scaled = inverse * residual
-    direction, power = scaled.copy(), _dot(residual, scaled)
+    direction, power = scaled.copy(), _dot(residual, scaled, scratch)
     goal = tolerance**2 * power
     for _ in range(sweeps):
         if (power <= goal).all():
             break
-        image = degrees * direction - weights @ direction
+        image = weights @ direction
+        np.subtract(np.multiply(degrees, direction, out=scratch), image, out=image)
         image *= free[:, None]
-        step = power / np.maximum(_dot(direction, image), np.finfo(float).tiny)
-        solution += step * direction
-        residual -= step * image
-        scaled = inverse * residual
-        power, before = _dot(residual, scaled), power
-        direction = scaled + power / np.maximum(before, np.finfo(float).tiny) * direction
+        step = power / np.maximum(_dot(direction, image, scratch), np.finfo(float).tiny)
+        solution += np.multiply(step, direction, out=scratch)
+        residual -= np.multiply(step, image, out=scratch)
+        np.multiply(inverse, residual, out=scaled)
+        power, before = _dot(residual, scaled, scratch), power
+        direction *= power / np.maximum(before, np.finfo(float).tiny)
+        direction += scaled
     return solution
 
 
-def _dot(first: Doubles, second: Doubles) -> Doubles:
-    """Column by column: `(N, K)` twice -> `(K,)`."""
-    return np.asarray((first * second).sum(0))
+def _dot(first: Doubles, second: Doubles, scratch: Doubles) -> Doubles:
+    """Column by column: `(N, K)` twice -> `(K,)`. In a place that is there: getting a new one takes as long."""
+    return np.asarray(np.multiply(first, second, out=scratch).sum(0))
