@@ -69,7 +69,8 @@ class VAEM2(SemiSupervisedNetwork):
 
 def marginal_bounds(bounds: Tensor, guesses: Tensor) -> Tensor:
     """`sum_y q(y) L(x, y) - H(q)` of `(B, K)`, row by row `(B,)`: equation 7; of a certain class, equation 6."""
-    return (guesses * bounds).sum(1) + torch.xlogy(guesses, guesses).sum(1)
+    logs = guesses.clamp_min(torch.finfo(guesses.dtype).tiny).log()  # at 0 the gradient must be finite too
+    return (guesses * (bounds + logs)).sum(1)
 
 
 def _perceptron(incoming: int, hidden: int, outgoing: int) -> nn.Sequential:
