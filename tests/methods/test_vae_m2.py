@@ -72,7 +72,7 @@ def test_the_bounds_of_all_classes_are_those_of_each_alone() -> None:
 
 
 def test_where_every_row_is_labeled_the_loss_is_the_labeled_bound_and_cross_entropy() -> None:
-    method = _method(alpha=3.0)
+    method = _method(weight=3.0)
     given = batch(method, labeled=ROWS)
     output = method.training_step(given)
     noise = torch.randn(ROWS, 4, generator=torch.Generator().manual_seed(1))  # as the step drew it
@@ -81,12 +81,10 @@ def test_where_every_row_is_labeled_the_loss_is_the_labeled_bound_and_cross_entr
     bound = bounds.gather(1, given.targets.argmax(1)[:, None]).mean().item()
     logits = method.logits(given.views[0])
     entropy = torch.nn.functional.cross_entropy(logits, given.targets).item()
-    assert output.loss.item() == pytest.approx(bound + 3 * entropy, rel=1e-6)
+    assert output.loss.item() == pytest.approx(entropy + 3 * bound, rel=1e-6)
 
 
-def test_alpha_weighs_the_labels_cross_entropy() -> None:
-    with_labels, without = _method(alpha=5.0), _method(alpha=0.0)
-    given = batch(with_labels, LABELED)
-    difference = with_labels.training_step(given).loss.item()
-    difference -= without.training_step(batch(without, LABELED)).loss.item()
-    assert difference == pytest.approx(5 * supervised(with_labels, given), rel=1e-5)
+def test_of_weight_0_it_is_supervised_learning() -> None:
+    method = _method(weight=0.0)
+    given = batch(method, LABELED)
+    assert method.training_step(given).loss.item() == pytest.approx(supervised(method, given), rel=1e-6)

@@ -28,14 +28,14 @@ class VAEM2(SemiSupervisedNetwork):
 
     class Config(BaseConfig):
         """latent: length of the code; hidden: width of both perceptrons; noise: deviation of a pixel about the decoded
-        one, where pixels deviate by 1 over the data set; alpha: weight of the labels' cross-entropy, in nats of bound
-        per picture (the paper's is a tenth of the number of pictures, for a sum over them).
+        one, where pixels deviate by 1 over the data set; weight: of the bound, in nats per picture, beside the labels'
+        cross-entropy: one over the paper's alpha, which is a tenth of the number of pictures, so 0.01 for a thousand.
         """
 
         latent: int = Field(default=32, ge=1)
         hidden: int = Field(default=256, ge=1)
         noise: float = Field(default=1.0, gt=0)
-        alpha: float = Field(default=100.0, ge=0)
+        weight: float = Field(default=0.01, ge=0)
 
     def __init__(self, encoder: Encoder, head: nn.Linear, unlabeled: int, config: Config) -> None:
         super().__init__(encoder, head, unlabeled)
@@ -53,7 +53,7 @@ class VAEM2(SemiSupervisedNetwork):
         guesses = torch.where(known, batch.targets.to(logits), logits.softmax(1))
         bounds = self.bounds(vectors, batch.views[0], draws.normal(batch, self.config.latent))
         bound = marginal_bounds(bounds, guesses).mean()
-        loss = bound + self.config.alpha * labeled_loss(logits, batch)
+        loss = labeled_loss(logits, batch) + self.config.weight * bound
         return StepOutput(loss, {"bound": bound.detach()})
 
     def bounds(self, vectors: Tensor, pictures: Tensor, noise: Tensor) -> Tensor:
