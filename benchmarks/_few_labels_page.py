@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
-from benchmarks import conformal, crowd, foreign_classes, label_errors, semi_supervised
+from benchmarks import conformal, crowd, foreign_classes, label_errors, propagation_scale, semi_supervised
 from benchmarks._page import kept_by_data, of_method
 from components.core import registry
 
@@ -17,6 +17,8 @@ def sections() -> Iterator[str]:
         yield _semi_supervised(title, kept)
     if foreign_classes.PATH.is_file():
         yield _foreign(json.loads(foreign_classes.PATH.read_text()))
+    if propagation_scale.PATH.is_file():
+        yield _propagation_scale(json.loads(propagation_scale.PATH.read_text()))
     for benchmark in (conformal, crowd, label_errors):
         if benchmark.PATH.is_file():
             yield _told(benchmark, json.loads(benchmark.PATH.read_text()))
@@ -62,3 +64,23 @@ def _told(benchmark: ModuleType, kept: dict[str, Any]) -> str:
     """What the benchmark's docstring says of it, and its table."""
     title, _, how = (inspect.getdoc(benchmark) or "").partition("\n\n")
     return "\n".join([f"### {title.rstrip('.')}", "", how, "", *benchmark.table(kept), ""])
+
+
+def _propagation_scale(kept: dict[str, Any]) -> str:
+    sizes = sorted(kept.items(), key=lambda item: int(item[0]))
+    return "\n".join(
+        [
+            "### Label propagation at scale",
+            "",
+            "`python -m benchmarks.propagation_scale`: made vectors of 128 numbers, 10 classes, 100 labels, 15",
+            "neighbors, two cores; the graph is exact up to 100,000 samples. Each part in a process of its own;",
+            "memory: all that it held, its libraries and the vectors too. Sweeps: products of the weights with the",
+            "masses of all classes. The whole method: order, kernel, and sweeps until they settle, 100 at most, on",
+            "that graph. scikit-learn's LabelSpreading: its graph and 30 sweeps. The machine was shared: a part had",
+            "less than its cores, so seconds are too many; CPU seconds, of all its threads, say what it costs.",
+            "",
+            *propagation_scale.HEADER,
+            *(propagation_scale.row(size, part, figures) for size, parts in sizes for part, figures in parts.items()),
+            "",
+        ]
+    )

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
 from components.core import seeds
@@ -14,6 +13,7 @@ from components.datasets.sample_store import open_samples
 from components.models.encoder_file import load_encoder
 from components.stages.map import draw_map
 from components.training.inference import embed_all
+from components.training.neighbors import nearest, recall
 
 ON_MAP = 1200  # more pictures hide each other
 
@@ -35,7 +35,9 @@ def run(
     neighbors: Path,
     map: Path,
 ) -> dict[str, float]:
-    """Write vectors of all rows, the exact k-NN graph by cosine, and the map. Returns mean neighbor similarity.
+    """Write vectors of all rows, the k-NN graph by cosine, exact up to 100,000 training samples, and the map.
+
+    Returns mean neighbor similarity, and the share of true neighbors that the graph has, of a random sample.
 
     Raises WinnowError when vectors are not finite, or the split is too small for the neighbors asked for.
     """
@@ -48,27 +50,13 @@ def run(
     positions = positions_of(read_manifest(manifest, ["split"]), "train")
     if len(positions) < 2:
         raise WinnowError("the training split has fewer than 2 samples, so there are no neighbors: add pictures.")
-    indices, similarities = nearest(vectors[positions], params.neighbors, threads=params.threads)
+    graph = nearest(vectors[positions], params.neighbors, seed=params.seed)
     np.save(embeddings, vectors, allow_pickle=False)
-    np.savez(neighbors, positions=positions, indices=indices, similarities=similarities)
+    np.savez(neighbors, positions=positions, indices=graph.indices, similarities=graph.similarities)
     shown = np.sort(seeds.numpy_generator(params.seed, "map").permutation(len(positions))[:ON_MAP])
     draw_map(map, pictures[positions[shown]], vectors[positions[shown]], seed=params.seed)
-    return {"neighbor_similarity": float(similarities.mean()), "samples": float(len(vectors))}
-
-
-def nearest(
-    vectors: npt.NDArray[np.float32], neighbors: int, *, threads: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-    """Exact: `(M, k)` indices and cosine similarities of the nearest other rows, nearest first; k at most M - 1."""
-    import faiss
-
-    faiss.omp_set_num_threads(threads)
-    unit = np.ascontiguousarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12))
-    index = faiss.IndexFlatIP(unit.shape[1])
-    index.add(unit)
-    k = min(neighbors, len(unit) - 1)
-    similarities, indices = index.search(unit, k + 1)
-    others = indices != np.arange(len(unit))[:, None]
-    others[others.all(axis=1), -1] = False  # among more than k copies, the sample itself need not be found
-    shape = (len(unit), k)
-    return indices[others].reshape(shape), np.clip(similarities[others].reshape(shape), -1, 1)
+    return {
+        "neighbor_similarity": float(graph.similarities.mean()),
+        "neighbor_recall": recall(vectors[positions], graph, seed=params.seed),
+        "samples": float(len(vectors)),
+    }

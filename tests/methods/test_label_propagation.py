@@ -103,6 +103,14 @@ def test_the_kernel_is_symmetric_and_does_not_depend_on_the_scale_of_the_distanc
     np.testing.assert_allclose(kernel(closer, 6, 0.5).toarray(), weights.toarray(), rtol=1e-3, atol=1e-6)
 
 
+def test_the_order_in_which_samples_stand_changes_nothing_but_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, targets = moons()
+    task = PoolTask(vectors, graph_of(vectors, 10), np.array([3, 50]), targets[[3, 50]], seed=0)
+    plain = LabelPropagation(LabelPropagation.Config()).pseudo_label(task)
+    monkeypatch.setattr("components.methods.semi_supervised.label_propagation.SORTED_FROM", 0)
+    np.testing.assert_allclose(LabelPropagation(LabelPropagation.Config()).pseudo_label(task), plain, atol=1e-6)
+
+
 @pytest.mark.parametrize("neighbors", [1, 3])
 def test_no_more_neighbors_are_used_than_asked(neighbors: int) -> None:
     weights = kernel(graph_of(moons()[0], 6), neighbors, 0.5)

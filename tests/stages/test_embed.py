@@ -11,7 +11,7 @@ from components.core.errors import WinnowError
 from components.datasets.manifest import write_manifest
 from components.models.encoder_file import EncoderSpec, build_encoder, save_encoder
 from components.stages import embed
-from components.stages.embed import Params, nearest
+from components.stages.embed import Params
 from components.stages.map import draw_map
 
 COUNT = 30
@@ -59,18 +59,6 @@ def test_two_runs_give_the_same_bytes(tmp_path: Path) -> None:
     first, second = _run(tmp_path / "one"), _run(tmp_path / "two")
     for name in OUTPUTS:
         assert first[name].read_bytes() == second[name].read_bytes()
-
-
-def test_a_sample_is_not_its_own_neighbor_even_among_copies() -> None:
-    vectors = np.ones((6, 3), np.float32)
-    indices, similarities = nearest(vectors, 3, threads=1)
-    assert all(row not in found for row, found in enumerate(indices.tolist()))
-    np.testing.assert_allclose(similarities, 1, atol=1e-6)
-
-
-def test_there_are_at_most_all_the_others_as_neighbors() -> None:
-    indices, _ = nearest(np.eye(3, dtype=np.float32), 15, threads=1)
-    assert [sorted(row) for row in indices.tolist()] == [[1, 2], [0, 2], [0, 1]]
 
 
 def test_a_split_of_one_sample_is_refused(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from components.core.config import Config as BaseConfig
 from components.methods import draws
 from components.methods.contracts import Batch, SelfSupervisedMethod, StepOutput
 from components.methods.precise import precise
+from components.methods.stand_ins import stand_ins
 from components.models.decoder import Decoder
 from components.models.encoders import Encoder
 
@@ -67,8 +68,8 @@ class GAN(SelfSupervisedMethod):
 
     def _judged(self, made: Tensor, *, frozen: bool = False) -> Tensor:
         """`(N, 1)` logits. Running statistics stay those of real pictures; frozen: no gradient to the discriminator."""
-        vectors = functional_call(self.encoder, _stand_ins(self.encoder, frozen=frozen), made)
-        logits: Tensor = functional_call(self.verdict, _stand_ins(self.verdict, frozen=frozen), vectors)
+        vectors = functional_call(self.encoder, stand_ins(self.encoder, frozen=frozen), made)
+        logits: Tensor = functional_call(self.verdict, stand_ins(self.verdict, frozen=frozen), vectors)
         return logits
 
     def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
@@ -91,9 +92,3 @@ def discriminator_loss(real: Tensor, made: Tensor, smoothing: float) -> Tensor:
 def generator_loss(made: Tensor) -> Tensor:
     """Mean of `-log D`: the loss that does not saturate (2014, section 3), of `(N, 1)` logits of what it made."""
     return F.softplus(-precise(made)).mean()
-
-
-def _stand_ins(module: nn.Module, *, frozen: bool) -> dict[str, Tensor]:
-    """Copies of the buffers, to be changed and forgotten, and parameters that take no gradient if frozen."""
-    copies = {name: buffer.clone() for name, buffer in module.named_buffers()}
-    return copies | ({name: value.detach() for name, value in module.named_parameters()} if frozen else {})

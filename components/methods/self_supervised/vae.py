@@ -3,8 +3,6 @@
 Kingma & Welling 2014, https://arxiv.org/abs/1312.6114; beta: Higgins et al. 2017, https://openreview.net/forum?id=Sy2fzU9gl.
 """
 
-import math
-
 import torch
 from pydantic import Field
 from torch import Tensor, nn
@@ -13,6 +11,7 @@ from components.core.config import Config as BaseConfig
 from components.methods import draws
 from components.methods.contracts import Batch, SelfSupervisedMethod, StepOutput
 from components.methods.precise import precise
+from components.methods.variational_bound import kl_divergences, negative_log_likelihoods
 from components.models.decoder import Decoder
 from components.models.encoders import Encoder
 
@@ -69,10 +68,9 @@ class VAE(SelfSupervisedMethod):
 
 def negative_log_likelihood(decoded: Tensor, pictures: Tensor, noise: float) -> Tensor:
     """Mean over samples of `-log N(pictures; decoded, noise^2)`, nats summed over the pixels of `(N, C, S, S)`."""
-    squares = ((pictures - decoded) / noise).square().flatten(1).sum(1).mean()
-    return (squares + pictures[0].numel() * math.log(2 * math.pi * noise**2)) / 2
+    return negative_log_likelihoods(decoded.flatten(1), pictures.flatten(1), noise).mean()
 
 
 def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
     """Mean over samples of `KL(N(mean, variance) || N(0, 1))`, nats summed over the code of `(N, K)`: appendix B."""
-    return (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean() / 2
+    return kl_divergences(mean, log_variance).mean()

@@ -7,9 +7,13 @@ from pydantic import Field
 from scipy.sparse.csgraph import connected_components
 
 from components.core.config import Config as BaseConfig
+from components.core.seeds import torch_generator
+from components.methods.clusters import k_means, unit
 from components.methods.contracts import Floats, Graph, PoolTask, Positions, SemiSupervisedMethod
 
 Doubles = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+SORTED_FROM, CELLS = 100_000, 128  # samples from which their order matters: a cell's masses fit into a core's cache
 
 
 class LabelPropagation(SemiSupervisedMethod):
@@ -36,17 +40,30 @@ class LabelPropagation(SemiSupervisedMethod):
 
     def pseudo_label(self, task: PoolTask) -> Floats:
         """`(N, K)`; samples that no label reaches get the class shares of the labels."""
-        weights = kernel(task.graph, self.config.neighbors, self.config.bandwidth)
+        order = by_cell(task.vectors, task.seed) if len(task.vectors) >= SORTED_FROM else np.arange(len(task.vectors))
+        place = np.argsort(order)
+        weights = kernel(reordered(task.graph, order), self.config.neighbors, self.config.bandwidth)
         smoothing = 1.0 if self.config.class_prior is None else self.config.class_prior
         prior = task.targets.sum(0) + smoothing
         prior = prior / prior.sum()
-        masses = propagate(weights, task.labeled, task.targets, self.config.tolerance, self.config.sweeps)
+        masses = propagate(weights, place[task.labeled], task.targets, self.config.tolerance, self.config.sweeps)[place]
         reached = masses.sum(1) > 0
         if self.config.class_prior is not None:
             masses *= prior / np.maximum(masses.sum(0), np.finfo(np.float32).tiny)
         masses[~reached] = prior
         masses[task.labeled] = task.targets
         return np.asarray(masses / masses.sum(1, keepdims=True), np.float32)
+
+
+def by_cell(vectors: Floats, seed: int) -> Positions:
+    """`(N,)` positions such that near ones stand together: a sweep then finds its neighbors' masses in the cache."""
+    assignment = k_means(unit(vectors), min(CELLS, len(vectors)), torch_generator(seed, "order")).assignment
+    return np.asarray(assignment.argsort(stable=True).numpy())
+
+
+def reordered(graph: Graph, order: Positions) -> Graph:
+    """The same graph of samples that stand in another order."""
+    return Graph(np.argsort(order)[graph.indices[order]], graph.similarities[order])
 
 
 def kernel(graph: Graph, neighbors: int, bandwidth: float) -> sparse.csr_matrix:
@@ -70,30 +87,39 @@ def propagate(
     masses = np.zeros((weights.shape[0], targets.shape[1]))
     masses[labeled] = targets
     components = connected_components(weights, directed=False)[1]
-    unlabeled = np.isin(components, components[labeled])
-    unlabeled[labeled] = False
-    degrees = np.asarray(weights.sum(1)).ravel()[unlabeled]
-    rows = weights[unlabeled]
-    masses[unlabeled] = _solve(rows[:, unlabeled], degrees, rows @ masses, tolerance, sweeps)
+    free = np.isin(components, components[labeled])
+    free[labeled] = False
+    masses += _solve(weights, free, weights @ masses, tolerance, sweeps)
     return np.maximum(masses, 0)
 
 
-def _solve(weights: sparse.csr_matrix, degrees: Doubles, right: Doubles, tolerance: float, sweeps: int) -> Doubles:
-    """Conjugate gradients on `(D - W) Y = right`, preconditioned by `D`, all columns at once."""
-    inverse = 1 / degrees[:, None]
-    solution = np.zeros_like(right)
-    residual = right.copy()
+def _solve(weights: sparse.csr_matrix, free: Mask, right: Doubles, tolerance: float, sweeps: int) -> Doubles:
+    """Conjugate gradients on `(D - W) Y = right` in the free rows, preconditioned by `D`, all columns at once.
+
+    The other rows of Y are 0 and stay it, so nothing needs to be cut out of the weights.
+    """
+    degrees = np.asarray(weights.sum(1))
+    inverse = free[:, None] / np.maximum(degrees, np.finfo(float).tiny)
+    solution, residual, scratch = np.zeros_like(right), right * free[:, None], np.empty_like(right)
     scaled = inverse * residual
-    direction, power = scaled.copy(), (residual * scaled).sum(0)
+    direction, power = scaled.copy(), _dot(residual, scaled, scratch)
     goal = tolerance**2 * power
     for _ in range(sweeps):
         if (power <= goal).all():
             break
-        image = degrees[:, None] * direction - weights @ direction
-        step = power / np.maximum((direction * image).sum(0), np.finfo(float).tiny)
-        solution += step * direction
-        residual -= step * image
-        scaled = inverse * residual
-        power, before = (residual * scaled).sum(0), power
-        direction = scaled + power / np.maximum(before, np.finfo(float).tiny) * direction
+        image = weights @ direction
+        np.subtract(np.multiply(degrees, direction, out=scratch), image, out=image)
+        image *= free[:, None]
+        step = power / np.maximum(_dot(direction, image, scratch), np.finfo(float).tiny)
+        solution += np.multiply(step, direction, out=scratch)
+        residual -= np.multiply(step, image, out=scratch)
+        np.multiply(inverse, residual, out=scaled)
+        power, before = _dot(residual, scaled, scratch), power
+        direction *= power / np.maximum(before, np.finfo(float).tiny)
+        direction += scaled
     return solution
+
+
+def _dot(first: Doubles, second: Doubles, scratch: Doubles) -> Doubles:
+    """Column by column: `(N, K)` twice -> `(K,)`. In a place that is there: getting a new one takes as long."""
+    return np.asarray(np.multiply(first, second, out=scratch).sum(0))
