@@ -218,17 +218,17 @@ def test_a_query_is_distinct_unlabeled_within_budget_and_repeatable(name: str, b
 
 
 @pytest.mark.parametrize("name", _named("adaptation"))
-def test_an_adaptation_step_sends_a_finite_gradient_to_the_head(name: str) -> None:
+def test_an_adaptation_step_sends_a_finite_gradient_to_all_that_it_trains(name: str) -> None:
     torch.manual_seed(0)
     encoder = registry.build("encoder", PluginChoice(name="small_resnet", width=8), 1, SIZE, where="encoder")
     method = registry.build("adaptation", PluginChoice(name=name), encoder, CLASSES, where="method")
     assert isinstance(method, AdaptationMethod)
-    inputs = torch.randn(6, encoder.dim) if method.frozen_encoder else torch.randn(6, 1, SIZE, SIZE)
+    shape = (6, encoder.dim) if method.frozen_encoder else (6, 1, SIZE, SIZE)
     targets = torch.eye(CLASSES)[torch.arange(6) % CLASSES]
-    views = [inputs for _ in method.views or ("vectors",)]
+    views = [torch.randn(shape) for _ in method.views or ("vectors",)]
     output = method.training_step(Batch(views=views, targets=targets, weights=torch.ones(6)))
     output.loss.backward()
-    gradients = [parameter.grad for parameter in method.head.parameters()]
-    assert all(gradient is not None and torch.isfinite(gradient).all() for gradient in gradients)
-    reached = any(p.grad is not None and p.grad.abs().sum() > 0 for p in encoder.parameters())
+    trained = [parameter for parameter in method.parameters() if parameter.requires_grad]
+    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in trained)
+    reached = any(p.grad is not None and p.grad.abs().sum() > 0 for p in method.encoder.parameters())
     assert reached != method.frozen_encoder
