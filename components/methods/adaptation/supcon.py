@@ -5,6 +5,7 @@ Khosla et al. 2020, Supervised contrastive learning, https://arxiv.org/abs/2004.
 
 import math
 from collections.abc import Callable
+from typing import Literal
 
 import torch
 from pydantic import Field
@@ -27,7 +28,7 @@ class SupCon(AdaptationMethod):
 
         temperature: float = Field(default=0.1, gt=0)
         projection: int = Field(default=128, ge=1)
-        view: str = "view"
+        view: Literal["weak", "view", "strong"] = "view"
         l2: float = Field(default=0.01, gt=0)
 
     def __init__(self, encoder: Encoder, classes: int, config: Config) -> None:

@@ -5,6 +5,7 @@ Schroff, Kalenichenko & Philbin 2015, FaceNet, https://arxiv.org/abs/1503.03832 
 
 import math
 from collections.abc import Callable
+from typing import Literal
 
 import torch
 from pydantic import Field
@@ -25,7 +26,7 @@ class Triplet(AdaptationMethod):
         """margin: between squared distances of unit vectors, 0 to 4; view: policy of the pictures; l2: of the head."""
 
         margin: float = Field(default=0.2, gt=0, lt=4)
-        view: str = "view"
+        view: Literal["weak", "view", "strong"] = "view"
         l2: float = Field(default=0.01, gt=0)
 
     def __init__(self, encoder: Encoder, classes: int, config: Config) -> None:
