@@ -3,6 +3,7 @@
 `python -m benchmarks.adaptation digits` (or `fashion --root FOLDER` with FashionMNIST's files); `--methods`,
 `--labels`, `--seeds` choose, `--skip` leaves out what is kept already; `--save` keeps the figures for
 docs/methods.md. Pretraining and the choice of labels are made once per seed and shared; no pseudo-labels.
+`--pretrained 1`: how far a method comes from an encoder that has learned next to nothing in its one epoch.
 """
 
 import argparse
@@ -40,29 +41,37 @@ LOOP = LoopConfig(epochs=60, batch_size=128, learning_rate=0.001)  # an epoch is
 def main() -> None:
     """Run what the command line asks for; a line of JSON for each cell."""
     asked = _arguments()
-    methods, path = asked.methods or registry.names("adaptation"), RESULTS / f"adaptation_{asked.data}.json"
-    kept = json.loads(path.read_text()) if path.is_file() and asked.skip else {}
     with tempfile.TemporaryDirectory() as folder:
         for seed in asked.seeds:
-            base, changes = Path(asked.keep or folder) / f"seed{seed}", changes_for(asked.data, asked.root)
             for labels in asked.labels or LABELS[asked.data]:
-                known = kept.get(str(labels), {})
-                todo = [name for name in methods if str(seed) not in known.get(name, {})]
-                if not todo:
-                    continue
-                params = settings(**{**changes, "seed": seed, "label": {"budget": labels}})
-                if not base.is_dir():
-                    run_stages(UNLABELED, base, params)
-                place = share(base, Path(folder) / f"seed{seed}-{labels}")
-                run_stages(LABELED[:1], place, params)
-                for name in todo:
-                    figures = adapt_and_test(place / "data", PluginChoice(name=name), seed)
-                    print(json.dumps({"labels": labels, "method": name, "seed": seed, **figures}), flush=True)
-                    if asked.save:
-                        keep(path, [labels, name, seed], figures)
+                _cells(asked, Path(folder), seed, labels)
 
 
-def adapt_and_test(data: Path, choice: PluginChoice, seed: int, loop: LoopConfig = LOOP) -> dict[str, Any]:
+def _cells(asked: argparse.Namespace, folder: Path, seed: int, labels: int) -> None:
+    """Every method on one choice of labels."""
+    path = RESULTS / f"adaptation_{asked.data}.json"
+    kept = json.loads(path.read_text()) if path.is_file() and asked.skip else {}
+    known = kept.get(str(asked.pretrained), {}).get(str(labels), {})
+    methods = asked.methods or registry.names("adaptation")
+    todo = [name for name in methods if str(seed) not in known.get(name, {})]
+    if not todo:
+        return
+    base, changes = Path(asked.keep or folder) / f"{asked.pretrained}-{seed}", changes_for(asked.data, asked.root)
+    pretrain = {**changes["pretrain"], "epochs": asked.pretrained}
+    params = settings(**{**changes, "seed": seed, "label": {"budget": labels}, "pretrain": pretrain})
+    if not (base / "data/embed").is_dir():
+        run_stages(UNLABELED, base, params)
+    place = share(base, folder / f"{seed}-{labels}")
+    run_stages(LABELED[:1], place, params)
+    for name in todo:
+        figures = adapt_and_test(place / "data", PluginChoice(name=name), seed)
+        cell = {"pretrained": asked.pretrained, "labels": labels, "method": name, "seed": seed}
+        print(json.dumps({**cell, **figures}), flush=True)
+        if asked.save:
+            keep(path, list(cell.values()), figures)
+
+
+def adapt_and_test(data: Path, choice: PluginChoice, seed: int) -> dict[str, Any]:
     """What the method makes of the labels in the stages' folder `data`, and what that costs."""
     manifest, labels = read_manifest(data / "ingest/manifest.parquet"), read_labels(data / "label/labels.parquet")
     rows = {identity: row for row, identity in enumerate(manifest["id"])}
@@ -79,11 +88,11 @@ def adapt_and_test(data: Path, choice: PluginChoice, seed: int, loop: LoopConfig
         positions=np.array([rows[identity] for identity in labels.ids]),
         targets=labels.distributions,
         weights=np.ones(len(labels.ids), np.float32),
-        repeats=np.full(len(labels.ids), math.ceil(loop.batch_size / len(labels.ids))),
+        repeats=np.full(len(labels.ids), math.ceil(LOOP.batch_size / len(labels.ids))),
     )
     seeds.deterministic(1)
     before = time.process_time()
-    method, history = adapt(choice, material, examples, loop, seed=seed)
+    method, history = adapt(choice, material, examples, LOOP, seed=seed)
     spent = time.process_time() - before
     spec = ClassifierSpec(encoder=load_encoder(encoder)[1], classes=labels.classes, method=choice.name)
     test = positions_of(manifest, "test")
@@ -111,6 +120,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--methods", type=lambda text: text.split(","), default=None)
     parser.add_argument("--labels", type=lambda text: [int(count) for count in text.split(",")], default=None)
     parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[0, 1, 2])
+    parser.add_argument("--pretrained", type=int, default=80, help="epochs of pretraining")
     parser.add_argument("--keep", help="folder that keeps the pretrained encoders for another call")
     parser.add_argument("--skip", action="store_true", help="leave out what is kept already")
     parser.add_argument("--save", action="store_true", help="keep the figures for docs/methods.md")
