@@ -91,7 +91,7 @@ def _row_of_blocks(encoder: Encoder) -> tuple[nn.Module, int] | None:
 def _append(row: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     assert isinstance(row.prompts, Tensor)
     tokens, *others = inputs
-    return (torch.cat([tokens, row.prompts.expand(len(tokens), -1, -1)], 1), *others)
+    return (torch.cat([tokens, row.prompts.expand(tokens.shape[0], -1, -1)], 1), *others)
 
 
 def _take_away(row: nn.Module, _: Any, output: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from components.core.config import PluginChoice
 from components.core.errors import WinnowError
 from components.methods.contracts import Batch, SelfSupervisedMethod, SemiSupervisedNetwork, TrainableMethod
 from components.modalities.image.policy import Policies, Policy
-from components.models.encoder_file import EncoderSpec, build_encoder, save_encoder
+from components.models.encoder_file import EncoderSpec, build_encoder, normalize, save_encoder
 from components.training.adapt import Examples, Material
 from components.training.inference import embed_all
 
@@ -99,7 +99,11 @@ def stripes_to_adapt(folder: Path, kind: PluginChoice, size: int = 16) -> tuple[
         std=policies.std,
     )
     torch.manual_seed(0)
-    save_encoder(folder / "encoder.safetensors", encoder := build_encoder(spec), spec)
+    encoder = build_encoder(spec)
+    with torch.no_grad():
+        for _ in range(30):  # batch norms know the pictures, as after pretraining
+            encoder.train()(normalize(torch.from_numpy(samples), spec.mean, spec.std))
+    save_encoder(folder / "encoder.safetensors", encoder, spec)
     vectors = embed_all(encoder, spec, samples)
     material = Material(samples, vectors, np.arange(24), policies, folder / "encoder.safetensors", 3)
     targets = np.eye(3, dtype=np.float32)[classes[:12]]

@@ -114,3 +114,9 @@ def test_what_an_encoder_cannot_take_is_refused_in_a_sentence() -> None:
         _prompts("small_resnet", border=8)
     with pytest.raises(WinnowError, match="has no tokens"):
         add_tokens(_encoder("small_resnet"), 3)
+
+
+def test_prompts_learn_at_their_own_rate() -> None:
+    head, prompts = _prompts("vit_small").parameter_groups(0.1)
+    assert (head["lr"], prompts["lr"]) == (0.1, pytest.approx(3.0))
+    assert [tuple(parameter.shape) for parameter in prompts["params"]] == [(10, 24)]
