@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
-from benchmarks import conformal, crowd, foreign_classes, label_errors, propagation_scale, semi_supervised
+import numpy as np
+
+from benchmarks import adaptation, conformal, crowd, foreign_classes, label_errors, propagation_scale, semi_supervised
 from benchmarks._page import kept_by_data, of_method
+from benchmarks._pipeline import mean_and_interval
 from components.core import registry
 
 
@@ -15,6 +18,8 @@ def sections() -> Iterator[str]:
     """One for each benchmark that has kept figures."""
     for _, title, kept in kept_by_data("semi_supervised"):
         yield _semi_supervised(title, kept)
+    for _, title, kept in kept_by_data("adaptation"):
+        yield _adaptation(title, kept)
     if foreign_classes.PATH.is_file():
         yield _foreign(json.loads(foreign_classes.PATH.read_text()))
     if propagation_scale.PATH.is_file():
@@ -84,3 +89,29 @@ def _propagation_scale(kept: dict[str, Any]) -> str:
             "",
         ]
     )
+
+
+def _adaptation(title: str, kept: dict[str, dict[str, dict[str, dict[str, Any]]]]) -> str:
+    loop = adaptation.LOOP
+    lines = [
+        f"### Adaptation: {title}",
+        "",
+        "`python -m benchmarks.adaptation`: each method with its defaults on labels alone, no",
+        f"pseudo-labels, from the same encoder by SimCLR and the same labels; {loop.epochs} epochs, each of one batch",
+        f"of about {loop.batch_size}, at a rate of {loop.learning_rate:g} for all. Accuracy on the test pictures,",
+        "mean over seeds, in brackets Student's 95 % interval. Trained: parameters that may change. CPU seconds on a",
+        "shared core: read them against each other only.",
+    ]
+    for epochs, by_labels in sorted(kept.items(), key=lambda pair: -int(pair[0])):
+        counts = sorted(by_labels, key=int)
+        names = sorted({name for methods in by_labels.values() for name in methods})
+        lines += ["", f"Encoder pretrained for {epochs} epoch{'s' * (epochs != '1')}:", ""]
+        lines += ["| method | source | " + " | ".join(f"{count} labels" for count in counts) + " | trained | seconds |"]
+        lines += ["|---|---|" + "---|" * (len(counts) + 2)]
+        for name in names:
+            runs = [list(by_labels[count].get(name, {}).values()) for count in counts]
+            every = [run for cell in runs for run in cell]
+            cells = [mean_and_interval([run["accuracy"] for run in cell]) if cell else "" for cell in runs]
+            figures = [f"{every[0]['trained_parameters']:,}", f"{np.mean([run['seconds'] for run in every]):.1f}"]
+            lines.append(f"| {' | '.join([*of_method(name, 'adaptation'), *cells, *figures])} |")
+    return "\n".join([*lines, ""])

@@ -111,6 +111,12 @@ class AdaptationMethod(TrainableMethod):
         pool: `(N, D)` vectors, labeled or not; rows: `(M,)` of them, with targets `(M, K)` and weights `(M,)`.
         """
 
+    def finish(self, solve: Callable[[], float]) -> None:
+        """Called once, when training has ended or where there was none to do.
+
+        `solve()` is `fit_head` once more, on the vectors of the encoder as it is then.
+        """
+
 
 @dataclass(frozen=True)
 class Graph:

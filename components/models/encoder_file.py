@@ -12,14 +12,17 @@ from components.core.config import Config, PluginChoice
 from components.core.errors import WinnowError
 from components.core.files import replacing, write_text
 from components.core.registry import build
+from components.models.adapters import add_adapters
+from components.models.additions import Additions
 from components.models.encoders import Encoder
+from components.models.prompts import add_border, add_tokens
 
 
 class EncoderSpec(Config):
     """What rebuilds an encoder but its weights.
 
     name, options: the plug-in; channels, image_size: of its pictures; dim: of its vectors; mean, std: per channel, on a
-    scale of 0 to 1.
+    scale of 0 to 1; additions: what it got after pretraining.
     """
 
     name: str
@@ -29,6 +32,7 @@ class EncoderSpec(Config):
     dim: int = Field(ge=1)
     mean: list[float]
     std: list[float]
+    additions: Additions = Additions()
 
 
 def normalize(pictures: Tensor, mean: list[float], std: list[float]) -> Tensor:
@@ -47,6 +51,12 @@ def build_encoder(spec: EncoderSpec, *, where: str = "pretrain.encoder") -> Enco
             f"encoder '{spec.name}' makes vectors of {encoder.dim} numbers where its file says {spec.dim}: "
             "run `dvc repro pretrain` to train it anew."
         )
+    if spec.additions.adapters:
+        add_adapters(encoder, spec.additions.adapters)
+    if spec.additions.tokens:
+        add_tokens(encoder, spec.additions.tokens)
+    if spec.additions.border:
+        add_border(encoder, spec.additions.border)
     return encoder
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from components.core.config import nearest
 from components.core.errors import WinnowError
 from components.core.files import replacing, write_text
+from components.models.additions import Additions
 from components.models.encoder_file import EncoderSpec, normalize, save_encoder
 from components.models.encoders import Encoder
 from components.models.library_names import libraries, to_library
@@ -39,6 +40,11 @@ def check_format(name: str, encoder: Encoder) -> None:
         raise WinnowError(f"unknown --format '{name}': {nearest(name, list(FORMATS))}")
     theirs = libraries(encoder)
     if name in ("torchvision", "timm") and name not in theirs:
+        if encoder.additions != Additions():
+            raise WinnowError(
+                f"{name} has no network with what finetune added to this encoder (adapters or prompts): choose from "
+                "--format winnow, pt2, onnx, or adapt with lora, which adds nothing."
+            )
         others = ", ".join(["winnow", *theirs, "pt2", "onnx"])
         raise WinnowError(f"{name} has no network like {type(encoder).__name__}: choose from --format {others}.")
     missing = [one for one in ONNX_NEEDS if find_spec(one) is None]
@@ -60,7 +66,9 @@ def export(encoder: Encoder, spec: EncoderSpec, folder: Path, name: str) -> Path
     if name == "winnow":
         save_encoder(folder / "encoder.safetensors", encoder, spec)
         return folder / "encoder.safetensors"
-    facts = {key: value for key, value in spec.model_dump(mode="json").items() if key not in ("name", "options")}
+    facts = {
+        key: value for key, value in spec.model_dump(mode="json").items() if key not in ("name", "options", "additions")
+    }
     if name in ("torchvision", "timm"):
         path = _by_library(encoder, folder, name)
         made = [f"import torch, {name}", "from safetensors.torch import load_file", *encoder.library_code(name)]

@@ -4,13 +4,18 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from components.models.additions import Additions
 from components.models.encoders import Encoder
 
 SAME = {("torchvision", name): "timm" for name in ("resnet18", "resnet50")}  # timm took these names over
 
 
 def libraries(encoder: Encoder) -> list[str]:
-    """Libraries that have this network with weights of the same names; its own first, none for networks of ours."""
+    """Libraries that have this network with weights of the same names; its own first, none for networks of ours.
+
+    Nor for one with additions: no library's own would give its vectors."""
+    if encoder.additions != Additions():
+        return []
     own = encoder.library
     return [name for name in (own, SAME.get((own, encoder.library_model), "")) if name]
 

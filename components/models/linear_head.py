@@ -5,6 +5,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from components.models.standardize import standardize
+
 Floats = npt.NDArray[np.float32]
 MAX_STEPS = 200
 
@@ -25,20 +27,13 @@ def fit_linear(
     penalty on `b` keeps a class without any label improbable, not impossible. Strictly convex, float64, L-BFGS with
     strong Wolfe search: the optimum is unique and needs no learning rate.
     """
-    mean = pool.mean(axis=0, dtype=np.float64)
-    scale = pool.std(axis=0, dtype=np.float64)
-    scale = np.where(scale > 1e-9 * max(float(scale.max(initial=0.0)), 1e-30), scale, np.inf) * np.sqrt(pool.shape[1])
-    inputs = torch.from_numpy((pool[rows] - mean) / scale)  # (M, D)
+    columns = standardize(pool)
+    inputs = columns(pool[rows])  # (M, D)
     answers = torch.from_numpy(targets.astype(np.float64))
     parts = torch.from_numpy(weights.astype(np.float64))
     matrix, bias = _solve(inputs, answers, parts, l2)
-    head = nn.Linear(pool.shape[1], targets.shape[1])
-    folded = matrix / torch.from_numpy(scale)
-    with torch.no_grad():
-        head.weight.copy_(folded)
-        head.bias.copy_(bias - folded @ torch.from_numpy(mean))
     loss = _cross_entropy(inputs @ matrix.T + bias, answers, parts) / parts.sum()
-    return head, float(loss)
+    return columns.head(matrix, bias), float(loss)
 
 
 def _solve(inputs: Tensor, answers: Tensor, parts: Tensor, l2: float) -> tuple[Tensor, Tensor]:

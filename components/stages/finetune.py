@@ -194,7 +194,7 @@ def _final(
         temperature = temperatures[number]
         if len(rows) > 1 and not task.params.guard_epochs and (task.labels.folds >= 0).any():
             temperature = _carried_over(task, classifier, examples[number], temperature)
-        classifier.spec = task.spec.model_copy(update={"temperature": temperature, "sets": sets[number]})
+        classifier.spec = classifier.spec.model_copy(update={"temperature": temperature, "sets": sets[number]})
         trained.append((classifier, rows))
     return trained if len(trained) > 1 else [(trained[0][0], []), trained[0]]
 
@@ -217,7 +217,8 @@ def _train(task: _Task, examples: Examples, loop: LoopConfig, *, name: str) -> t
 
     seed = seeds.derive(task.params.seed, "finetune")  # the same for candidate and control: they differ in data alone
     method, rows = adapt(task.params.method, task.material, examples, loop, seed=seed, on_epoch=report)
-    return Classifier(method.encoder, method.head, task.spec), rows
+    encoder = task.spec.encoder.model_copy(update={"additions": method.encoder.additions})
+    return Classifier(method.encoder, method.head, task.spec.model_copy(update={"encoder": encoder})), rows
 
 
 def _without_folds(task: _Task, candidate: Classifier, control: Classifier) -> guards.Verdict:

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from components.core.config import PluginChoice
 from components.core.registry import build
+from components.core.seeds import derive
 from components.methods.contracts import AdaptationMethod, Floats, Positions
 from components.modalities.image.policy import Policies
 from components.models.encoder_file import load_encoder
+from components.training.inference import embed_all
 from components.training.loop import LoopConfig, Row, TrainingData, train
 from components.training.precision import choose_device
 
@@ -63,10 +66,16 @@ def adapt(
 
     With `loop.epochs` 0, or a method that keeps the encoder frozen, the head is all that is trained.
     """
-    encoder, _ = load_encoder(material.encoder)
+    encoder, spec = load_encoder(material.encoder)
+    torch.manual_seed(derive(seed, "weights"))
     method: AdaptationMethod = build("adaptation", choice, encoder, material.classes, where="finetune.method")
     rows = np.searchsorted(material.pool, examples.positions)
-    loss = method.fit_head(material.vectors[material.pool], rows, examples.targets, examples.weights)
+
+    def solve(vectors: Floats) -> float:
+        return method.fit_head(vectors, rows, examples.targets, examples.weights)
+
+    given = material.vectors[material.pool]
+    loss = solve(given)
     history: list[Row] = [{"epoch": 0.0, "loss": loss, "learning_rate": 0.0}]
     if loop.epochs and not method.frozen_encoder:
         met = np.repeat(np.arange(len(examples.positions)), examples.repeats)
@@ -78,4 +87,6 @@ def adapt(
             weights=examples.weights[met],
         )
         history += train(method, data, loop, seed=seed, on_epoch=on_epoch, device=choose_device())
+    trained = len(history) > 1
+    method.finish(lambda: solve(embed_all(method.encoder, spec, material.samples, material.pool) if trained else given))
     return method, history

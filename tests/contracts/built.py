@@ -1,5 +1,8 @@
 """Every method that trains a network on a small encoder that suits it, and batches of what it wants to see."""
 
+from pathlib import Path
+
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -8,6 +11,10 @@ from components.core import registry
 from components.core.config import PluginChoice
 from components.core.errors import WinnowError
 from components.methods.contracts import Batch, SelfSupervisedMethod, SemiSupervisedNetwork, TrainableMethod
+from components.modalities.image.policy import Policies, Policy
+from components.models.encoder_file import EncoderSpec, build_encoder, normalize, save_encoder
+from components.training.adapt import Examples, Material
+from components.training.inference import embed_all
 
 SHRINK = {"local": 2}
 SMALL = [
@@ -73,3 +80,31 @@ def before_epoch(method: TrainableMethod, pictures: Tensor, epoch: int = 0) -> N
         return made
 
     method.before_epoch(vectors, torch.Generator().manual_seed(epoch))
+
+
+def stripes_to_adapt(folder: Path, kind: PluginChoice, size: int = 16) -> tuple[Material, Examples, EncoderSpec]:
+    """24 noisy pictures of bright rows, columns or squares, the first 12 labeled, and an untrained encoder's file."""
+    noise, classes = np.random.default_rng(0), np.arange(24) % 3
+    shapes = np.zeros((3, 1, size, size))
+    shapes[0, :, 4:8], shapes[1, :, :, 4:8], shapes[2, :, 6:14, 6:14] = 120, 120, 120
+    samples = (shapes[classes] + noise.integers(0, 120, (24, 1, size, size))).astype(np.uint8)
+    policies = Policies(policies={name: Policy(crop=(0.8, 1.0)) for name in ("weak", "view")}, mean=[0.3], std=[0.3])
+    spec = EncoderSpec(
+        name=kind.name,
+        options=kind.options,
+        channels=1,
+        image_size=size,
+        dim={"small_resnet": 32, "vit_small": 24}[kind.name],
+        mean=policies.mean,
+        std=policies.std,
+    )
+    torch.manual_seed(0)
+    encoder = build_encoder(spec)
+    with torch.no_grad():
+        for _ in range(30):  # batch norms know the pictures, as after pretraining
+            encoder.train()(normalize(torch.from_numpy(samples), spec.mean, spec.std))
+    save_encoder(folder / "encoder.safetensors", encoder, spec)
+    vectors = embed_all(encoder, spec, samples)
+    material = Material(samples, vectors, np.arange(24), policies, folder / "encoder.safetensors", 3)
+    targets = np.eye(3, dtype=np.float32)[classes[:12]]
+    return material, Examples(np.arange(12), targets, np.ones(12, np.float32), np.ones(12, np.int64)), spec

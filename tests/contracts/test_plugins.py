@@ -2,6 +2,7 @@
 
 import inspect
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,13 +21,19 @@ from components.methods.contracts import (
     QueryStrategy,
     SemiSupervisedMethod,
 )
+from components.models.classifier import Classifier, ClassifierSpec, load_classifier, save_classifier
+from components.training.adapt import adapt
+from components.training.inference import predict
+from components.training.loop import LoopConfig
 from tests.contracts.built import (
+    SMALL,
     batch_of,
     before_epoch,
     mixed_batch,
     self_supervised,
     semi_supervised,
     semi_supervised_networks,
+    stripes_to_adapt,
 )
 
 SIZE, CLASSES = 32, 3
@@ -218,17 +225,37 @@ def test_a_query_is_distinct_unlabeled_within_budget_and_repeatable(name: str, b
 
 
 @pytest.mark.parametrize("name", _named("adaptation"))
-def test_an_adaptation_step_sends_a_finite_gradient_to_the_head(name: str) -> None:
+def test_an_adaptation_step_sends_a_finite_gradient_to_all_that_it_trains(name: str) -> None:
     torch.manual_seed(0)
     encoder = registry.build("encoder", PluginChoice(name="small_resnet", width=8), 1, SIZE, where="encoder")
     method = registry.build("adaptation", PluginChoice(name=name), encoder, CLASSES, where="method")
     assert isinstance(method, AdaptationMethod)
-    inputs = torch.randn(6, encoder.dim) if method.frozen_encoder else torch.randn(6, 1, SIZE, SIZE)
+    shape = (6, encoder.dim) if method.frozen_encoder else (6, 1, SIZE, SIZE)
     targets = torch.eye(CLASSES)[torch.arange(6) % CLASSES]
-    views = [inputs for _ in method.views or ("vectors",)]
+    views = [torch.randn(shape) for _ in method.views or ("vectors",)]
     output = method.training_step(Batch(views=views, targets=targets, weights=torch.ones(6)))
     output.loss.backward()
-    gradients = [parameter.grad for parameter in method.head.parameters()]
-    assert all(gradient is not None and torch.isfinite(gradient).all() for gradient in gradients)
-    reached = any(p.grad is not None and p.grad.abs().sum() > 0 for p in encoder.parameters())
+    trained = [parameter for parameter in method.parameters() if parameter.requires_grad]
+    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in trained)
+    reached = any(p.grad is not None and p.grad.abs().sum() > 0 for p in method.encoder.parameters())
     assert reached != method.frozen_encoder
+
+
+@pytest.mark.parametrize("name", _named("adaptation"))
+@pytest.mark.parametrize("kind", SMALL, ids=lambda kind: kind.name)
+def test_an_adapted_classifier_knows_its_labels_and_comes_back_from_its_file(
+    name: str, kind: PluginChoice, tmp_path: Path
+) -> None:
+    material, examples, spec = stripes_to_adapt(tmp_path, kind)
+    loop = LoopConfig(epochs=3, batch_size=12, learning_rate=0.001)
+    method, history = adapt(PluginChoice(name=name), material, examples, loop, seed=0)
+    again, _ = adapt(PluginChoice(name=name), material, examples, loop, seed=0)
+    assert len(history) == (1 if method.frozen_encoder else 4)
+    encoder = spec.model_copy(update={"additions": method.encoder.additions})
+    whole = ClassifierSpec(encoder=encoder, classes=["rows", "columns", "square"], method=name)
+    classifier = Classifier(method.encoder, method.head, whole)
+    said = predict(classifier, material.samples)
+    assert (said[:12].argmax(1) == np.arange(12) % 3).mean() > 0.9
+    np.testing.assert_array_equal(predict(Classifier(again.encoder, again.head, whole), material.samples), said)
+    save_classifier(tmp_path / "model.safetensors", classifier)
+    np.testing.assert_array_equal(predict(load_classifier(tmp_path / "model.safetensors"), material.samples), said)

@@ -10,6 +10,8 @@ import torch
 
 from components.core.errors import WinnowError
 from components.models import export as exporting
+from components.models.adapters import add_adapters
+from components.models.additions import Additions
 from components.models.encoder_file import EncoderSpec, build_encoder, load_encoder, normalize
 from components.models.encoders import Encoder
 from components.models.export import ONNX_NEEDS, check_format, export
@@ -138,6 +140,40 @@ def test_onnx_gives_the_same_vectors(tmp_path: Path) -> None:
     (vectors,) = ReferenceEvaluator(str(path)).run(None, {"pictures": pictures.numpy()})
     expected = _vectors(encoder, spec, pictures)
     torch.testing.assert_close(torch.from_numpy(vectors), expected, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.slow  # it loads all of torch's exporter
+@pytest.mark.parametrize(
+    ("name", "options", "dim", "additions"),
+    [
+        ("small_resnet", {"width": 8}, 32, Additions(adapters=4, border=2)),
+        ("vit_small", {"width": 24, "depth": 2, "heads": 2}, 24, Additions(adapters=4, tokens=3)),
+    ],
+)
+def test_what_was_added_after_pretraining_is_in_the_program(
+    tmp_path: Path, name: str, options: dict[str, object], dim: int, additions: Additions
+) -> None:
+    spec = EncoderSpec(
+        name=name, options=options, channels=1, image_size=16, dim=dim, mean=[0.4], std=[0.3], additions=additions
+    )
+    encoder = build_encoder(spec).eval()
+    for key, parameter in encoder.named_parameters():
+        if "adapter" in key or "border" in key:
+            torch.nn.init.normal_(parameter)
+    loaded = torch.export.load(export(encoder, spec, tmp_path, "pt2")).module()
+    pictures = _pictures(spec, 3)
+    torch.testing.assert_close(loaded(pictures), _vectors(encoder, spec, pictures), rtol=1e-4, atol=1e-4)
+    ours, same = load_encoder(export(encoder, spec, tmp_path, "winnow"))
+    assert same == spec
+    torch.testing.assert_close(_vectors(ours.eval(), spec, pictures), _vectors(encoder, spec, pictures))
+
+
+def test_a_librarys_format_is_refused_for_an_encoder_with_additions() -> None:
+    encoder, _ = _trained("resnet18")
+    check_format("torchvision", encoder)
+    add_adapters(encoder, 4)
+    with pytest.raises(WinnowError, match="no network with what finetune added"):
+        check_format("torchvision", encoder)
 
 
 def test_without_onnx_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

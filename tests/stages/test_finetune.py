@@ -15,6 +15,7 @@ from components.datasets.labels import Labels, write_labels
 from components.datasets.manifest import write_manifest
 from components.datasets.pseudo_labels import PseudoLabels, read_pseudo_labels, write_pseudo_labels
 from components.modalities.image.policy import Policies, Policy, write_policies
+from components.models.additions import Additions
 from components.models.classifier import load_classifier
 from components.models.encoder_file import EncoderSpec, build_encoder, save_encoder
 from components.stages import finetune
@@ -141,6 +142,28 @@ def test_full_fine_tuning_is_repeatable_to_the_byte_and_tells_its_history(tmp_pa
     assert history["model"].tolist() == ["candidate"] * 3 + ["control"] * 3
     encoder = load_classifier(tmp_path / "one" / "model.safetensors").encoder
     assert not torch.equal(next(encoder.parameters()), next(_untrained(tmp_path).parameters()))
+
+
+@pytest.mark.parametrize(
+    ("name", "additions"),
+    [
+        ("supcon", Additions()),
+        ("lora", Additions()),
+        ("adapters", Additions(adapters=64)),
+        ("prompts", Additions(border=2)),
+    ],
+)
+def test_what_a_method_added_to_the_encoder_stands_in_the_file_and_the_bytes_repeat(
+    tmp_path: Path, name: str, additions: Additions
+) -> None:
+    project = Project(tmp_path)
+    for out in ("one", "two"):
+        project.run(out, method={"name": name}, epochs=1, guard_epochs=1)
+    for file in ("model.safetensors", "model.json", "control.safetensors"):
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes(), file
+    spec = load_classifier(tmp_path / "one" / "model.safetensors").spec
+    assert spec.encoder.additions == additions
+    assert spec.temperature != 1.0
 
 
 def test_the_guard_can_compare_fine_tuned_models(tmp_path: Path) -> None:

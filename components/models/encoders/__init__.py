@@ -7,6 +7,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from components.core.config import Config
+from components.models.additions import Additions
 
 
 class Encoder(nn.Module, ABC):
@@ -17,12 +18,14 @@ class Encoder(nn.Module, ABC):
 
     Where the network is a library's, `library` (torchvision, timm) and `library_model` say which, and `library_names`
     maps beginnings of the weights' names here to those there (see `models/library_names.py`).
+    `additions` says what it got after pretraining.
     """
 
     Config: ClassVar[type[Config]]
     library: ClassVar[str] = ""
     library_names: ClassVar[Mapping[str, str]] = {}
     library_model: str = ""
+    additions: Additions = Additions()
     dim: int
 
     def __init__(self, channels: int, image_size: int) -> None:
