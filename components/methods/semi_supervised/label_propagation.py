@@ -121,5 +121,5 @@ def _solve(weights: sparse.csr_matrix, free: Mask, right: Doubles, tolerance: fl
 
 
 def _dot(first: Doubles, second: Doubles, scratch: Doubles) -> Doubles:
-    """Column by column: `(N, K)` twice -> `(K,)`. In a place that is there: getting a new one takes as long."""
+    """Column by column: `(N, K)` twice -> `(K,)`; scratch, `(N, K)`, is overwritten."""
     return np.asarray(np.multiply(first, second, out=scratch).sum(0))
