@@ -186,7 +186,7 @@ def _final(task: _Task, temperatures: list[float]) -> list[tuple[Classifier, lis
         temperature = temperatures[number]
         if len(rows) > 1 and not task.params.guard_epochs and (task.labels.folds >= 0).any():
             temperature = _carried_over(task, classifier, examples[number], temperature)
-        classifier.spec = task.spec.model_copy(update={"temperature": temperature})
+        classifier.spec = classifier.spec.model_copy(update={"temperature": temperature})
         trained.append((classifier, rows))
     return trained if len(trained) > 1 else [(trained[0][0], []), trained[0]]
 
@@ -209,7 +209,8 @@ def _train(task: _Task, examples: Examples, loop: LoopConfig, *, name: str) -> t
 
     seed = seeds.derive(task.params.seed, "finetune")  # the same for candidate and control: they differ in data alone
     method, rows = adapt(task.params.method, task.material, examples, loop, seed=seed, on_epoch=report)
-    return Classifier(method.encoder, method.head, task.spec), rows
+    spec = task.spec.model_copy(update={"dropout": method.dropout})
+    return Classifier(method.encoder, method.head, spec), rows
 
 
 def _without_folds(task: _Task, candidate: Classifier, control: Classifier) -> guards.Verdict:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 from pydantic import Field
 
 from components.core.config import PluginChoice, StageParams
+from components.core.errors import WinnowError
 from components.core.files import replacing, write_text
 from components.core.registry import build
 from components.core.seeds import torch_generator
@@ -19,10 +21,10 @@ from components.datasets.sample_store import Pixels, open_samples
 from components.datasets.vectors import open_vectors
 from components.methods.clusters import nearest, unit
 from components.methods.contracts import Floats, Pool, Positions, QueryStrategy
-from components.models.classifier import load_classifier
+from components.models.classifier import Classifier, load_classifier
 from components.stages.charts import thumbnail
 from components.stages.gallery import Card, Doubt, Example, write_gallery
-from components.training.inference import predict
+from components.training.inference import dropout_masks, observe
 from components.training.label_errors import find_suspects
 
 COLUMNS = ("id", "path", "rank", "guess", "confidence", "reason")
@@ -58,11 +60,15 @@ def run(
     train = positions_of(frame, "train")
     labeled = np.flatnonzero(frame["id"].isin(known.ids)).astype(np.int64)  # both are sorted by id
     candidates = np.setdiff1d(train, labeled)
-    pool = _pool(embeddings, model, pixels, labeled, candidates, len(known.classes))
-    strategy: QueryStrategy = build("query_strategy", params.strategy, where="select.strategy")
-    chosen = candidates
+    classifier = load_classifier(model)
+    strategy = build_strategy(params.strategy, classifier.spec.dropout, where="select.strategy")
+    pool = _pool(params, strategy, embeddings, classifier, pixels, labeled, candidates)
+    chosen, note = candidates, ""
     if len(candidates):
+        strategy, note = strategy.settle(pool)
         chosen = strategy.query(pool, params.budget, torch_generator(params.seed, "select"))
+    if note:
+        print(f"  select: {note}", file=sys.stderr)
     cards = _cards(chosen, pool, strategy.why, frame, pixels, known)
     _write_queries(queries, cards)
     write_text(tasks, json.dumps([_task(card) for card in cards], indent=2, sort_keys=True) + "\n")
@@ -74,6 +80,7 @@ def run(
         doubts=doubts,
         classes=known.classes,
         strategy=params.strategy.name,
+        note=note,
         pool=len(candidates),
         labels=len(labeled),
     )
@@ -87,15 +94,39 @@ def run(
     }
 
 
+def build_strategy(choice: PluginChoice, dropout: float, *, where: str) -> QueryStrategy:
+    """The strategy, for a model that was trained with so much dropout.
+
+    Raises WinnowError where there was none and the strategy asks what the model says under dropout.
+    """
+    strategy: QueryStrategy = build("query_strategy", choice, where=where)
+    if strategy.draws and not dropout:
+        raise WinnowError(
+            f"{where} '{choice.name}' asks a model that was trained with dropout: set finetune.method: "
+            "{name: full, dropout: 0.2}, or choose another strategy."
+        )
+    return strategy
+
+
 def _pool(
-    embeddings: Path, model: Path, pixels: Pixels, labeled: Positions, candidates: Positions, classes: int
+    params: Params,
+    strategy: QueryStrategy,
+    embeddings: Path,
+    classifier: Classifier,
+    pixels: Pixels,
+    labeled: Positions,
+    candidates: Positions,
 ) -> Pool:
-    """The pool by manifest positions, with what the model says of the candidates (all other rows 0)."""
-    vectors = open_vectors(embeddings)
-    probabilities = np.zeros((len(vectors), classes), np.float32)
-    if len(candidates):
-        probabilities[candidates] = predict(load_classifier(model), pixels, candidates)
-    return Pool(vectors, labeled, candidates, probabilities)
+    """The pool by manifest positions, with what the model says of the candidates (0 of all others)."""
+    vectors, spec = open_vectors(embeddings), classifier.spec
+    probabilities = np.zeros((len(vectors), len(spec.classes)), np.float32)
+    kept = None
+    if strategy.draws:
+        generator = torch_generator(params.seed, "select", "dropout")
+        kept = dropout_masks(strategy.draws, spec.encoder.dim, spec.dropout, generator)
+    seen = observe(classifier, pixels, candidates, features=strategy.needs_features, kept=kept)
+    probabilities[candidates] = seen.probabilities
+    return Pool(vectors, labeled, candidates, probabilities, seen.features, seen.draws)
 
 
 def _cards(chosen: Positions, pool: Pool, why: str, frame: pd.DataFrame, pixels: Pixels, known: Labels) -> list[Card]:
