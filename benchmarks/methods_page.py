@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import audit, cost
+from benchmarks import audit, cost, query_scale, query_strategies
 from benchmarks._pipeline import margin_of
 from benchmarks.self_supervised import BASELINES, RESULTS, VISIBLE
 from components.core import registry
@@ -62,10 +62,14 @@ def page() -> str:
     collapse = RESULTS / "collapse_digits.json"
     if collapse.is_file():
         parts.append(_collapse(json.loads(collapse.read_text())))
-    for name, section in (("audit", _audit), ("cost", _cost)):
+    for name, section in (("audit", _audit), ("cost", _cost), ("query_scale", query_scale.section)):
         path = RESULTS / f"{name}.json"
         if path.is_file():
             parts.append(section(json.loads(path.read_text())))
+    for data in ("digits", "fashion"):
+        path = RESULTS / f"query_strategies_{data}.json"
+        if path.is_file():
+            parts.append(query_strategies.section(data, json.loads(path.read_text())))
     return "\n".join(parts)
 
 
