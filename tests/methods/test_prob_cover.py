@@ -9,6 +9,7 @@ from pools import NOTHING, ask, blobs, scattered
 
 from components.methods.clusters import k_means, unit
 from components.methods.contracts import Pool
+from components.methods.query_strategies import prob_cover
 from components.methods.query_strategies.prob_cover import pure_closeness
 
 
@@ -41,6 +42,13 @@ def test_each_question_covers_the_most_of_what_is_left(labeled: int) -> None:
             break
         assert pool.candidates[gains.argmax()] == chosen
         uncovered &= ~balls[labeled + gains.argmax()]
+
+
+def test_questions_do_not_depend_on_how_the_products_are_tiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = scattered(700)
+    whole = ask("prob_cover", pool, 40)
+    monkeypatch.setattr(prob_cover, "TILE", 128)
+    np.testing.assert_array_equal(ask("prob_cover", pool, 40), whole)
 
 
 def test_a_ball_of_each_group_covers_the_largest_first_and_then_begins_anew() -> None:

@@ -12,7 +12,7 @@ from components.core.config import Config as BaseConfig
 from components.methods.clusters import k_means, nearest, unit
 from components.methods.contracts import Pool, Positions, QueryStrategy
 
-PRODUCTS = 32_000_000  # at a time: bounds memory beside the balls, which take a bit for each pair of samples
+TILE = 4096  # products at a time, squared: bounds memory beside the balls, which take a bit for each pair of samples
 SAMPLE = 4096  # points whose neighborhoods tell the radius
 
 Bits = npt.NDArray[np.uint64]
@@ -51,7 +51,8 @@ class ProbCover(QueryStrategy):
         uncovered = torch.ones(len(points), dtype=torch.bool)
         if labels:
             uncovered = nearest(points, points[:labels])[0] <= closeness
-        return pool.candidates[_greedy(_balls(points, labels, closeness), _bits(uncovered[None])[0], labels, budget)]
+        balls = _balls(points, closeness)
+        return pool.candidates[_greedy(balls[labels:], _bits(uncovered[None])[0], labels, budget)]
 
 
 def pure_closeness(points: Tensor, assignment: Tensor, purity: float, generator: torch.Generator) -> float:
@@ -62,23 +63,28 @@ def pure_closeness(points: Tensor, assignment: Tensor, purity: float, generator:
     """
     some = torch.randperm(len(points), generator=generator)[:SAMPLE]
     others = []
-    for rows in torch.split(some, max(1, PRODUCTS // len(points))):
+    for rows in torch.split(some, max(1, TILE**2 // len(points))):
         products = points[rows] @ points.T
         others.append(products.masked_fill_(assignment[rows, None] == assignment, -1).max(1).values)
     reached = torch.cat(others).sort().values
     return min(float(reached[ceil(purity * len(reached)) - 1]), 1 - 1e-6)  # a point is in its own ball
 
 
-def _balls(points: Tensor, first: int, closeness: float) -> Bits:
-    """For each point from `first` on the bits of all points in its ball."""
-    parts = torch.split(points[first:], max(1, PRODUCTS // len(points)))
-    return np.concatenate([_bits(part @ points.T > closeness) for part in parts])
+def _balls(points: Tensor, closeness: float) -> Bits:
+    """For each point the bits of all points in its ball; each product is computed once and serves both its points."""
+    balls = np.zeros((len(points), ceil(len(points) / 64)), np.uint64)
+    starts = range(0, len(points), TILE)
+    for top, left in ((top, left) for top in starts for left in starts if top <= left):
+        near = points[top : top + TILE] @ points[left : left + TILE].T > closeness
+        balls[top : top + TILE, left // 64 : (left + TILE) // 64] = _bits(near)
+        balls[left : left + TILE, top // 64 : (top + TILE) // 64] = _bits(near.T)
+    return balls
 
 
 def _bits(flags: Tensor) -> Bits:
     """`(R, N)` booleans as `(R, ceil(N / 64))` words; bits beyond N are 0."""
     padded = torch.nn.functional.pad(flags, (0, -flags.shape[1] % 64))
-    return np.packbits(padded.numpy(), axis=1).view(np.uint64)
+    return np.packbits(padded.contiguous().numpy(), axis=1).view(np.uint64)
 
 
 def _greedy(balls: Bits, uncovered: Bits, first: int, budget: int) -> list[int]:
