@@ -23,6 +23,7 @@ from benchmarks.few_labels import changes_for
 from benchmarks.self_supervised import RESULTS
 from components.core import registry
 from components.core.config import PluginChoice
+from components.core.files import replacing
 from components.datasets.labels import read_labels
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.oracle import read_classes, reveal
@@ -30,9 +31,9 @@ from components.datasets.vectors import open_vectors
 from components.models.classifier import Classifier, ClassifierSpec, save_classifier
 from components.models.encoder_file import load_encoder
 from components.models.linear_head import fit_linear
+from components.stages.chart_style import ACCENT, INK, SOFT, empty_figure
 from pipelines.answers import answer, labeled_ids, questions
 from pipelines.campaign_curves import Curve, curves
-from pipelines.campaign_picture import draw_curves
 from pipelines.inline import PROJECT, UNLABELED, Params, run_stages, share
 
 BUDGETS = {"digits": [10, 20, 30, 40, 60, 80, 100, 140], "fashion": [10, 20, 40, 80, 160, 320, 640]}
@@ -63,8 +64,7 @@ def main() -> None:
                     keep(path, [name, seed], figures)
     if asked.save:
         kept = json.loads(path.read_text())
-        title = f"{asked.data.capitalize()}: linear probe on frozen vectors, mean over seeds, 95 % interval"
-        draw_curves(PROJECT / f"docs/images/query_strategies_{asked.data}.png", found(kept), title=title)
+        _draw(PROJECT / f"docs/images/query_strategies_{asked.data}.png", found(kept), TARGETS[asked.data])
 
 
 def found(kept: dict[str, dict[str, Any]]) -> list[Curve]:
@@ -92,7 +92,7 @@ def section(data: str, kept: dict[str, dict[str, Any]]) -> str:
         "model, else random. Accuracy; points above random of the same seed; labels after which a seed first reached",
         f"{target:g}, mean over seeds, counting one step more where it never did (in how many it did).",
         "",
-        f"![accuracy and gain on random over labels](images/query_strategies_{data}.png)",
+        f"![accuracy over labels, random in gray](images/query_strategies_{data}.png)",
         "",
     ]
     shown = [0, 2, len(drawn[0].steps) - 1]
@@ -105,6 +105,28 @@ def section(data: str, kept: dict[str, dict[str, Any]]) -> str:
         cells.append("" if gain is None else f"{100 * gain.mean:+.1f}{ends}")
         lines.append(f"| {' | '.join([curve.strategy, *cells, _needed(kept[curve.strategy], target)])} |")
     return "\n".join([*lines, ""])
+
+
+def _draw(path: Path, drawn: list[Curve], target: float) -> None:
+    """A panel for each strategy, the best on average first: its accuracy, and random's in gray."""
+    random, *others = drawn
+    others.sort(key=lambda curve: -curve.area.mean)
+    figure = empty_figure(11, 5)
+    panels = figure.subplots(2, -(-len(others) // 2), sharex=True, sharey=True, squeeze=False).flatten()
+    for panel, curve in zip(panels, others, strict=False):
+        panel.axhline(target, color=SOFT, linewidth=1)
+        for shown, color in ((random, "#7b8a96"), (curve, ACCENT)):
+            labels, said = [step.labels for step in shown.steps], [step.accuracy for step in shown.steps]
+            ends = [[getattr(value, end) or value.mean for value in said] for end in ("low", "high")]
+            panel.fill_between(labels, *ends, color=color, alpha=0.18, linewidth=0)
+            panel.plot(labels, [value.mean for value in said], color=color, linewidth=1.8, marker="o", markersize=3)
+        panel.set_title(curve.strategy)
+    for panel in panels[len(others) :]:
+        panel.remove()
+    figure.supxlabel(f"labels (gray: random; bands: 95 % interval over seeds; line: {target:g})", color=INK, fontsize=9)
+    figure.supylabel("accuracy on the test split", color=INK, fontsize=9)
+    with replacing(path) as aside:
+        figure.savefig(aside, format="png", metadata={"Software": None})
 
 
 def _needed(runs: dict[str, Any], target: float) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 GRAY = "#7b8a96"
-COLORS = (ACCENT, WARN, "#4a5fb0", "#a8326e", "#6b7a1f", "#8a5a2b", "#2a8fc4", "#d1a100", "#7a3fa0", "#3f4b57")
+COLORS = (ACCENT, WARN, "#4a5fb0", "#a8326e", "#6b7a1f", "#8a5a2b")
 
 
 def draw_curves(path: Path, found: list[Curve], *, title: str) -> None:
