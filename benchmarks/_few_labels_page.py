@@ -8,7 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import adaptation, conformal, crowd, foreign_classes, label_errors, propagation_scale, semi_supervised
+from benchmarks import (
+    adaptation,
+    conformal,
+    crowd,
+    foreign_classes,
+    label_errors,
+    propagation_scale,
+    query_scale,
+    query_strategies,
+    semi_supervised,
+)
 from benchmarks._page import kept_by_data, of_method
 from benchmarks._pipeline import mean_and_interval
 from components.core import registry
@@ -22,6 +32,10 @@ def sections() -> Iterator[str]:
         yield _adaptation(title, kept)
     if foreign_classes.PATH.is_file():
         yield _foreign(json.loads(foreign_classes.PATH.read_text()))
+    for data, _, kept in kept_by_data("query_strategies"):
+        yield query_strategies.section(data, kept)
+    if query_scale.PATH.is_file():
+        yield query_scale.section(json.loads(query_scale.PATH.read_text()))
     if propagation_scale.PATH.is_file():
         yield _propagation_scale(json.loads(propagation_scale.PATH.read_text()))
     for benchmark in (conformal, crowd, label_errors):

@@ -11,7 +11,7 @@ from components.core.config import PluginChoice, nearest, parse
 from components.core.dag import read_stages
 from components.core.errors import WinnowError
 from components.core.files import sha256
-from components.core.registry import build, load, names
+from components.core.registry import load, names
 from pipelines.inline import LABELED, PROJECT, UNLABELED, Params
 
 HOME = Path(".winnow/campaigns")
@@ -134,13 +134,16 @@ def check_pool(plan: Plan, folder: Path) -> str:
 
 def _arms(wanted: Sequence[str], params: Params) -> tuple[Arm, ...]:
     """`random`, then the others; a strategy that params.yaml chooses keeps the options it has there."""
+    from components.stages.select import build_strategy
+    from pipelines.settings import trained_dropout
+
     chosen = PluginChoice.model_validate(params["select"]["strategy"])
     others = [name for name in wanted or [chosen.name] if name != RANDOM]
     if not others:
         raise WinnowError(f"--strategy {RANDOM} is what the others are held against: name another one.")
     choices = [chosen if name == chosen.name else PluginChoice(name=name) for name in (RANDOM, *others)]
     for choice in choices:
-        build("query_strategy", choice, where="--strategy")
+        build_strategy(choice, trained_dropout(params), where="--strategy")
     return tuple(Arm(choice, f"{choice.name}-{_arm_key(params, choice)[:8]}") for choice in choices)
 
 

@@ -70,6 +70,11 @@ def run_settings() -> RunSettings:
     return settings
 
 
+def trained_dropout(params: dict[str, Any]) -> float:
+    """How much dropout the settings' classifier is trained with."""
+    return float(PluginChoice.model_validate(params["finetune"]["method"]).options.get("dropout", 0.0))
+
+
 def model_name() -> str:
     """Name of the registered model."""
     block = read_params().get("register")
@@ -88,12 +93,14 @@ def _check_plugins(stage: str, block: dict[str, Any]) -> None:
 
 
 def _check_what_fits(params: dict[str, Any]) -> None:
-    """What no block can check alone: the first query against what it needs, the encoder against the pictures' size,
+    """What no block can check alone: both queries against what they need, the encoder against the pictures' size,
     the workers against this machine."""
-    from components.stages import ingest, label, pretrain
+    from components.stages import ingest, label, pretrain, select
     from components.training.distributed import check_processors
 
     label.check_first(parse(label.Params, params.get("label") or {}, where="label").first)
+    strategy = PluginChoice.model_validate(params["select"]["strategy"])
+    select.build_strategy(strategy, trained_dropout(params), where="select.strategy")
     pictures = parse(ingest.Params, params.get("ingest") or {}, where="ingest")
     training = parse(pretrain.Params, params["pretrain"], where="pretrain")
     pretrain.check_start(training, pictures.channels, pictures.image_size)

@@ -99,9 +99,12 @@ class AdaptationMethod(TrainableMethod):
 
     After training, `encoder` and `head` together are the classifier. A method with `frozen_encoder` never changes the
     encoder, so `fit_head` is its whole training; for the others it is the start from which the loop goes on.
+
+    dropout: the share of the head's inputs that training left out at random.
     """
 
     frozen_encoder: ClassVar[bool] = False
+    dropout: float = 0.0
     head: nn.Module  # (B, D) -> (B, K) logits
 
     @abstractmethod
@@ -184,12 +187,16 @@ class Pool:
 
     vectors: `(N, D)` embeddings of the training split; labeled: `(L,)` positions already labeled (never queried again);
     candidates: `(M,)` positions that may be queried; probabilities: `(N, K)` of the model, or None before there is one.
+    Of the candidates, in their order, and only for a strategy that needs them: features: `(M, F)`, what the model's
+    head sees; draws: `(T, M, K)` probabilities, each of the T with other features left out as by dropout in training.
     """
 
     vectors: Floats
     labeled: Positions
     candidates: Positions
     probabilities: Floats | None = None
+    features: Floats | None = None
+    draws: Floats | None = None
 
 
 class QueryStrategy(ABC):
@@ -197,8 +204,14 @@ class QueryStrategy(ABC):
 
     Config: ClassVar[type[Config]]
     needs_model: ClassVar[bool] = False  # True: `pool.probabilities` must be there
+    needs_features: ClassVar[bool] = False  # True: `pool.features` must be there
+    draws: int = 0  # so many `pool.draws` must be there
     why: ClassVar[str]  # one sentence for a person; may use {guess} {confidence} {runner_up} {runner_up_confidence}
 
     @abstractmethod
     def query(self, pool: Pool, budget: int, generator: torch.Generator) -> Positions:
         """`(min(budget, M),)` distinct positions out of `pool.candidates`, most useful first."""
+
+    def settle(self, pool: Pool) -> "tuple[QueryStrategy, str]":
+        """Which strategy asks, and one sentence why it; itself and nothing to say, for all that do not choose."""
+        return self, ""

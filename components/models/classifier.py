@@ -17,7 +17,8 @@ from components.models.prediction_sets import PredictionSets
 class ClassifierSpec(Config):
     """What rebuilds a classifier but its weights: `encoder`, class names in order, temperature, adaptation method.
 
-    sets: what makes prediction sets of its probabilities; None where no coverage is stated.
+    sets: what makes prediction sets of its probabilities, None where no coverage is stated; dropout: share of
+    the head's inputs that training left out; for draws only, a prediction leaves none out.
     """
 
     encoder: EncoderSpec
@@ -25,6 +26,7 @@ class ClassifierSpec(Config):
     temperature: float = Field(default=1.0, gt=0)
     method: str
     sets: PredictionSets | None = None
+    dropout: float = Field(default=0.0, ge=0, lt=1)
 
 
 class Classifier(nn.Module):
@@ -34,15 +36,18 @@ class Classifier(nn.Module):
         super().__init__()
         self.encoder, self.head, self.spec = encoder, head, spec
 
-    def logits(self, pictures: Tensor) -> Tensor:
-        """`(N, C, S, S)` uint8 -> `(N, K)` logits before the temperature."""
-        vectors = self.encoder(normalize(pictures, self.spec.encoder.mean, self.spec.encoder.std))
-        scores: Tensor = self.head(vectors)
-        return scores
+    def features(self, pictures: Tensor) -> Tensor:
+        """`(N, C, S, S)` uint8 -> `(N, F)`, what the head sees."""
+        vectors: Tensor = self.encoder(normalize(pictures, self.spec.encoder.mean, self.spec.encoder.std))
+        return vectors
+
+    def probabilities(self, features: Tensor) -> Tensor:
+        """`(N, F)` -> `(N, K)` probabilities, softmax(logits / temperature) (Guo et al. 2017)."""
+        return torch.softmax(self.head(features) / self.spec.temperature, dim=1)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """`(N, C, S, S)` uint8 -> `(N, K)` probabilities, softmax(logits / temperature) (Guo et al. 2017)."""
-        return torch.softmax(self.logits(pictures) / self.spec.temperature, dim=1)
+        """`(N, C, S, S)` uint8 -> `(N, K)` probabilities."""
+        return self.probabilities(self.features(pictures))
 
 
 def save_classifier(path: Path, classifier: Classifier) -> None:

@@ -218,7 +218,8 @@ def _train(task: _Task, examples: Examples, loop: LoopConfig, *, name: str) -> t
     seed = seeds.derive(task.params.seed, "finetune")  # the same for candidate and control: they differ in data alone
     method, rows = adapt(task.params.method, task.material, examples, loop, seed=seed, on_epoch=report)
     encoder = task.spec.encoder.model_copy(update={"additions": method.encoder.additions})
-    return Classifier(method.encoder, method.head, task.spec.model_copy(update={"encoder": encoder})), rows
+    spec = task.spec.model_copy(update={"encoder": encoder, "dropout": method.dropout})
+    return Classifier(method.encoder, method.head, spec), rows
 
 
 def _without_folds(task: _Task, candidate: Classifier, control: Classifier) -> guards.Verdict:

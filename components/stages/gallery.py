@@ -67,12 +67,14 @@ def write_gallery(
     doubts: Sequence[Doubt] = (),
     classes: list[str],
     strategy: str,
+    note: str = "",
     pool: int,
     labels: int,
 ) -> None:
     """Write one self-contained page; every text from the data is escaped, and nothing is loaded from elsewhere.
 
-    Of the doubts the first `MOST_DOUBTS` are shown. pool: unlabeled samples chosen from; labels: labels in force.
+    Of the doubts the first `MOST_DOUBTS` are shown. note: why the strategy asks as it does, where it had a choice;
+    pool: unlabeled samples chosen from; labels: labels in force.
     Without cards the page says: exhausted.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -87,6 +89,7 @@ def write_gallery(
         classes=classes,
         typed=len(classes) > MOST_BUTTONS,
         strategy=strategy,
+        note=note,
         pool=pool,
         labels=labels,
     )

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 from pydantic import Field
 
 from components.core.config import PluginChoice, StageParams
+from components.core.errors import WinnowError
 from components.core.files import replacing, write_text
 from components.core.registry import build
 from components.core.seeds import torch_generator
@@ -23,7 +25,7 @@ from components.models.classifier import Classifier, load_classifier
 from components.models.prediction_sets import PredictionSets, members
 from components.stages.charts import thumbnail
 from components.stages.gallery import Card, Doubt, Example, write_gallery
-from components.training.inference import predict
+from components.training.inference import dropout_masks, observe
 from components.training.label_errors import find_suspects
 
 COLUMNS = ("id", "path", "rank", "guess", "confidence", "reason")
@@ -62,11 +64,14 @@ def run(
     train = positions_of(frame, "train")
     labeled = np.flatnonzero(frame["id"].isin(known.ids)).astype(np.int64)  # both are sorted by id
     candidates = np.setdiff1d(train, labeled)
-    pool = _pool(embeddings, classifier, pixels, labeled, candidates)
-    strategy: QueryStrategy = build("query_strategy", params.strategy, where="select.strategy")
-    chosen = candidates
+    strategy = build_strategy(params.strategy, classifier.spec.dropout, where="select.strategy")
+    pool = _pool(params, strategy, embeddings, classifier, pixels, labeled, candidates)
+    chosen, note = candidates, ""
     if len(candidates):
+        strategy, note = strategy.settle(pool)
         chosen = strategy.query(pool, params.budget, torch_generator(params.seed, "select"))
+    if note:
+        print(f"  select: {note}", file=sys.stderr)
     cards = _cards(chosen, pool, strategy.why, frame, pixels, known, classifier.spec.sets)
     _write_queries(queries, cards)
     write_text(tasks, json.dumps([_task(card) for card in cards], indent=2, sort_keys=True) + "\n")
@@ -78,6 +83,7 @@ def run(
         doubts=doubts,
         classes=known.classes,
         strategy=params.strategy.name,
+        note=note,
         pool=len(candidates),
         labels=len(labeled),
     )
@@ -92,13 +98,39 @@ def run(
     }
 
 
-def _pool(embeddings: Path, classifier: Classifier, pixels: Pixels, labeled: Positions, candidates: Positions) -> Pool:
-    """The pool by manifest positions, with what the model says of the candidates (all other rows 0)."""
-    vectors = open_vectors(embeddings)
-    probabilities = np.zeros((len(vectors), len(classifier.spec.classes)), np.float32)
-    if len(candidates):
-        probabilities[candidates] = predict(classifier, pixels, candidates)
-    return Pool(vectors, labeled, candidates, probabilities)
+def build_strategy(choice: PluginChoice, dropout: float, *, where: str) -> QueryStrategy:
+    """The strategy, for a model that was trained with so much dropout.
+
+    Raises WinnowError where there was none and the strategy asks what the model says under dropout.
+    """
+    strategy: QueryStrategy = build("query_strategy", choice, where=where)
+    if strategy.draws and not dropout:
+        raise WinnowError(
+            f"{where} '{choice.name}' asks a model that was trained with dropout: set finetune.method: "
+            "{name: full, dropout: 0.2}, or choose another strategy."
+        )
+    return strategy
+
+
+def _pool(
+    params: Params,
+    strategy: QueryStrategy,
+    embeddings: Path,
+    classifier: Classifier,
+    pixels: Pixels,
+    labeled: Positions,
+    candidates: Positions,
+) -> Pool:
+    """The pool by manifest positions, with what the model says of the candidates (0 of all others)."""
+    vectors, spec = open_vectors(embeddings), classifier.spec
+    probabilities = np.zeros((len(vectors), len(spec.classes)), np.float32)
+    kept = None
+    if strategy.draws:
+        generator = torch_generator(params.seed, "select", "dropout")
+        kept = dropout_masks(strategy.draws, spec.encoder.dim, spec.dropout, generator)
+    seen = observe(classifier, pixels, candidates, features=strategy.needs_features, kept=kept)
+    probabilities[candidates] = seen.probabilities
+    return Pool(vectors, labeled, candidates, probabilities, seen.features, seen.draws)
 
 
 def _abstentions(pool: Pool, candidates: Positions, chosen: Positions, sets: PredictionSets | None) -> dict[str, float]:

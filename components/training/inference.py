@@ -1,5 +1,7 @@
 """Bulk inference: vectors or class probabilities for rows of the sample store, batch by batch."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -8,6 +10,8 @@ from components.models.classifier import Classifier
 from components.models.encoder_file import EncoderSpec, normalize
 from components.models.encoders import Encoder
 from components.training.precision import choose_device
+
+Floats = npt.NDArray[np.float32]
 
 
 def embed_all(
@@ -34,6 +38,16 @@ def embed_all(
     return vectors
 
 
+@dataclass(frozen=True)
+class Observed:
+    """What a classifier says of `M` samples: probabilities `(M, K)`; features `(M, F)`, which its head sees, and draws
+    `(T, M, K)`, both None unless asked for."""
+
+    probabilities: Floats
+    features: Floats | None
+    draws: Floats | None
+
+
 def predict(
     classifier: Classifier,
     samples: npt.NDArray[np.uint8],
@@ -42,12 +56,47 @@ def predict(
     batch_size: int = 512,
 ) -> npt.NDArray[np.float32]:
     """`(M, K)` float32 class probabilities of `samples[positions]` (all rows by default), as `embed_all` walks them."""
+    return observe(classifier, samples, positions, batch_size=batch_size).probabilities
+
+
+def observe(
+    classifier: Classifier,
+    samples: npt.NDArray[np.uint8],
+    positions: npt.NDArray[np.int64] | None = None,
+    *,
+    features: bool = False,
+    kept: Floats | None = None,
+    batch_size: int = 512,
+) -> Observed:
+    """What `predict` gives, and in the same pass what the head sees and what it says of parts of that.
+
+    kept: `(T, F)` factors of the features (see `dropout_masks`), a draw for each row.
+    """
     rows = np.arange(len(samples)) if positions is None else positions
-    probabilities = np.empty((len(rows), len(classifier.spec.classes)), dtype=np.float32)
+    count, classes = len(rows), len(classifier.spec.classes)
+    probabilities = np.empty((count, classes), np.float32)
+    seen = np.empty((count, classifier.spec.encoder.dim), np.float32) if features else None
+    draws = np.empty((len(kept), count, classes), np.float32) if kept is not None else None
     device = choose_device()
+    masks = None if kept is None else torch.from_numpy(kept).to(device)
     classifier.to(device=device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
     with torch.inference_mode():
-        for start in range(0, len(rows), batch_size):
-            batch = torch.from_numpy(np.asarray(samples[rows[start : start + batch_size]])).to(device)
-            probabilities[start : start + batch_size] = classifier(batch).float().cpu().numpy()
-    return probabilities
+        for start in range(0, count, batch_size):
+            part = slice(start, start + batch_size)
+            vectors = classifier.features(torch.from_numpy(np.asarray(samples[rows[part]])).to(device))
+            probabilities[part] = classifier.probabilities(vectors).float().cpu().numpy()
+            if seen is not None:
+                seen[part] = vectors.float().cpu().numpy()
+            if draws is not None and masks is not None:
+                for draw, mask in zip(draws, masks, strict=True):
+                    draw[part] = classifier.probabilities(vectors * mask).float().cpu().numpy()
+    return Observed(probabilities, seen, draws)
+
+
+def dropout_masks(count: int, features: int, dropout: float, generator: torch.Generator) -> Floats:
+    """`(count, features)` of 0, with probability `dropout`, and 1 / (1 - dropout); one for all samples of a draw.
+
+    So each row makes one whole model: Kirsch, van Amersfoort & Gal 2019, section 3.2, https://arxiv.org/abs/1906.08158
+    """
+    kept = torch.rand(count, features, generator=generator) >= dropout
+    return np.asarray(kept.numpy() / (1 - dropout), np.float32)

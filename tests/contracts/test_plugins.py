@@ -205,8 +205,15 @@ def _pool(labeled: int = 3) -> Pool:
     generator = np.random.default_rng(1)
     scores = np.eye(CLASSES)[classes] + generator.random((len(vectors), CLASSES))
     probabilities = (scores / scores.sum(axis=1, keepdims=True)).astype(np.float32)
-    positions = np.arange(len(vectors))
-    return Pool(vectors, labeled=positions[:labeled], candidates=positions[labeled:], probabilities=probabilities)
+    positions, draws = np.arange(len(vectors)), np.stack([probabilities, probabilities[::-1]])
+    return Pool(
+        vectors,
+        labeled=positions[:labeled],
+        candidates=positions[labeled:],
+        probabilities=probabilities,
+        features=vectors[labeled:],
+        draws=draws[:, labeled:],
+    )
 
 
 @pytest.mark.parametrize("name", _named("query_strategy"))

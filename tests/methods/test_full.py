@@ -79,3 +79,14 @@ def test_the_head_starts_where_the_probe_ends() -> None:
 def test_the_view_is_a_setting() -> None:
     assert _full().views == ("weak",)
     assert _full(view="strong").views == ("strong",)
+
+
+def test_dropout_is_of_training_alone() -> None:
+    def loss(method: Full) -> torch.Tensor:
+        torch.manual_seed(3)
+        return method.training_step(_batch()).loss
+
+    dropped, plain = _full(dropout=0.5), _full()
+    assert dropped.dropout == 0.5
+    assert not torch.allclose(loss(dropped.train()), loss(plain.train()))
+    torch.testing.assert_close(loss(dropped.eval()), loss(plain.eval()))

@@ -3,37 +3,17 @@
 import numpy as np
 import pytest
 import torch
+from pools import NOTHING, ask, blobs, identical, scattered
 
 from components.core.config import PluginChoice
 from components.core.registry import build, names
-from components.methods.contracts import Floats, Pool, Positions
+from components.methods.contracts import Pool
 from components.methods.query_strategies.entropy import entropy
+from components.methods.query_strategies.least_confidence import confidence
 from components.methods.query_strategies.margin import margin
 from components.methods.query_strategies.typiclust import typicality
 
 EVERY = names("query_strategy")
-NOTHING = np.zeros(0, np.int64)
-
-
-def ask(name: str, pool: Pool, budget: int, seed: int = 0, **options: object) -> Positions:
-    strategy = build("query_strategy", PluginChoice(name=name, **options), where="test")
-    chosen: Positions = strategy.query(pool, budget, torch.Generator().manual_seed(seed))
-    return chosen
-
-
-def scattered(count: int = 120, classes: int = 4) -> Pool:
-    generator = np.random.default_rng(0)
-    vectors = generator.normal(size=(count, 6)).astype(np.float32)
-    probabilities = generator.dirichlet(np.ones(classes), count).astype(np.float32)
-    labeled = np.arange(0, count, 10)
-    return Pool(vectors, labeled, np.setdiff1d(np.arange(count), labeled), probabilities)
-
-
-def blobs(sizes: tuple[int, ...], spread: float = 0.05) -> Floats:
-    """Groups around the axes, one after the other."""
-    generator = np.random.default_rng(0)
-    centers = np.repeat(np.eye(len(sizes)), sizes, axis=0)
-    return (centers + spread * generator.normal(size=centers.shape)).astype(np.float32)
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -52,8 +32,7 @@ def test_equal_seeds_ask_equal_questions(name: str) -> None:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_a_pool_of_identical_samples_is_asked_about_too(name: str) -> None:
-    pool = Pool(np.ones((12, 3), np.float32), np.arange(2), np.arange(2, 12), np.full((12, 2), 0.5, np.float32))
-    assert len(set(ask(name, pool, 5).tolist())) == 5
+    assert len(set(ask(name, identical(), 5).tolist())) == 5
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -73,13 +52,19 @@ def test_margin_by_hand() -> None:
     np.testing.assert_allclose(margin(np.array([[0.5, 0.1, 0.4], [0, 1, 0]], np.float32)), [0.1, 1.0], atol=1e-7)
 
 
+def test_confidence_by_hand() -> None:
+    np.testing.assert_array_equal(confidence(np.array([[0.5, 0.125, 0.375], [0, 1, 0]], np.float32)), [0.5, 1.0])
+
+
 def test_entropy_by_hand() -> None:
     rows = np.array([[0.5, 0.5], [1, 0], [0.25, 0.75]], np.float32)
     expected = -(0.25 * np.log2(0.25) + 0.75 * np.log2(0.75))
     np.testing.assert_allclose(entropy(rows), [1, 0, expected], atol=1e-6)
 
 
-@pytest.mark.parametrize(("name", "measure"), [("margin", lambda p: margin(p)), ("entropy", lambda p: -entropy(p))])
+@pytest.mark.parametrize(
+    ("name", "measure"), [("margin", margin), ("entropy", lambda p: -entropy(p)), ("least_confidence", confidence)]
+)
 def test_without_oversampling_the_most_uncertain_are_asked(name: str, measure) -> None:  # type: ignore[no-untyped-def]
     pool = scattered()
     assert pool.probabilities is not None
@@ -87,7 +72,7 @@ def test_without_oversampling_the_most_uncertain_are_asked(name: str, measure) -
     np.testing.assert_array_equal(ask(name, pool, 6, oversampling=1), order[:6])
 
 
-@pytest.mark.parametrize("name", ["margin", "entropy"])
+@pytest.mark.parametrize("name", ["margin", "entropy", "least_confidence"])
 def test_uncertain_look_alikes_are_asked_about_once(name: str) -> None:
     vectors = blobs((50, 50, 50))
     probabilities = np.tile(np.array([[0.9, 0.1]], np.float32), (150, 1))

@@ -39,6 +39,8 @@ def test_settings_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
         make_plan(replace(SMALL, strategies=("typiclust",)), {**PARAMS, "select": broken})
     with pytest.raises(WinnowError, match="random is what the others are held against: name another one"):
         make_plan(replace(SMALL, strategies=("random",)), PARAMS)
+    with pytest.raises(WinnowError, match="--strategy 'bald' asks a model that was trained with dropout"):
+        make_plan(replace(SMALL, strategies=("bald",)), PARAMS)
     (tmp_path / "unlabeled").mkdir()
     with pytest.raises(WinnowError, match="has no ground truth"):
         make_plan(SMALL, {**PARAMS, "ingest": {"source": str(tmp_path)}})

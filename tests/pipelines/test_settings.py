@@ -50,3 +50,10 @@ def test_options_and_names_of_every_plug_in_are_checked(params: dict[str, Any], 
 def test_a_block_that_is_no_block_is_refused(params: dict[str, Any]) -> None:
     with pytest.raises(WinnowError, match=r"embed in params\.yaml must be a block of settings, not 3"):
         _check({**params, "embed": 3})
+
+
+def test_a_query_under_dropout_wants_a_model_that_is_trained_with_it(params: dict[str, Any]) -> None:
+    asked = {**params, "select": {**params["select"], "strategy": {"name": "bald"}}}
+    with pytest.raises(WinnowError, match=r"select\.strategy 'bald' asks a model that was trained with dropout"):
+        _check(asked)
+    _check({**asked, "finetune": {**params["finetune"], "method": {"name": "full", "dropout": 0.2}}})

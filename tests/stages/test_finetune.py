@@ -230,3 +230,8 @@ def _untrained(home: Path) -> torch.nn.Module:
     from components.models.encoder_file import load_encoder
 
     return load_encoder(home / "encoder.safetensors")[0]
+
+
+def test_a_model_that_ships_says_how_much_dropout_it_learned_under(tmp_path: Path) -> None:
+    Project(tmp_path).run(method={"name": "full", "dropout": 0.25}, epochs=1)
+    assert load_classifier(tmp_path / "out" / "model.safetensors").spec.dropout == 0.25

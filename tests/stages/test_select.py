@@ -14,9 +14,11 @@ from small_world import CLASSES, SmallWorld, build
 from torch import nn
 
 from components.core.config import PluginChoice
-from components.core.registry import names
+from components.core.errors import WinnowError
+from components.core.registry import load, names
 from components.datasets.labels import Labels, write_labels
 from components.datasets.manifest import read_manifest, write_manifest
+from components.methods.contracts import Pool, Positions
 from components.models.classifier import Classifier, ClassifierSpec, load_classifier, save_classifier
 from components.models.encoder_file import EncoderSpec, build_encoder
 from components.models.prediction_sets import PredictionSets
@@ -46,7 +48,7 @@ def label(world: SmallWorld, count: int, classes: list[str] = CLASSES) -> None:
     write_labels(world.folder / "labels.parquet", labels)
     torch.manual_seed(0)
     encoder = build_encoder(ENCODER)
-    spec = ClassifierSpec(encoder=ENCODER, classes=classes, method="full")
+    spec = ClassifierSpec(encoder=ENCODER, classes=classes, method="full", dropout=0.3)
     save_classifier(world.folder / "model.safetensors", Classifier(encoder, nn.Linear(ENCODER.dim, 3), spec))
 
 
@@ -90,6 +92,51 @@ def test_the_guess_is_the_models(world: SmallWorld) -> None:
 def test_the_model_is_less_sure_of_the_questions_than_of_the_pool(world: SmallWorld) -> None:
     metrics = run(world, budget=5)
     assert metrics["mean_query_confidence"] < metrics["mean_pool_confidence"]
+
+
+def test_what_a_strategy_needs_of_the_model_is_there_and_no_more(
+    world: SmallWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pools: dict[str, Pool] = {}
+    for name in ("margin", "badge", "bald"):
+        strategy = load("query_strategy", name)
+
+        def query(self: object, pool: Pool, budget: int, generator: torch.Generator, name: str = name) -> Positions:
+            pools[name] = pool
+            return pool.candidates[:budget]
+
+        monkeypatch.setattr(strategy, "query", query)
+        run(world, strategy=name, budget=2)
+    assert pools["margin"].features is None
+    assert pools["margin"].draws is None
+    candidates, probabilities = pools["badge"].candidates, pools["badge"].probabilities
+    features, draws = pools["badge"].features, pools["bald"].draws
+    assert features is not None
+    assert draws is not None
+    assert probabilities is not None
+    head = load_classifier(world.folder / "model.safetensors").head
+    again = head(torch.from_numpy(features)).softmax(1).detach().numpy()
+    np.testing.assert_allclose(again, probabilities[candidates], atol=1e-5)
+    assert draws.shape == (20, len(candidates), 3)
+    np.testing.assert_allclose(draws.sum(2), 1, atol=1e-5)
+    assert np.ptp(draws, axis=0).min() > 0
+
+
+def test_a_model_without_dropout_cannot_be_asked_under_dropout(world: SmallWorld) -> None:
+    path = world.folder / "model.json"
+    path.write_text(path.read_text().replace('"dropout": 0.3', '"dropout": 0.0'))
+    with pytest.raises(WinnowError, match=r"set finetune\.method: \{name: full, dropout: 0\.2\}"):
+        run(world, strategy="bald")
+
+
+def test_auto_says_once_what_it_asks_by_and_the_page_says_it_too(
+    world: SmallWorld, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(world, strategy="auto", budget=3)
+    said = "auto asks by margin, for 20 labels of 3 classes are at least 2 a class."
+    assert capsys.readouterr().err == f"  select: {said}\n"
+    assert said in (world.folder / "gallery.html").read_text()
+    assert all(row["reason"].startswith("The model wavers") for row in queries(world))
 
 
 def test_tasks_are_the_queries_in_the_labeling_tools_form(world: SmallWorld) -> None:

@@ -4,6 +4,7 @@ Start from the probe: Kumar et al. 2022, Fine-tuning can distort pretrained feat
 Rates per layer: Howard & Ruder 2018, ULMFiT, https://arxiv.org/abs/1801.06146
 Mixup: Zhang et al. 2018, https://arxiv.org/abs/1710.09412
 Label smoothing: Szegedy et al. 2016, https://arxiv.org/abs/1512.00567
+Dropout: Srivastava et al. 2014, https://jmlr.org/papers/v15/srivastava14a.html
 """
 
 from collections.abc import Iterator
@@ -30,7 +31,8 @@ class Full(AdaptationMethod):
 
         view: augmentation policy of the pictures; layer_decay: rate of a layer over that of the layer above it;
         label_smoothing: share of every target spread over all classes; mixup: alpha of Beta(alpha, alpha), 0 is off;
-        l2: of the probe that the head starts from.
+        l2: of the probe that the head starts from; dropout: share of the head's inputs left out in each step, which
+        queries by `bald` need.
         """
 
         view: Literal["weak", "strong"] = "weak"
@@ -38,6 +40,7 @@ class Full(AdaptationMethod):
         label_smoothing: float = Field(default=0.0, ge=0, lt=1)
         mixup: float = Field(default=0.0, ge=0)
         l2: float = Field(default=0.01, gt=0)
+        dropout: float = Field(default=0.0, ge=0, lt=1)
 
     def __init__(self, encoder: Encoder, classes: int, config: Config) -> None:
         super().__init__()
@@ -45,6 +48,7 @@ class Full(AdaptationMethod):
         self.head: nn.Module = nn.Linear(encoder.dim, classes)
         self.config = config
         self.views = (config.view,)
+        self.dropout = config.dropout
 
     def fit_head(self, pool: Floats, rows: Positions, targets: Floats, weights: Floats) -> float:
         """Start the head at the probe's solution: a random one would tear up the encoder while it learns."""
@@ -58,7 +62,7 @@ class Full(AdaptationMethod):
         pictures, targets, weights = batch.views[0], batch.targets, batch.weights
         if self.config.mixup > 0:
             pictures, targets, weights = self._mixed(pictures, targets, weights)
-        logits = self.head(self.encoder(pictures))
+        logits = self.head(F.dropout(self.encoder(pictures), self.dropout, self.training))
         return StepOutput(soft_cross_entropy(logits, targets, weights, self.config.label_smoothing))
 
     def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:

@@ -57,7 +57,8 @@ def _distinct(points: torch.Tensor, centers: torch.Tensor) -> Positions:
     taken: set[int] = set()
     for number, position in enumerate(positions.tolist()):
         if position in taken:
-            order = torch.argsort(points @ centers[number], descending=True, stable=True).tolist()
-            positions[number] = next(other for other in order if other not in taken)
+            products = (points @ centers[number]).numpy()
+            products[list(taken)] = -np.inf
+            positions[number] = products.argmax()
         taken.add(int(positions[number]))
     return positions

@@ -1,0 +1,208 @@
+"""Labels each query strategy needs to reach an accuracy, beside random: 0.95 on digits, 0.80 on Fashion-MNIST.
+
+`python -m benchmarks.query_strategies digits` (or `fashion --root FOLDER` with FashionMNIST's files); `--strategies`,
+`--seeds`, `--epochs` of pretraining choose, `--skip` leaves out what is kept already; `--save` keeps the figures for
+docs/methods.md and draws docs/images. Stages without labels run once per seed; `label` and `select` are the pipeline's
+own and the oracle answers. Cheap per point: the model is a linear probe on the frozen vectors, not fine-tuned and
+without pseudo-labels. The first labels are the strategy's own where it needs no model, else random. BALD's draws leave
+out a fifth of the probe's inputs, which no training did. The test split is read for every point: no tuning was done.
+"""
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from benchmarks._pipeline import keep, settings
+from benchmarks.few_labels import changes_for
+from benchmarks.self_supervised import RESULTS
+from components.core import registry
+from components.core.config import PluginChoice
+from components.core.files import replacing
+from components.datasets.labels import read_labels
+from components.datasets.manifest import positions_of, read_manifest
+from components.datasets.oracle import read_classes, reveal
+from components.datasets.vectors import open_vectors
+from components.models.classifier import Classifier, ClassifierSpec, save_classifier
+from components.models.encoder_file import load_encoder
+from components.models.linear_head import fit_linear
+from components.stages.chart_style import ACCENT, INK, SOFT, empty_figure
+from pipelines.answers import answer, labeled_ids, questions
+from pipelines.campaign_curves import Curve, curves
+from pipelines.inline import PROJECT, UNLABELED, Params, run_stages, share
+
+BUDGETS = {"digits": [10, 20, 30, 40, 60, 80, 100, 140], "fashion": [10, 20, 40, 80, 160, 320, 640]}
+TARGETS, EPOCHS = {"digits": 0.95, "fashion": 0.80}, {"digits": 20, "fashion": 4}
+DROPOUT, L2 = 0.2, 0.01
+RANDOM = "random"
+
+
+def main() -> None:
+    """Run what the command line asks for; a line of JSON for each curve."""
+    asked = _arguments()
+    path = RESULTS / f"query_strategies_{asked.data}.json"
+    kept = json.loads(path.read_text()) if path.is_file() else {}
+    others = [name for name in registry.names("query_strategy") if name != RANDOM]
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in asked.seeds:
+            names = asked.strategies or [RANDOM, *others]
+            todo = [name for name in names if not (asked.skip and str(seed) in kept.get(name, {}))]
+            base = Path(folder) / f"seed{seed}"
+            if todo:
+                run_stages(UNLABELED, base, _settings(asked, seed))
+            for name in todo:
+                place = share(base, Path(folder) / f"seed{seed}-{name}")
+                accuracies = _curve(place, asked, seed, name)
+                print(json.dumps({"strategy": name, "seed": seed, "accuracy": accuracies}), flush=True)
+                if asked.save:
+                    figures = {"labels": BUDGETS[asked.data], "accuracy": accuracies, "epochs": asked.epochs}
+                    keep(path, [name, seed], figures)
+    if asked.save:
+        kept = json.loads(path.read_text())
+        _draw(PROJECT / f"docs/images/query_strategies_{asked.data}.png", found(kept), TARGETS[asked.data])
+
+
+def found(kept: dict[str, dict[str, Any]]) -> list[Curve]:
+    """Random's curve first, then all others, over the seeds that every strategy has."""
+    whole = set.intersection(*(set(runs) for runs in kept.values()))
+    order = [RANDOM, *sorted(set(kept) - {RANDOM})]
+    points = [
+        {"strategy": name, "seed": seed, "labels": labels, "accuracy": accuracy}
+        for name in order
+        for seed in sorted(whole)
+        for labels, accuracy in zip(kept[name][seed]["labels"], kept[name][seed]["accuracy"], strict=True)
+    ]
+    return curves(pd.DataFrame(points), RANDOM)
+
+
+def section(data: str, kept: dict[str, dict[str, Any]]) -> str:
+    """The part of docs/methods.md."""
+    drawn, target = found(kept), TARGETS[data]
+    count, epochs = len(next(iter(kept.values()))), {run["epochs"] for runs in kept.values() for run in runs.values()}
+    lines = [
+        f"### Query strategies: labels needed on {data}",
+        "",
+        f"`python -m benchmarks.query_strategies {data}`: {count} seeds, {max(epochs)} epochs of pretraining. The",
+        "model is a linear probe on the frozen vectors; the first labels are the strategy's own where it needs no",
+        "model, else random. Accuracy; points above random of the same seed; labels after which a seed first reached",
+        f"{target:g}, mean over seeds, counting one step more where it never did (in how many it did).",
+        "",
+        f"![accuracy over labels, random in gray](images/query_strategies_{data}.png)",
+        "",
+    ]
+    shown = [0, 2, len(drawn[0].steps) - 1]
+    heads = [f"{drawn[0].steps[step].labels} labels" for step in shown]
+    lines += [f"| strategy | {' | '.join(heads)} | average gain | labels to {target:g} |", "|---|" + "---|" * 5]
+    for curve in sorted(drawn, key=lambda curve: -curve.area.mean):
+        cells = [f"{curve.steps[step].accuracy.mean:.3f}" for step in shown]
+        gain = curve.area_gain
+        ends = "" if gain is None or gain.low is None else f" ({100 * gain.low:+.1f} to {100 * (gain.high or 0):+.1f})"
+        cells.append("" if gain is None else f"{100 * gain.mean:+.1f}{ends}")
+        lines.append(f"| {' | '.join([curve.strategy, *cells, _needed(kept[curve.strategy], target)])} |")
+    return "\n".join([*lines, ""])
+
+
+def _draw(path: Path, drawn: list[Curve], target: float) -> None:
+    """A panel for each strategy, the best on average first: its accuracy, and random's in gray."""
+    random, *others = drawn
+    others.sort(key=lambda curve: -curve.area.mean)
+    figure = empty_figure(11, 5)
+    panels = figure.subplots(2, -(-len(others) // 2), sharex=True, sharey=True, squeeze=False).flatten()
+    for panel, curve in zip(panels, others, strict=False):
+        panel.axhline(target, color=SOFT, linewidth=1)
+        for shown, color in ((random, "#7b8a96"), (curve, ACCENT)):
+            labels, said = [step.labels for step in shown.steps], [step.accuracy for step in shown.steps]
+            ends = [[getattr(value, end) or value.mean for value in said] for end in ("low", "high")]
+            panel.fill_between(labels, *ends, color=color, alpha=0.18, linewidth=0)
+            panel.plot(labels, [value.mean for value in said], color=color, linewidth=1.8, marker="o", markersize=3)
+        panel.set_title(curve.strategy)
+    for panel in panels[len(others) :]:
+        panel.remove()
+    figure.supxlabel(f"labels (gray: random; bands: 95 % interval over seeds; line: {target:g})", color=INK, fontsize=9)
+    figure.supylabel("accuracy on the test split", color=INK, fontsize=9)
+    with replacing(path) as aside:
+        figure.savefig(aside, format="png", metadata={"Software": None})
+
+
+def _needed(runs: dict[str, Any], target: float) -> str:
+    first = []
+    for run in runs.values():
+        reached = [labels for labels, said in zip(run["labels"], run["accuracy"], strict=True) if said >= target]
+        first.append(reached[0] if reached else None)
+    step = 2 * run["labels"][-1] - run["labels"][-2]
+    mean = float(np.mean([step if labels is None else labels for labels in first]))
+    return f"{mean:.0f} ({len(first) - first.count(None)} of {len(first)})"
+
+
+def _curve(place: Path, asked: argparse.Namespace, seed: int, name: str) -> list[float]:
+    """Accuracy after each budget; between them the pipeline's `select` asks and the oracle answers."""
+    first = RANDOM if registry.load("query_strategy", name).needs_model else name
+    accuracies, budgets = [], BUDGETS[asked.data]
+    for number, (budget, following) in enumerate(zip(budgets, [*budgets[1:], 0], strict=True)):
+        params = _settings(asked, seed, budget, max(1, following - budget), name, first)
+        run_stages(["label"], place, params)
+        if not number:
+            answer(place, labeled_ids(place), number)
+        accuracies.append(_probe(place))
+        if following:
+            run_stages(["select"], place, params)
+            answer(place, questions(place)[0], number + 1)
+    return accuracies
+
+
+def _probe(place: Path) -> float:
+    """Solve the probe on the labels in force and leave it where `select` reads the model; its test accuracy."""
+    data = place / "data"
+    manifest, vectors = read_manifest(data / "ingest/manifest.parquet"), open_vectors(data / "embed/embeddings.npy")
+    train, test = positions_of(manifest, "train"), positions_of(manifest, "test")
+    labels = read_labels(data / "label/labels.parquet")
+    rows = np.flatnonzero(manifest["id"].iloc[train].isin(labels.ids))  # both are sorted by id
+    weights = np.ones(len(rows), np.float32)
+    head, _ = fit_linear(np.asarray(vectors[train]), rows, labels.distributions, weights, l2=L2)
+    encoder, spec = load_encoder(data / "pretrain/encoder.safetensors")
+    whole = ClassifierSpec(encoder=spec, classes=labels.classes, method="linear_probe", dropout=DROPOUT)
+    (data / "finetune").mkdir(exist_ok=True)
+    save_classifier(data / "finetune/model.safetensors", Classifier(encoder, head, whole))
+    truth = reveal(data / "ingest/oracle.parquet", manifest["id"].iloc[test].tolist())
+    names = np.array(read_classes(data / "ingest/oracle.parquet"))
+    with torch.inference_mode():
+        said = names[head(torch.from_numpy(np.asarray(vectors[test]))).argmax(1).numpy()]
+    return round(float((said == np.array(truth)).mean()), 4)
+
+
+def _settings(
+    asked: argparse.Namespace, seed: int, labels: int = 10, budget: int = 1, name: str = RANDOM, first: str = RANDOM
+) -> Params:
+    base = changes_for(asked.data, asked.root)
+    return settings(
+        **{
+            **base,
+            "seed": seed,
+            "pretrain": {**base["pretrain"], "epochs": asked.epochs},
+            "label": {"budget": labels, "first": first, "folds": 0},
+            "select": {"strategy": PluginChoice(name=name).model_dump(), "budget": budget},
+        }
+    )
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.query_strategies", description=__doc__)
+    parser.add_argument("data", choices=sorted(BUDGETS), nargs="?", default="digits")
+    parser.add_argument("--root", default="data/raw", help="folder with FashionMNIST's files")
+    parser.add_argument("--strategies", type=lambda text: text.split(","), default=None)
+    parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[0, 1, 2, 3, 4])
+    parser.add_argument("--epochs", type=int, default=None, help="of pretraining")
+    parser.add_argument("--skip", action="store_true", help="leave out what is kept already")
+    parser.add_argument("--save", action="store_true", help="keep the figures for docs/methods.md")
+    asked = parser.parse_args()
+    asked.epochs = asked.epochs or EPOCHS[asked.data]
+    return asked
+
+
+if __name__ == "__main__":
+    main()
