@@ -100,26 +100,18 @@ def _solve(weights: sparse.csr_matrix, free: Mask, right: Doubles, tolerance: fl
     """
     degrees = np.asarray(weights.sum(1))
     inverse = free[:, None] / np.maximum(degrees, np.finfo(float).tiny)
-    solution, residual, scratch = np.zeros_like(right), right * free[:, None], np.empty_like(right)
+    solution, residual = np.zeros_like(right), right * free[:, None]
     scaled = inverse * residual
-    direction, power = scaled.copy(), _dot(residual, scaled, scratch)
+    direction, power = scaled, (residual * scaled).sum(0)
     goal = tolerance**2 * power
     for _ in range(sweeps):
         if (power <= goal).all():
             break
-        image = weights @ direction
-        np.subtract(np.multiply(degrees, direction, out=scratch), image, out=image)
-        image *= free[:, None]
-        step = power / np.maximum(_dot(direction, image, scratch), np.finfo(float).tiny)
-        solution += np.multiply(step, direction, out=scratch)
-        residual -= np.multiply(step, image, out=scratch)
-        np.multiply(inverse, residual, out=scaled)
-        power, before = _dot(residual, scaled, scratch), power
-        direction *= power / np.maximum(before, np.finfo(float).tiny)
-        direction += scaled
+        image = free[:, None] * (degrees * direction - weights @ direction)
+        step = power / np.maximum((direction * image).sum(0), np.finfo(float).tiny)
+        solution += step * direction
+        residual -= step * image
+        scaled = inverse * residual
+        power, before = (residual * scaled).sum(0), power
+        direction = scaled + power / np.maximum(before, np.finfo(float).tiny) * direction
     return solution
-
-
-def _dot(first: Doubles, second: Doubles, scratch: Doubles) -> Doubles:
-    """Column by column: `(N, K)` twice -> `(K,)`; scratch, `(N, K)`, is overwritten."""
-    return np.asarray(np.multiply(first, second, out=scratch).sum(0))
