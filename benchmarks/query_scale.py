@@ -71,8 +71,8 @@ def section(kept: dict[str, Any]) -> str:
     said = [
         "### Query strategies at scale",
         "",
-        "`python -m benchmarks.query_scale`: one query, two threads, a process each; memory beyond the pool. BALD has",
-        f"{DRAWS} draws. The last line forms the gradients and gives them to scikit-learn's k-means++.",
+        "`python -m benchmarks.query_scale`: one query, two threads, a process each, on shared cores; memory beyond",
+        f"the pool. BALD has {DRAWS} draws. `badge, gradients formed`: scikit-learn's k-means++ on the formed gradients.",
         "",
     ]
     return "\n".join([*said, *table(kept), ""])

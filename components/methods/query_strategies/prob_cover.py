@@ -1,5 +1,6 @@
 """ProbCover: the balls that cover most of what no label covers yet, one after the other (Yehuda et al. 2022)."""
 
+from heapq import heapify, heappop, heapreplace
 from math import ceil
 
 import numpy as np
@@ -94,17 +95,22 @@ def _greedy(balls: Bits, uncovered: Bits, first: int, budget: int) -> list[int]:
     again (Minoux 1978). Row i is the ball of point `first + i`.
     """
     sizes = np.concatenate([np.bitwise_count(part).sum(1, dtype=np.int64) for part in np.array_split(balls, 64)])
-    bounds, chosen = sizes.copy(), list[int]()
+    bounds, chosen = list(zip((-sizes).tolist(), range(len(balls)), strict=True)), list[int]()
+    heapify(bounds)
     while len(chosen) < budget:
-        best = int(bounds.argmax())
+        bound, best = bounds[0]
         gain = int(np.bitwise_count(balls[best] & uncovered).sum())
-        if gain < bounds[best]:
-            bounds[best] = gain
+        if gain < -bound:
+            heapreplace(bounds, (-gain, best))
         elif gain:
+            heappop(bounds)
             chosen.append(best)
-            uncovered, bounds[best] = uncovered & ~balls[best], -1
+            uncovered = uncovered & ~balls[best]
         else:
-            bounds = sizes.copy()
-            bounds[chosen] = -1
-            uncovered = _bits(torch.nn.functional.pad(torch.as_tensor(bounds >= 0), (first, 0))[None])[0]
+            open_ = np.setdiff1d(np.arange(len(balls)), chosen)
+            bounds = list(zip((-sizes[open_]).tolist(), open_.tolist(), strict=True))
+            heapify(bounds)
+            flags = torch.zeros(1, first + len(balls), dtype=torch.bool)
+            flags[0, torch.as_tensor(first + open_)] = True
+            uncovered = _bits(flags)[0]
     return chosen
