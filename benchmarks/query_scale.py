@@ -72,7 +72,7 @@ def section(kept: dict[str, Any]) -> str:
         "### Query strategies at scale",
         "",
         "`python -m benchmarks.query_scale`: one query, two threads, a process each, on shared cores; memory beyond",
-        f"the pool. BALD has {DRAWS} draws. `badge, gradients formed`: scikit-learn's k-means++ on the formed gradients.",
+        f"the pool. BALD has {DRAWS} draws. `badge, gradients formed`: scikit-learn's k-means++ on these.",
         "",
     ]
     return "\n".join([*said, *table(kept), ""])
