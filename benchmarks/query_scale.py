@@ -73,7 +73,7 @@ def section(kept: dict[str, Any]) -> str:
         "### At scale",
         "",
         "`python -m benchmarks.query_scale`: one query, two threads, a process each, on shared cores; memory beyond",
-        f"the pool. BALD has {DRAWS} draws. `badge, gradients formed`: scikit-learn's k-means++ on the formed gradients.",
+        f"the pool. BALD has {DRAWS} draws. `badge, gradients formed`: scikit-learn's k-means++ on them.",
         "",
     ]
     return "\n".join([*said, *table(kept), ""])
