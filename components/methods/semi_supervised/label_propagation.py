@@ -13,6 +13,8 @@ from components.methods.contracts import Floats, Graph, PoolTask, Positions, Sem
 
 Doubles = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+TINY = np.finfo(np.float64).tiny
+BLOCK = 4096  # rows at a time where they do not need each other
 SORTED_FROM, CELLS = 100_000, 128  # samples from which their order matters: a cell's masses fit into a core's cache
 
 
@@ -96,22 +98,29 @@ def propagate(
 def _solve(weights: sparse.csr_matrix, free: Mask, right: Doubles, tolerance: float, sweeps: int) -> Doubles:
     """Conjugate gradients on `(D - W) Y = right` in the free rows, preconditioned by `D`, all columns at once.
 
-    The other rows of Y are 0 and stay it, so nothing needs to be cut out of the weights.
+    The other rows of Y are 0 and stay it, so nothing needs to be cut out of the weights. What is done to each row
+    apart is done block by block, while the block is in the cache.
     """
-    degrees = np.asarray(weights.sum(1))
-    inverse = free[:, None] / np.maximum(degrees, np.finfo(float).tiny)
-    solution, residual = np.zeros_like(right), right * free[:, None]
-    scaled = inverse * residual
-    direction, power = scaled, (residual * scaled).sum(0)
+    blocks = [slice(start, start + BLOCK) for start in range(0, len(right), BLOCK)]
+    mask, degrees = free[:, None], np.asarray(weights.sum(1))
+    inverse = mask / np.maximum(degrees, TINY)
+    solution, residual = np.zeros_like(right), right * mask
+    direction = inverse * residual
+    power = (residual * direction).sum(0)
     goal = tolerance**2 * power
     for _ in range(sweeps):
         if (power <= goal).all():
             break
-        image = free[:, None] * (degrees * direction - weights @ direction)
-        step = power / np.maximum((direction * image).sum(0), np.finfo(float).tiny)
-        solution += step * direction
-        residual -= step * image
-        scaled = inverse * residual
-        power, before = (residual * scaled).sum(0), power
-        direction = scaled + power / np.maximum(before, np.finfo(float).tiny) * direction
+        image, curvature, before = weights @ direction, np.zeros_like(power), power
+        for rows in blocks:
+            image[rows] = mask[rows] * (degrees[rows] * direction[rows] - image[rows])
+            curvature += (direction[rows] * image[rows]).sum(0)
+        step, power = before / np.maximum(curvature, TINY), np.zeros_like(power)
+        for rows in blocks:
+            solution[rows] += step * direction[rows]
+            residual[rows] -= step * image[rows]
+            power += (residual[rows] * (inverse[rows] * residual[rows])).sum(0)
+        ratio = power / np.maximum(before, TINY)
+        for rows in blocks:
+            direction[rows] = inverse[rows] * residual[rows] + ratio * direction[rows]
     return solution
