@@ -4,36 +4,33 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from components.core.config import Config as BaseConfig
 from components.methods.clusters import BLOCK
-from components.methods.contracts import Floats, Pool, Positions, QueryStrategy
-from components.methods.diverse_batch import diverse_batch
+from components.methods.contracts import Floats, Pool
+from components.methods.uncertainty_sampling import UncertaintySampling
 
 
-class Bald(QueryStrategy):
+class Bald(UncertaintySampling):
     """The highest mutual information between a sample's class and the model's weights, thinned for diversity.
 
     Source: Houlsby et al. 2011, https://arxiv.org/abs/1112.5745; by dropout: Gal, Islam & Ghahramani 2017, section 4,
     https://arxiv.org/abs/1703.02910
     """
 
-    needs_model = True
     why = "With parts of it left out, the model is sure of other classes than {guess} ({confidence:.0%} on the whole)."
 
-    class Config(BaseConfig):
+    class Config(UncertaintySampling.Config):
         """draws: how often parts of the model are left out; oversampling: as in the other uncertainty strategies."""
 
         draws: int = Field(20, ge=2)
-        oversampling: int = Field(10, ge=1)
 
     def __init__(self, config: Config) -> None:
-        self.config = config
+        super().__init__(config)
         self.draws = config.draws
 
-    def query(self, pool: Pool, budget: int, generator: torch.Generator) -> Positions:
-        """`(min(budget, M),)` candidates, those the draws disagree about most first."""
+    def uncertainty(self, pool: Pool) -> Floats:
+        """The mutual information."""
         assert pool.draws is not None
-        return diverse_batch(pool, mutual_information(pool.draws), budget, self.config.oversampling, generator)
+        return mutual_information(pool.draws)
 
 
 def mutual_information(draws: Floats) -> Floats:
