@@ -18,6 +18,7 @@ from benchmarks import (
     query_scale,
     query_strategies,
     semi_supervised,
+    synthesis,
 )
 from benchmarks._page import kept_by_data, of_method
 from benchmarks._pipeline import mean_and_interval
@@ -38,7 +39,7 @@ def sections() -> Iterator[str]:
         yield query_scale.section(json.loads(query_scale.PATH.read_text()))
     if propagation_scale.PATH.is_file():
         yield _propagation_scale(json.loads(propagation_scale.PATH.read_text()))
-    for benchmark in (conformal, crowd, label_errors):
+    for benchmark in (synthesis, conformal, crowd, label_errors):
         if benchmark.PATH.is_file():
             yield _told(benchmark, json.loads(benchmark.PATH.read_text()))
 

@@ -179,6 +179,18 @@ def compare_pretrain(
 
 
 @app.command()
+def synthesize(
+    count: Annotated[int, typer.Option(help="Pictures, at most.")] = 10,
+    generator: Annotated[str, typer.Option(help="The self-supervised method that makes them: vae or gan.")] = "vae",
+    minutes: Annotated[float, typer.Option(help="CPU minutes that it is trained for.")] = 1.0,
+) -> None:
+    """Make pictures where the model cannot tell two classes apart, and a page that asks you what they show."""
+    from pipelines.synthesize import make_questions
+
+    make_questions(generator, count, minutes)
+
+
+@app.command()
 def campaign(
     strategies: Annotated[
         list[str] | None,

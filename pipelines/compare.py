@@ -78,6 +78,26 @@ def how_well_foretold(kept: dict[str, dict[str, dict[str, Any]]]) -> tuple[float
     return round(float(spearmanr(*np.array(pairs).T).statistic), 3), len(pairs)
 
 
+def job_for(name: str, params: dict[str, Any]) -> Any:
+    """The pretraining `Job` of the `pretrain` block, by the method `name`: with its options there if it is that one."""
+    from components.stages.pretrain import Params
+    from components.training.loop import LoopConfig
+    from components.training.pretraining import Job
+
+    top: dict[str, Any] = {key: params[key] for key in ("seed", "threads") if key in params}
+    settings = parse(Params, {**(params.get("pretrain") or {}), **top}, where="pretrain")
+    return Job(
+        **NEEDED,
+        method=settings.method if settings.method.name == name else PluginChoice(name=name),
+        encoder=settings.encoder,
+        loop=LoopConfig(**settings.model_dump(include=set(LoopConfig.model_fields))),
+        checkpoints="",
+        seed=settings.seed,
+        threads=settings.threads,
+        weights=settings.weights,
+    )
+
+
 def _tried(name: str, minutes: float, params: dict[str, Any]) -> dict[str, Any]:
     """Its figures, or `failed` with the sentence that says why."""
     from components.core.seeds import deterministic
@@ -85,30 +105,16 @@ def _tried(name: str, minutes: float, params: dict[str, Any]) -> dict[str, Any]:
     from components.datasets.sample_store import open_samples
     from components.modalities.image.policy import read_policies
     from components.models.encoder_file import EncoderSpec
-    from components.stages.pretrain import Params
     from components.training.health import HEALTH, shrunk
     from components.training.inference import embed_all
-    from components.training.loop import LoopConfig, TrainingData
+    from components.training.loop import TrainingData
     from components.training.precision import choose_device
-    from components.training.pretraining import Job, build_method, watch, watched_rows
+    from components.training.pretraining import build_method, watch, watched_rows
     from components.training.probes import leave_one_out_accuracy
     from components.training.trial import run_trial
 
-    top: dict[str, Any] = {key: params[key] for key in ("seed", "threads") if key in params}
-    settings = parse(Params, {**(params.get("pretrain") or {}), **top}, where="pretrain")
-    choice = settings.method if settings.method.name == name else PluginChoice(name=name)
-    loop = LoopConfig(**settings.model_dump(include=set(LoopConfig.model_fields)))
-    job = Job(
-        **NEEDED,
-        method=choice,
-        encoder=settings.encoder,
-        loop=loop,
-        checkpoints="",
-        seed=settings.seed,
-        threads=settings.threads,
-        weights=settings.weights,
-    )
-    deterministic(settings.threads)
+    job = job_for(name, params)
+    deterministic(job.threads)
     samples, policies = open_samples(job.samples), read_policies(job.policy)
     rows = positions_of(read_manifest(job.manifest, ["split"]), "train")
     data, device = TrainingData(samples, rows, policies), choose_device()
@@ -117,7 +123,7 @@ def _tried(name: str, minutes: float, params: dict[str, Any]) -> dict[str, Any]:
         method, trial = run_trial(
             lambda: build_method(job, samples),
             data,
-            loop,
+            job.loop,
             minutes * 60,
             seed=job.seed,
             watch=lambda method: watch(method, samples, seen, policies, device, job.seed),

@@ -13,7 +13,7 @@ from components.core.config import parse
 from components.core.dag import TOP_LEVEL, StageSpec, by_argument, read_stages
 
 PROJECT = Path(__file__).resolve().parents[1]
-GIVEN = ("raw", "weights")  # what a person puts there
+GIVEN = ("raw", "weights", "labels/synthetic")  # what a person puts there
 LEDGER = Path("data/labels/ledger.csv")
 UNLABELED = ("ingest", "validate", "augment", "pretrain", "embed")
 LABELED = ("label", "pseudo_label", "finetune", "evaluate")

@@ -11,6 +11,8 @@ import pyarrow.parquet as pq
 
 from components.core.files import replacing
 
+Floats = npt.NDArray[np.float32]
+
 
 @dataclass(frozen=True)
 class Labels:
@@ -18,13 +20,20 @@ class Labels:
 
     distributions: `(L, K)`, rows sum to 1, columns in the order of `classes`; sources: `given`, `person`, `rule` or
     `oracle`; folds: `(L,)`, the validation fold that holds a label out, or -1 for a label that is never held out.
+    synthetic: how many labels of made pictures are in force beside these (see `datasets/synthetic.py`).
     """
 
     ids: list[str]
-    distributions: npt.NDArray[np.float32]
+    distributions: Floats
     sources: list[str]
     folds: npt.NDArray[np.int64]
     classes: list[str]
+    synthetic: int = 0
+
+    @property
+    def used(self) -> int:
+        """How many labels of the budget are spent."""
+        return len(self.ids) + self.synthetic
 
 
 def read_labels(path: Path) -> Labels:
@@ -36,11 +45,12 @@ def read_labels(path: Path) -> Labels:
         sources=table["source"].to_pylist(),
         folds=table["fold"].to_numpy().astype(np.int64),
         classes=json.loads(table.schema.metadata[b"classes"]),
+        synthetic=int(table.schema.metadata[b"synthetic"]),
     )
 
 
 def write_labels(path: Path, labels: Labels) -> None:
-    """Write labels as Parquet: `id`, `distribution`, `source`, `fold`; the class names as JSON in its metadata."""
+    """Write labels as Parquet: `id`, `distribution`, `source`, `fold`; `classes` and `synthetic` in its metadata."""
     table = pa.table(
         {
             "id": pa.array(labels.ids, pa.string()),
@@ -48,18 +58,18 @@ def write_labels(path: Path, labels: Labels) -> None:
             "source": pa.array(labels.sources, pa.string()),
             "fold": pa.array(labels.folds, pa.int64()),
         },
-        metadata={"classes": json.dumps(labels.classes)},
+        metadata={"classes": json.dumps(labels.classes), "synthetic": str(labels.synthetic)},
     )
     with replacing(path) as aside:
         pq.write_table(table, aside)
 
 
-def lists(rows: npt.NDArray[np.float32]) -> pa.FixedSizeListArray:
+def lists(rows: Floats) -> pa.FixedSizeListArray:
     """`(N, K)` floats as an Arrow column of lists, without a Python object per number."""
     return pa.FixedSizeListArray.from_arrays(pa.array(rows.astype(np.float32).reshape(-1)), rows.shape[1])
 
 
-def matrix(column: pa.ChunkedArray) -> npt.NDArray[np.float32]:
+def matrix(column: pa.ChunkedArray) -> Floats:
     """The `(N, K)` floats of a column that `lists` made."""
     values = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
     return np.array(values, np.float32).reshape(-1, column.type.list_size)

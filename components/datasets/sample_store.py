@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,31 @@ from components.core.errors import WinnowError
 
 Pixels = npt.NDArray[np.uint8]
 BLOCK = 1024  # rows held in memory at a time
+
+
+class Samples(Protocol):
+    """What training and inference ask of pictures: `samples[rows]` is `(M, C, H, W)` uint8 for rows `(M,)` int64."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: npt.NDArray[np.int64], /) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Extended:
+    """A store's pictures, and after them a few more, `(M, C, H, W)`; only the rows asked for are read."""
+
+    store: Pixels
+    more: Pixels
+
+    def __len__(self) -> int:
+        return len(self.store) + len(self.more)
+
+    def __getitem__(self, rows: npt.NDArray[np.int64], /) -> Pixels:
+        found = np.array(self.store[np.minimum(rows, len(self.store) - 1)])
+        added = rows >= len(self.store)
+        found[added] = self.more[rows[added] - len(self.store)]
+        return found
 
 
 def open_samples(path: Path) -> Pixels:

@@ -94,6 +94,18 @@ class SelfSupervisedMethod(TrainableMethod):
         return {}
 
 
+class GenerativeMethod(SelfSupervisedMethod):
+    """Makes pictures out of codes, too."""
+
+    @abstractmethod
+    def codes(self, pictures: Tensor, generator: torch.Generator) -> Tensor:
+        """`(M, Z)`: codes of `(M, C, S, S)` normalized pictures; as many drawn ones by a method that reads none."""
+
+    @abstractmethod
+    def decode(self, codes: Tensor) -> Tensor:
+        """`(M, Z)` -> `(M, C, S, S)` on the scale of the views."""
+
+
 class AdaptationMethod(TrainableMethod):
     """Turns an encoder into a classifier. Constructed as `Method(encoder, classes, config)`, `classes` their number.
 

@@ -26,12 +26,17 @@ def picture_uri(path: Path) -> str:
 
 def thumbnail(pixels: npt.NDArray[np.uint8]) -> str:
     """One `(C, H, W)` picture as a PNG data URI."""
+    return _uri(png(pixels))
+
+
+def png(pixels: npt.NDArray[np.uint8]) -> bytes:
+    """One `(C, H, W)` picture as a PNG file's content."""
     from PIL import Image
 
     image = Image.fromarray(pixels[0] if len(pixels) == 1 else np.ascontiguousarray(pixels.transpose(1, 2, 0)))
     buffer = io.BytesIO()
     image.save(buffer, format="PNG")
-    return _uri(buffer.getvalue())
+    return buffer.getvalue()
 
 
 def strip(pixels: npt.NDArray[np.uint8]) -> str:

@@ -89,7 +89,7 @@ def run(
     figures: dict[str, Any] = {
         **_figures(ours, theirs, actual, params),
         **(_set_figures(sets, inside, actual, params) if sets and inside is not None else {}),
-        "labels_used": len(labeled.ids),
+        "labels_used": labeled.used,
         "test_samples": len(actual),
         "pseudo_labels_used": int(guessed.accepted.sum()) if guarded["shipped"] == "pseudo_labels" else 0,
         "shipped": guarded["shipped"],

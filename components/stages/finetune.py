@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ from components.modalities.image.policy import read_policies
 from components.models.classifier import Classifier, ClassifierSpec, save_classifier
 from components.models.encoder_file import load_encoder
 from components.models.prediction_sets import PredictionSets, SetSettings, calibrate
+from components.stages._made_pictures import add_made_pictures
 from components.training import guard as guards
 from components.training.adapt import Examples, Material, adapt
 from components.training.calibration import apply_temperature, fit_temperature, match_temperature
@@ -63,6 +64,7 @@ def run(
     encoder: Path,
     embeddings: Path,
     labels: Path,
+    synthetic_labels: Path,
     pseudo_labels: Path,
     model: Path,
     control: Path,
@@ -76,7 +78,7 @@ def run(
     prediction sets.
     """
     seeds.deterministic(params.threads)
-    task = _read(params, manifest, samples, policy, encoder, embeddings, labels, pseudo_labels)
+    task = _read(params, manifest, samples, policy, encoder, embeddings, labels, synthetic_labels, pseudo_labels)
     held = np.flatnonzero(task.labels.folds >= 0)
     answers = task.labels.distributions[held]
     raw = _held_out(task, held)
@@ -107,7 +109,10 @@ def run(
 
 @dataclass(frozen=True)
 class _Task:
-    """What all trainings of this stage share. places: `(L,)` positions of the labels; index: position by sample id."""
+    """What all trainings of this stage share. places: `(L,)` positions of the labels; index: position by sample id.
+
+    made: labeled pictures that no store holds, which both models learn from in every training.
+    """
 
     params: Params
     material: Material
@@ -116,6 +121,7 @@ class _Task:
     index: pd.Index
     pseudo_labels: Path
     spec: ClassifierSpec
+    made: Examples
 
 
 def _read(
@@ -126,6 +132,7 @@ def _read(
     encoder: Path,
     embeddings: Path,
     labels: Path,
+    synthetic_labels: Path,
     pseudo_labels: Path,
 ) -> _Task:
     listing = read_manifest(manifest, ["id", "split"])
@@ -133,8 +140,9 @@ def _read(
     labeled = read_labels(labels)
     if not labeled.ids:
         raise WinnowError("there is no label to learn from: add rows to the ledger, or set label.budget.")
+    store = open_samples(samples)
     material = Material(
-        samples=open_samples(samples),
+        samples=store,
         vectors=open_vectors(embeddings),
         pool=positions_of(listing, "train"),
         policies=read_policies(policy),
@@ -142,7 +150,8 @@ def _read(
         classes=len(labeled.classes),
     )
     spec = ClassifierSpec(encoder=load_encoder(encoder)[1], classes=labeled.classes, method=params.method.name)
-    return _Task(params, material, labeled, _positions(index, labeled.ids), index, pseudo_labels, spec)
+    material, made = add_made_pictures(material, store, synthetic_labels)
+    return _Task(params, material, labeled, _positions(index, labeled.ids), index, pseudo_labels, spec, made)
 
 
 def _examples(task: _Task, fold: int) -> tuple[Examples, Examples]:
@@ -152,13 +161,14 @@ def _examples(task: _Task, fold: int) -> tuple[Examples, Examples]:
     accepted = np.flatnonzero(guessed.accepted)
     kept = np.flatnonzero((task.labels.folds != fold) | (fold < 0))
     share = params.labeled_share / (1 - params.labeled_share)
-    repeats = math.ceil(max(params.batch_size, share * len(accepted)) / len(kept))
-    control = Examples(
+    given = Examples(
         positions=task.places[kept],
         targets=task.labels.distributions[kept],
         weights=np.ones(len(kept), np.float32),
-        repeats=np.full(len(kept), repeats),
-    )
+        repeats=np.ones(len(kept), np.int64),
+    ).joined(task.made)
+    repeats = math.ceil(max(params.batch_size, share * len(accepted)) / len(given.positions))
+    control = replace(given, repeats=repeats * given.repeats)
     extra = Examples(
         positions=_positions(task.index, [guessed.ids[row] for row in accepted]),
         targets=guessed.distributions[accepted],
@@ -202,10 +212,12 @@ def _final(
 def _carried_over(task: _Task, classifier: Classifier, examples: Examples, temperature: float) -> float:
     """The temperature for a fine-tuned encoder where `temperature` was fitted on heads of the unchanged one.
 
-    Fine-tuning changes the scale of logits, so what is carried over is the mean confidence on the unlabeled pool.
+    Fine-tuning changes the scale of logits, so what is carried over is the mean confidence on the unlabeled pool; where
+    nothing is unlabeled, the temperature as it is.
     """
+    if not len(rows := _pool_rows(task)):
+        return temperature
     head, _ = _train(task, examples, task.params.loop.model_copy(update={"epochs": 0}), name="head")
-    rows = _pool_rows(task)
     target = apply_temperature(predict(head, task.material.samples, rows), temperature).max(axis=1).mean()
     return match_temperature(predict(classifier, task.material.samples, rows), float(target))
 
@@ -233,7 +245,7 @@ def _without_folds(task: _Task, candidate: Classifier, control: Classifier) -> g
 
 def _pool_rows(task: _Task) -> Positions:
     """Positions of a random part of the unlabeled training pictures."""
-    unlabeled = np.setdiff1d(task.material.pool, task.places)
+    unlabeled = np.setdiff1d(task.material.pool, np.concatenate([task.places, task.made.positions]))
     drawn = seeds.numpy_generator(task.params.seed, "pool").permutation(unlabeled)[:COMPARED]
     return np.sort(drawn)
 

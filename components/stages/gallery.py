@@ -68,13 +68,13 @@ def write_gallery(
     classes: list[str],
     strategy: str,
     note: str = "",
-    pool: int,
+    pool: int | None,
     labels: int,
 ) -> None:
     """Write one self-contained page; every text from the data is escaped, and nothing is loaded from elsewhere.
 
     Of the doubts the first `MOST_DOUBTS` are shown. note: why the strategy asks as it does, where it had a choice;
-    pool: unlabeled samples chosen from; labels: labels in force.
+    pool: unlabeled samples chosen from, None where the pictures were made; labels: labels in force.
     Without cards the page says: exhausted.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined

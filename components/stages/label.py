@@ -17,6 +17,7 @@ from components.datasets.labels import Labels, write_labels
 from components.datasets.ledger import in_force, read_ledger
 from components.datasets.manifest import read_manifest
 from components.datasets.oracle import read_classes, reveal
+from components.datasets.synthetic import is_synthetic, read_content, write_synthetic
 from components.datasets.vectors import open_vectors
 from components.stages._votes import aggregate, write_annotators
 
@@ -36,9 +37,20 @@ class Params(StageParams):
 
 
 def run(
-    *, params: Params, manifest: Path, oracle: Path, ledger: Path, embeddings: Path, labels: Path, annotators: Path
+    *,
+    params: Params,
+    manifest: Path,
+    oracle: Path,
+    ledger: Path,
+    synthetic: Path,
+    embeddings: Path,
+    labels: Path,
+    synthetic_labels: Path,
+    annotators: Path,
 ) -> dict[str, float]:
-    """Write the labels in force, and a table of who gave them; return what they cost.
+    """Write the labels in force, those of made pictures apart, and a table of who gave them; return what they cost.
+
+    synthetic: the folder of made pictures. Their labels count in the budget, and no fold holds them out.
 
     Raises WinnowError for a ledger row that names an unknown sample or class, a budget above what is known, no labels,
     or labels of a single class.
@@ -52,22 +64,27 @@ def run(
     order = rows["id"].drop_duplicates().tolist()[: params.budget]
     rows = rows[rows["id"].isin(order)]
     revealed = _reveal(params, train, oracle, embeddings, order)
-    ids = sorted([*order, *revealed])
+    made = sorted(id_ for id_ in order if is_synthetic(id_))
+    ids = sorted({*order, *revealed} - {*made})
     if not ids:
         raise WinnowError("there is no label yet: add rows to data/labels/ledger.csv, or use a source with labels.")
-    weighed = aggregate(params.aggregation, ids, rows, revealed, classes)
-    distributions = weighed.distributions
+    weighed = aggregate(params.aggregation, [*ids, *made], rows, revealed, classes)
+    distributions = weighed.distributions[: len(ids)]
     _check_variety(distributions, classes, params.budget)
     sources = dict(zip(rows["id"], rows["source"], strict=True))
     given = "given" if params.budget is None else "oracle"
     groups = train.set_index("id")["group"].loc[ids].tolist()
     _say_what_is_left_out(distributions, classes, counts)
     folds = assign_folds(distributions.argmax(1), groups, folds=params.folds, seed=params.seed)
-    write_labels(labels, Labels(ids, distributions, [sources.get(id_, given) for id_ in ids], folds, classes))
+    said_by = [sources.get(id_, given) for id_ in ids]
+    write_labels(labels, Labels(ids, distributions, said_by, folds, classes, len(made)))
+    contents = [read_content(synthetic, id_) for id_ in made]
+    write_synthetic(synthetic_labels, made, weighed.distributions[len(ids) :], contents)
     write_annotators(annotators, weighed.annotators)
     return {
         **weighed.figures,
-        "labels_used": len(ids),
+        "labels_used": len(ids) + len(made),
+        "labels_synthetic": len(made),
         "labels_from_ledger": len(order),
         "labels_from_source": len(revealed),
         "classes_without_label": int((distributions.sum(0) == 0).sum()),
@@ -87,10 +104,14 @@ def check_first(name: str) -> None:
 
 
 def _ledger_rows(path: Path, samples: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
-    """The ledger's rows in force for training samples, in file order, and how many samples of each split it names."""
+    """The ledger's rows in force for training samples, in file order, and how many samples of each split it names.
+
+    Made pictures count as training samples.
+    """
     ledger = read_ledger(path)
     rows = in_force(ledger.assign(line=np.arange(len(ledger)) + 2))
     split = rows["id"].map(dict(zip(samples["id"], samples["split"], strict=True)))
+    split[rows["id"].map(is_synthetic).astype(bool)] = "train"
     if split.isna().any():
         row = rows[split.isna()].iloc[0]
         raise WinnowError(

@@ -1,6 +1,7 @@
 """The report of a run: one self-contained page for the person who decides whether the model ships."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ SOURCES = {
     "person": "by a person",
     "rule": "by a rule",
 }
+MADE = "of pictures that were made, not found"
 
 
 @dataclass(frozen=True)
@@ -172,11 +174,13 @@ def _labels(inputs: Inputs, classes: list[str]) -> dict[str, Any]:
             for row in mine[:MOST_LABELS]
         ]
         groups.append({"name": name, "count": len(mine), "cards": cards})
-    sources = pd.Series(labels.sources).value_counts().sort_index()
+    sources = [(SOURCES[name], count) for name, count in sorted(Counter(labels.sources).items())]
+    if labels.synthetic:
+        sources.append((MADE, labels.synthetic))
     return {
         "groups": groups,
         "more_classes": max(0, len(classes) - MOST_CLASSES),
-        "sources": [(SOURCES[str(name)], int(count)) for name, count in sources.items()],
+        "sources": sources,
         "held_out": int((labels.folds >= 0).sum()),
         "unsure": int((labels.distributions.max(axis=1) < SURE).sum()),
         **_annotators(inputs.annotators),

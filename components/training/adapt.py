@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from components.core.config import PluginChoice
 from components.core.registry import build
 from components.core.seeds import derive
+from components.datasets.sample_store import Samples
 from components.methods.contracts import AdaptationMethod, Floats, Positions
 from components.modalities.image.policy import Policies
 from components.models.encoder_file import load_encoder
@@ -27,7 +27,7 @@ class Material:
     ascending; classes: their number.
     """
 
-    samples: npt.NDArray[np.uint8]
+    samples: Samples
     vectors: Floats
     pool: Positions
     policies: Policies

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from components.datasets.sample_store import Samples
 from components.models.classifier import Classifier
 from components.models.encoder_file import EncoderSpec, normalize
 from components.models.encoders import Encoder
@@ -17,7 +18,7 @@ Floats = npt.NDArray[np.float32]
 def embed_all(
     encoder: Encoder,
     spec: EncoderSpec,
-    samples: npt.NDArray[np.uint8],
+    samples: Samples,
     positions: npt.NDArray[np.int64] | None = None,
     *,
     batch_size: int = 512,
@@ -50,7 +51,7 @@ class Observed:
 
 def predict(
     classifier: Classifier,
-    samples: npt.NDArray[np.uint8],
+    samples: Samples,
     positions: npt.NDArray[np.int64] | None = None,
     *,
     batch_size: int = 512,
@@ -61,7 +62,7 @@ def predict(
 
 def observe(
     classifier: Classifier,
-    samples: npt.NDArray[np.uint8],
+    samples: Samples,
     positions: npt.NDArray[np.int64] | None = None,
     *,
     features: bool = False,

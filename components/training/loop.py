@@ -14,6 +14,7 @@ from components.core.config import Config
 from components.core.device import to_device
 from components.core.errors import WinnowError
 from components.core.seeds import derive, torch_generator
+from components.datasets.sample_store import Samples
 from components.methods.contracts import Batch, TrainableMethod
 from components.modalities.image.augment import Augment
 from components.modalities.image.policy import Policies, Policy
@@ -59,7 +60,7 @@ class TrainingData:
     `(M, K)` class distributions and weights `(M,)`, or None; policies: hold every view the method names.
     """
 
-    samples: npt.NDArray[np.uint8]
+    samples: Samples
     positions: npt.NDArray[np.int64]
     policies: Policies
     targets: npt.NDArray[np.float32] | None = None

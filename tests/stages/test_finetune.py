@@ -14,15 +14,18 @@ from components.core.errors import WinnowError
 from components.datasets.labels import Labels, write_labels
 from components.datasets.manifest import write_manifest
 from components.datasets.pseudo_labels import PseudoLabels, read_pseudo_labels, write_pseudo_labels
+from components.datasets.synthetic import identity_of, write_synthetic
 from components.modalities.image.policy import Policies, Policy, write_policies
 from components.models.additions import Additions
 from components.models.classifier import load_classifier
 from components.models.encoder_file import EncoderSpec, build_encoder, save_encoder
 from components.stages import finetune
+from components.stages.charts import png
 from components.training.calibration import apply_temperature
 from components.training.inference import embed_all, predict
 
 TRAIN, LABELED, CLASSES = 150, 20, 4
+LEARNED = ("embeddings.npy", "labels.parquet", "synthetic_labels.parquet", "pseudo_labels.parquet")
 
 
 class Project:
@@ -59,6 +62,7 @@ class Project:
         known, sources = one_hot[self.truth[:LABELED]], ["oracle"] * LABELED
         labels = Labels(self.ids[:LABELED], known, sources, folds.astype(np.int64), classes)
         write_labels(self.home / "labels.parquet", labels)
+        self.make([])
         rows = np.arange(LABELED, TRAIN)
         said = (self.truth[rows] + 1) % CLASSES if wrong else self.truth[rows]
         guessed = PseudoLabels(
@@ -69,6 +73,13 @@ class Project:
         )
         every = dict.fromkeys({-1, *folds.tolist()}, guessed)
         write_pseudo_labels(self.home / "pseudo_labels.parquet", every)
+
+    def make(self, rows: list[int], *, said: int = 0) -> None:
+        """Labels of made pictures, which look just like the rows' and are all said to be of one class."""
+        contents = [png(self.pictures[row]) for row in rows]
+        targets = np.eye(CLASSES, dtype=np.float32)[[said] * len(rows)].reshape(-1, CLASSES)
+        ids = [identity_of(content) for content in contents]
+        write_synthetic(self.home / "synthetic_labels.parquet", ids, targets, contents)
 
     def reject_all(self) -> None:
         """No pseudo-label is accepted."""
@@ -83,7 +94,7 @@ class Project:
         outputs = ("model.safetensors", "control.safetensors", "guard.json", "history.csv")
         folder = self.home / out
         folder.mkdir()
-        paths = {Path(name).stem: self.home / name for name in (*inputs, "labels.parquet", "pseudo_labels.parquet")}
+        paths = {Path(name).stem: self.home / name for name in (*inputs, *LEARNED[1:])}
         settings = {"seed": 1, "epochs": 2, "batch_size": 64, "method": {"name": "linear_probe"}, **params}
         results = {Path(name).stem: folder / name for name in outputs}
         return finetune.run(params=parse(finetune.Params, settings, where="finetune"), **paths, **results)
@@ -173,11 +184,19 @@ def test_the_guard_can_compare_fine_tuned_models(tmp_path: Path) -> None:
     assert project.guard("heads")["candidate_score"] != project.guard("tuned")["candidate_score"]
 
 
+def test_where_everything_is_labeled_the_temperature_of_the_heads_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finetune, "_pool_rows", lambda task: np.empty(0, np.int64))
+    Project(tmp_path).run(method={"name": "full"}, guard_epochs=0)
+    assert load_classifier(tmp_path / "out/model.safetensors").spec.temperature > 0
+
+
 def test_labels_fill_their_share_of_an_epoch(tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.run()
     paths = [tmp_path / name for name in ("manifest.parquet", "samples.npy", "policy.json", "encoder.safetensors")]
-    paths += [tmp_path / name for name in ("embeddings.npy", "labels.parquet", "pseudo_labels.parquet")]
+    paths += [tmp_path / name for name in LEARNED]
     params = finetune.Params.model_validate({"method": {"name": "full"}, "labeled_share": 0.5, "batch_size": 2})
     candidate, control = finetune._examples(finetune._read(params, *paths), -1)
     assert candidate.repeats[:LABELED].sum() >= candidate.repeats[LABELED:].sum() == TRAIN - LABELED
@@ -188,7 +207,7 @@ def test_labels_fill_their_share_of_an_epoch(tmp_path: Path) -> None:
 def test_held_out_labels_are_in_neither_training(tmp_path: Path) -> None:
     project = Project(tmp_path)
     paths = [tmp_path / name for name in ("manifest.parquet", "samples.npy", "policy.json", "encoder.safetensors")]
-    paths += [tmp_path / name for name in ("embeddings.npy", "labels.parquet", "pseudo_labels.parquet")]
+    paths += [tmp_path / name for name in LEARNED]
     task = finetune._read(finetune.Params.model_validate({"method": {"name": "full"}}), *paths)
     assert project.ids[0] == task.labels.ids[0]
     for examples in finetune._examples(task, 0):
@@ -200,7 +219,7 @@ def test_sets_come_from_what_models_without_a_label_say_of_it(tmp_path: Path) ->
     project = Project(tmp_path)
     project.run()
     paths = [tmp_path / name for name in ("manifest.parquet", "samples.npy", "policy.json", "encoder.safetensors")]
-    paths += [tmp_path / name for name in ("embeddings.npy", "labels.parquet", "pseudo_labels.parquet")]
+    paths += [tmp_path / name for name in LEARNED]
     params = {"seed": 1, "method": {"name": "linear_probe"}, "epochs": 2, "batch_size": 64}
     task = finetune._read(finetune.Params.model_validate(params), *paths)
     for name, raw in zip(("model", "control"), finetune._held_out(task, np.arange(LABELED)), strict=True):
@@ -209,6 +228,30 @@ def test_sets_come_from_what_models_without_a_label_say_of_it(tmp_path: Path) ->
         assert spec.sets is not None
         assert spec.sets.labels == LABELED
         assert spec.sets.highest == pytest.approx(1 - np.sort(said)[1], abs=1e-6)  # the 19th smallest of 20 scores
+
+
+def test_both_models_learn_from_made_pictures_beside_the_labels(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    shown = [row for row in range(LABELED, TRAIN) if project.truth[row] == 3][:10]
+    project.run("before")
+    project.make(shown, said=0)  # a lie, so that what was learned can only come from there
+    project.run("after")
+    for name, least in (("control.safetensors", 0.9), ("model.safetensors", 0.3)):  # pseudo-labels tell it the truth
+        said = [
+            predict(load_classifier(tmp_path / out / name), project.pictures, np.array(shown)).argmax(1)
+            for out in ("before", "after")
+        ]
+        assert (said[0] == 0).mean() < 0.3, name
+        assert (said[1] == 0).mean() > least, name
+
+
+def test_a_made_picture_that_is_cut_is_named_with_what_to_do(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    content = png(project.pictures[0])[:60]
+    targets = np.eye(1, CLASSES, dtype=np.float32)
+    write_synthetic(tmp_path / "synthetic_labels.parquet", [identity_of(content)], targets, [content])
+    with pytest.raises(WinnowError, match=r"made picture synthetic-.*Withdraw its label"):
+        project.run()
 
 
 def test_no_sets_are_made_where_none_are_asked_for_and_none_rule_anything_out_without_folds(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from components.core.registry import names
 from components.datasets import oracle as oracle_file
 from components.datasets.labels import Labels, read_labels
 from components.datasets.ledger import append
+from components.datasets.synthetic import file_of, identity_of, is_synthetic, read_synthetic
 from components.stages import label
 
 
@@ -23,7 +24,7 @@ def world(tmp_path: Path) -> SmallWorld:
 
 def run(world: SmallWorld, **settings: Any) -> tuple[dict[str, float], Labels]:
     inputs = ("manifest.parquet", "oracle.parquet", "ledger.csv", "embeddings.npy")
-    paths = world.paths(*inputs, "labels.parquet", "annotators.csv")
+    paths = world.paths(*inputs, "synthetic", "labels.parquet", "synthetic_labels.parquet", "annotators.csv")
     metrics = label.run(params=label.Params(**settings), **paths)
     return metrics, read_labels(paths["labels"])
 
@@ -227,6 +228,45 @@ def test_a_rule_is_an_annotator_and_dawid_skene_is_told_to_leave_rules(
 def test_an_unknown_label_model_is_refused_with_the_nearest(world: SmallWorld) -> None:
     with pytest.raises(WinnowError, match=r"unknown label model 'david_skene' in label.aggregation: did you mean"):
         run(world, aggregation={"name": "david_skene"})
+
+
+def made(world: SmallWorld, content: bytes) -> str:
+    """The id of a made picture with that content."""
+    (world.folder / "synthetic").mkdir(exist_ok=True)
+    identity = identity_of(content)
+    file_of(world.folder / "synthetic", identity).write_bytes(content)
+    return identity
+
+
+def test_labels_of_made_pictures_cost_their_share_of_the_budget_and_stand_apart(world: SmallWorld) -> None:
+    identity = made(world, b"a picture")
+    made(world, b"another one, that nobody could name")
+    world.answer((identity, "bee", "eva"), (identity, "cat", "max"), (world.id_of("ant"), "ant", "eva"))
+    metrics, labels = run(world, budget=9)
+    assert (metrics["labels_used"], metrics["labels_synthetic"], labels.synthetic, labels.used) == (9, 1, 1, 9)
+    assert len(labels.ids) == 8
+    assert not any(is_synthetic(id_) for id_ in labels.ids)
+    ids, distributions, contents = read_synthetic(world.folder / "synthetic_labels.parquet")
+    assert (ids, contents) == ([identity], [b"a picture"])
+    np.testing.assert_allclose(distributions, [[0, 0.5, 0.5]])
+
+
+def test_a_withdrawn_made_picture_is_as_if_it_had_never_been(world: SmallWorld) -> None:
+    before = run(world, budget=9)[1]
+    identity = made(world, b"a picture")
+    world.answer((identity, "bee", "eva"), (identity, "", "eva"))
+    file_of(world.folder / "synthetic", identity).unlink()
+    metrics, labels = run(world, budget=9)
+    assert metrics["labels_synthetic"] == 0
+    assert labels.ids == before.ids
+    assert read_synthetic(world.folder / "synthetic_labels.parquet")[0] == []
+
+
+def test_made_pictures_alone_are_no_labels_to_begin_with(tmp_path: Path) -> None:
+    world = build(tmp_path, known=False)
+    world.answer((made(world, b"one"), "bee", "eva"), (made(world, b"two"), "ant", "eva"))
+    with pytest.raises(WinnowError, match="there is no label yet"):
+        run(world)
 
 
 def test_equal_settings_give_equal_bytes(world: SmallWorld) -> None:

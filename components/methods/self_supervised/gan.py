@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from components.core.config import Config as BaseConfig
 from components.methods import draws
-from components.methods.contracts import Batch, SelfSupervisedMethod, StepOutput
+from components.methods.contracts import Batch, GenerativeMethod, StepOutput
 from components.methods.precise import precise
 from components.methods.stand_ins import stand_ins
 from components.models.decoder import Decoder
@@ -23,7 +23,7 @@ from components.models.encoders import Encoder
 BETAS = (0.5, 0.999)
 
 
-class GAN(SelfSupervisedMethod):
+class GAN(GenerativeMethod):
     """The encoder with one linear output is the discriminator, a decoder of random codes the generator.
 
     Both take each step at once, each by the gradient of its own loss; the papers alternate. Pictures have no bound like
@@ -78,8 +78,16 @@ class GAN(SelfSupervisedMethod):
 
     def show(self, pictures: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
         """Pictures that never were."""
-        code = draws.normal(Batch([pictures], generator=generator), self.config.latent)
-        return {"samples": self.generator(code.to(pictures))}
+        return {"samples": self.decode(self.codes(pictures, generator))}
+
+    def codes(self, pictures: Tensor, generator: torch.Generator) -> Tensor:
+        """As many drawn codes: a GAN reads no picture."""
+        return draws.normal(Batch([pictures], generator=generator), self.config.latent).to(pictures)
+
+    def decode(self, codes: Tensor) -> Tensor:
+        """Pictures of the codes."""
+        pictures: Tensor = self.generator(codes)
+        return pictures
 
 
 def discriminator_loss(real: Tensor, made: Tensor, smoothing: float) -> Tensor:

@@ -9,14 +9,14 @@ from torch import Tensor, nn
 
 from components.core.config import Config as BaseConfig
 from components.methods import draws
-from components.methods.contracts import Batch, SelfSupervisedMethod, StepOutput
+from components.methods.contracts import Batch, GenerativeMethod, StepOutput
 from components.methods.precise import precise
 from components.methods.variational_bound import kl_divergences, negative_log_likelihoods
 from components.models.decoder import Decoder
 from components.models.encoders import Encoder
 
 
-class VAE(SelfSupervisedMethod):
+class VAE(GenerativeMethod):
     """An encoder, linear heads for the code's mean and log variance, and a decoder.
 
     Downstream the encoder's vector is used, not the code: both heads are linear in it, so it says all that they say;
@@ -57,9 +57,18 @@ class VAE(SelfSupervisedMethod):
 
     def show(self, pictures: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
         """Pictures, what comes back of the middle of their clouds, and pictures that never were: codes of the prior."""
-        mean, _ = self._code(pictures)
+        mean = self.codes(pictures, generator)
         code = draws.normal(Batch([pictures], generator=generator), self.config.latent)
-        return {"originals": pictures, "reconstructions": self.decoder(mean), "samples": self.decoder(code.to(mean))}
+        return {"originals": pictures, "reconstructions": self.decode(mean), "samples": self.decode(code.to(mean))}
+
+    def codes(self, pictures: Tensor, generator: torch.Generator) -> Tensor:
+        """The middles of the pictures' clouds."""
+        return self._code(pictures)[0]
+
+    def decode(self, codes: Tensor) -> Tensor:
+        """Pictures of the codes."""
+        pictures: Tensor = self.decoder(codes)
+        return pictures
 
     def _code(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         vectors = self.encoder(pictures)
