@@ -23,12 +23,13 @@ from benchmarks import (
 from benchmarks._page import kept_by_data, of_method
 from benchmarks._pipeline import mean_and_interval
 from components.core import registry
+from pipelines.inline import Params
 
 
 def sections() -> Iterator[str]:
     """One for each benchmark that has kept figures."""
-    for _, title, kept in kept_by_data("semi_supervised"):
-        yield _semi_supervised(title, kept)
+    for data, title, kept in kept_by_data("semi_supervised"):
+        yield _semi_supervised(title, semi_supervised.CHANGES.get(data, {}), kept)
     for _, title, kept in kept_by_data("adaptation"):
         yield _adaptation(title, kept)
     if foreign_classes.PATH.is_file():
@@ -44,7 +45,7 @@ def sections() -> Iterator[str]:
             yield _told(benchmark, json.loads(benchmark.PATH.read_text()))
 
 
-def _semi_supervised(title: str, kept: semi_supervised.Kept) -> str:
+def _semi_supervised(title: str, changes: Params, kept: semi_supervised.Kept) -> str:
     names = {name: " ".join(of_method(name, "semi_supervised")) for name in registry.names("semi_supervised")}
     worse, cells = semi_supervised.worse_than_control(kept)
     lines = [
@@ -53,6 +54,7 @@ def _semi_supervised(title: str, kept: semi_supervised.Kept) -> str:
         "`python -m benchmarks.semi_supervised`: each method with its defaults through the pipeline, on the same",
         "labels, chosen by k-medoids on SimCLR's vectors. Shipped: test accuracy of what the guard let out, beside",
         "that of fine-tuning on the labels alone. Pool: the unlabeled training pictures.",
+        *([f"Changed settings: `{json.dumps(changes)}`."] if changes else []),
         "",
     ]
     for labels in sorted(kept, key=int):

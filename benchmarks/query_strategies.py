@@ -2,8 +2,8 @@
 
 `python -m benchmarks.query_strategies digits` (or `fashion --root FOLDER` with FashionMNIST's files); `--strategies`,
 `--seeds`, `--epochs` of pretraining choose, `--skip` leaves out what is kept already; `--save` keeps the figures for
-docs/methods.md and draws docs/images. Stages without labels run once per seed; `label` and `select` are the pipeline's
-own and the oracle answers. Cheap per point: the model is a linear probe on the frozen vectors, not fine-tuned and
+docs/methods.md and draws docs/images. Stages without labels run once per seed; then the strategies are asked as `label`
+and `select` ask them. Cheap per point: the model is a linear probe on the frozen vectors, not fine-tuned and
 without pseudo-labels. The first labels are the strategy's own where it needs no model, else random. BALD's draws leave
 out a fifth of the probe's inputs, which no training did. The test split is read for every point: no tuning was done.
 """
@@ -11,33 +11,34 @@ out a fifth of the probe's inputs, which no training did. The test split is read
 import argparse
 import json
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from torch import nn
 
 from benchmarks._pipeline import keep, settings
 from benchmarks.few_labels import changes_for
 from benchmarks.self_supervised import RESULTS
-from components.core import registry
+from components.core import registry, seeds
 from components.core.config import PluginChoice
 from components.core.files import replacing
-from components.datasets.labels import read_labels
+from components.core.seeds import torch_generator
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.oracle import read_classes, reveal
 from components.datasets.vectors import open_vectors
-from components.models.classifier import Classifier, ClassifierSpec, save_classifier
-from components.models.encoder_file import load_encoder
+from components.methods.contracts import Floats, Pool, Positions, QueryStrategy
 from components.models.linear_head import fit_linear
 from components.stages.chart_style import ACCENT, INK, SOFT, empty_figure
-from pipelines.answers import answer, labeled_ids, questions
+from components.training.inference import dropout_masks
 from pipelines.campaign_curves import Curve, curves
-from pipelines.inline import PROJECT, UNLABELED, Params, run_stages, share
+from pipelines.inline import PROJECT, UNLABELED, Params, run_stages
 
 BUDGETS = {"digits": [10, 20, 30, 40, 60, 80, 100, 140], "fashion": [10, 20, 40, 80, 160, 320, 640]}
-TARGETS, EPOCHS = {"digits": 0.95, "fashion": 0.80}, {"digits": 20, "fashion": 4}
+TARGETS, EPOCHS = {"digits": 0.95, "fashion": 0.80}, {"digits": 20, "fashion": 8}
 DROPOUT, L2 = 0.2, 0.01
 RANDOM = "random"
 
@@ -45,6 +46,7 @@ RANDOM = "random"
 def main() -> None:
     """Run what the command line asks for; a line of JSON for each curve."""
     asked = _arguments()
+    seeds.deterministic(1)
     path = RESULTS / f"query_strategies_{asked.data}.json"
     kept = json.loads(path.read_text()) if path.is_file() else {}
     others = [name for name in registry.names("query_strategy") if name != RANDOM]
@@ -52,12 +54,11 @@ def main() -> None:
         for seed in asked.seeds:
             names = asked.strategies or [RANDOM, *others]
             todo = [name for name in names if not (asked.skip and str(seed) in kept.get(name, {}))]
-            base = Path(folder) / f"seed{seed}"
-            if todo:
+            base = Path(asked.keep or folder) / f"{asked.epochs}-{seed}"
+            if todo and not (base / "data/embed").is_dir():
                 run_stages(UNLABELED, base, _settings(asked, seed))
             for name in todo:
-                place = share(base, Path(folder) / f"seed{seed}-{name}")
-                accuracies = _curve(place, asked, seed, name)
+                accuracies = _curve(base / "data", seed, name, BUDGETS[asked.data])
                 print(json.dumps({"strategy": name, "seed": seed, "accuracy": accuracies}), flush=True)
                 if asked.save:
                     figures = {"labels": BUDGETS[asked.data], "accuracy": accuracies, "epochs": asked.epochs}
@@ -139,55 +140,77 @@ def _needed(runs: dict[str, Any], target: float) -> str:
     return f"{mean:.0f} ({len(first) - first.count(None)} of {len(first)})"
 
 
-def _curve(place: Path, asked: argparse.Namespace, seed: int, name: str) -> list[float]:
-    """Accuracy after each budget; between them the pipeline's `select` asks and the oracle answers."""
-    first = RANDOM if registry.load("query_strategy", name).needs_model else name
-    accuracies, budgets = [], BUDGETS[asked.data]
-    for number, (budget, following) in enumerate(zip(budgets, [*budgets[1:], 0], strict=True)):
-        params = _settings(asked, seed, budget, max(1, following - budget), name, first)
-        run_stages(["label"], place, params)
-        if not number:
-            answer(place, labeled_ids(place), number)
-        accuracies.append(_probe(place))
-        if following:
-            run_stages(["select"], place, params)
-            answer(place, questions(place)[0], number + 1)
+def _curve(data: Path, seed: int, name: str, budgets: list[int]) -> list[float]:
+    """Accuracy after each budget; the strategy is asked as `label` and `select` ask it, and the truth answers."""
+    task = _read(data)
+    strategy = registry.build("query_strategy", PluginChoice(name=name), where="strategy")
+    first = (
+        registry.build("query_strategy", PluginChoice(name=RANDOM), where="first") if strategy.needs_model else strategy
+    )
+    everything = np.arange(len(task.vectors))
+    labeled = np.sort(
+        first.query(Pool(task.vectors, everything[:0], everything), budgets[0], torch_generator(seed, "label"))
+    )
+    accuracies = []
+    for budget, following in zip(budgets, [*budgets[1:], budgets[-1]], strict=True):
+        head = task.probe(labeled)
+        accuracies.append(task.accuracy(head))
+        if following > budget:
+            pool = _pool(task, head, labeled, strategy, seed)
+            asks, _ = strategy.settle(pool)
+            chosen = asks.query(pool, following - budget, torch_generator(seed, "select"))
+            labeled = np.sort(np.concatenate([labeled, chosen]))
     return accuracies
 
 
-def _probe(place: Path) -> float:
-    """Solve the probe on the labels in force and leave it where `select` reads the model; its test accuracy."""
-    data = place / "data"
-    manifest, vectors = read_manifest(data / "ingest/manifest.parquet"), open_vectors(data / "embed/embeddings.npy")
-    train, test = positions_of(manifest, "train"), positions_of(manifest, "test")
-    labels = read_labels(data / "label/labels.parquet")
-    rows = np.flatnonzero(manifest["id"].iloc[train].isin(labels.ids))  # both are sorted by id
-    weights = np.ones(len(rows), np.float32)
-    head, _ = fit_linear(np.asarray(vectors[train]), rows, labels.distributions, weights, l2=L2)
-    encoder, spec = load_encoder(data / "pretrain/encoder.safetensors")
-    whole = ClassifierSpec(encoder=spec, classes=labels.classes, method="linear_probe", dropout=DROPOUT)
-    (data / "finetune").mkdir(exist_ok=True)
-    save_classifier(data / "finetune/model.safetensors", Classifier(encoder, head, whole))
-    truth = reveal(data / "ingest/oracle.parquet", manifest["id"].iloc[test].tolist())
-    names = np.array(read_classes(data / "ingest/oracle.parquet"))
+def _pool(task: "_Task", head: nn.Linear, labeled: Positions, strategy: QueryStrategy, seed: int) -> Pool:
+    """What `select` would show the strategy of the probe; draws: of inputs left out at random."""
+    candidates = np.setdiff1d(np.arange(len(task.vectors)), labeled)
+    features, draws = task.vectors[candidates], None
+    if strategy.draws:
+        masks = dropout_masks(strategy.draws, features.shape[1], DROPOUT, torch_generator(seed, "select", "dropout"))
+        draws = np.stack([_said(head, features * mask) for mask in masks])
+    return Pool(task.vectors, labeled, candidates, _said(head, task.vectors), features, draws)
+
+
+def _said(head: nn.Linear, vectors: Floats) -> Floats:
     with torch.inference_mode():
-        said = names[head(torch.from_numpy(np.asarray(vectors[test]))).argmax(1).numpy()]
-    return round(float((said == np.array(truth)).mean()), 4)
+        return np.asarray(head(torch.from_numpy(vectors)).softmax(1).numpy(), np.float32)
 
 
-def _settings(
-    asked: argparse.Namespace, seed: int, labels: int = 10, budget: int = 1, name: str = RANDOM, first: str = RANDOM
-) -> Params:
+@dataclass(frozen=True)
+class _Task:
+    """Vectors `(N, D)` and classes `(N,)` of the training split; of the test split the same."""
+
+    vectors: Floats
+    classes: Positions
+    test_vectors: Floats
+    test_classes: Positions
+
+    def probe(self, labeled: Positions) -> nn.Linear:
+        """The head that the labels at these rows give."""
+        targets = np.eye(int(self.classes.max()) + 1, dtype=np.float32)[self.classes[labeled]]
+        return fit_linear(self.vectors, labeled, targets, np.ones(len(labeled), np.float32), l2=L2)[0]
+
+    def accuracy(self, head: nn.Linear) -> float:
+        """On the test split."""
+        return round(float((_said(head, self.test_vectors).argmax(1) == self.test_classes).mean()), 4)
+
+
+def _read(data: Path) -> _Task:
+    manifest, vectors = read_manifest(data / "ingest/manifest.parquet"), open_vectors(data / "embed/embeddings.npy")
+    names = read_classes(data / "ingest/oracle.parquet")
+    parts = []
+    for split in ("train", "test"):
+        rows = positions_of(manifest, split)
+        truth = reveal(data / "ingest/oracle.parquet", manifest["id"].iloc[rows].tolist())
+        parts += [np.array(vectors[rows]), np.array([names.index(str(name)) for name in truth])]
+    return _Task(*parts)
+
+
+def _settings(asked: argparse.Namespace, seed: int) -> Params:
     base = changes_for(asked.data, asked.root)
-    return settings(
-        **{
-            **base,
-            "seed": seed,
-            "pretrain": {**base["pretrain"], "epochs": asked.epochs},
-            "label": {"budget": labels, "first": first, "folds": 0},
-            "select": {"strategy": PluginChoice(name=name).model_dump(), "budget": budget},
-        }
-    )
+    return settings(**{**base, "seed": seed, "pretrain": {**base["pretrain"], "epochs": asked.epochs}})
 
 
 def _arguments() -> argparse.Namespace:
@@ -197,6 +220,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--strategies", type=lambda text: text.split(","), default=None)
     parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[0, 1, 2, 3, 4])
     parser.add_argument("--epochs", type=int, default=None, help="of pretraining")
+    parser.add_argument("--keep", help="folder that keeps the pretrained encoders for another call")
     parser.add_argument("--skip", action="store_true", help="leave out what is kept already")
     parser.add_argument("--save", action="store_true", help="keep the figures for docs/methods.md")
     asked = parser.parse_args()
