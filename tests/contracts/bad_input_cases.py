@@ -256,6 +256,7 @@ DATA = [
     Case("a budget below the number of classes", "label", "raise label.budget", 0, settings={"label.budget": 2}),
     Case("a budget of one label", "label", "raise label.budget", settings={"label.budget": 1}),
     Case("a label for a sample that is not there", "label", "line 2", do=_ledger("feed,cat,me,person,,,,\n")),
+    Case("a label for a made picture that is gone", "label", "git", do=_ledger("synthetic-0,cat,me,person,,,,\n")),
     Case("a label of an unknown class", "label", "did you mean 'cat'", do=_ledger("{train},cats,me,person,,,,\n")),
     Case("a label for a test sample", "label", "evaluate", 0, do=_ledger("{test},cat,me,person,,,,\n")),
     Case("a label from an unknown source", "label", "did you mean", do=_ledger("{train},cat,me,persn,,,,\n")),
@@ -296,6 +297,8 @@ COMMANDS = [
     Case("promoting what is no number", "winnow promote best", "is a number"),
     Case("promoting an unknown version", "winnow promote 7", "winnow repro"),
     Case("rolling back without a champion before", "winnow rollback", "winnow promote"),
+    Case("pictures by a method that makes none", "winnow synthesize --generator simclr", "choose from gan, vae"),
+    Case("made pictures before there is a model", "winnow synthesize", "winnow repro"),
     Case("a prediction before there is a model", "winnow predict cat.jpg", "winnow repro"),
     Case("a prediction for a file that is not there", "winnow predict gone.jpg", "gone.jpg", champion=True),
     Case(

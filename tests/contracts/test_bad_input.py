@@ -74,7 +74,7 @@ def _build() -> None:
     for number in range(36):
         half = "test" if number % 4 == 3 else "train"
         save(HOME / half / ("cat", "dog", "emu")[number % 3] / f"{number}.jpg", number)
-    Path("data/labels").mkdir()
+    Path("data/labels/synthetic").mkdir(parents=True)
     Path("data/weights").mkdir()
     Path("data/labels/ledger.csv").write_text(COLUMNS)
     with contextlib.redirect_stderr(io.StringIO()):
