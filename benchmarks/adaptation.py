@@ -34,7 +34,7 @@ from components.training.inference import predict
 from components.training.loop import LoopConfig
 from pipelines.inline import LABELED, UNLABELED, run_stages, share
 
-LABELS = {"digits": [10, 20, 40], "fashion": [40, 250]}
+LABELS = {"digits": [10, 20, 40], "fashion": [40, 250, 1000]}
 LOOP = LoopConfig(epochs=60, batch_size=128, learning_rate=0.001)  # an epoch is one step where labels are this few
 
 

@@ -37,7 +37,7 @@ from components.training.inference import dropout_masks
 from pipelines.campaign_curves import Curve, curves
 from pipelines.inline import PROJECT, UNLABELED, Params, run_stages
 
-BUDGETS = {"digits": [10, 20, 30, 40, 60, 80, 100, 140], "fashion": [10, 20, 40, 80, 160, 320, 640]}
+BUDGETS = {"digits": [10, 20, 30, 40, 60, 80, 100, 140], "fashion": [10, 20, 40, 80, 160, 320, 640, 1280]}
 TARGETS, EPOCHS = {"digits": 0.95, "fashion": 0.80}, {"digits": 20, "fashion": 8}
 DROPOUT, L2 = 0.2, 0.01
 RANDOM = "random"
