@@ -5,7 +5,7 @@ import torch
 from pydantic import Field
 
 from components.core.config import Config as BaseConfig
-from components.methods.clusters import k_means, nearest, runs_worth, unit
+from components.methods.clusters import learned_centers, nearest, runs_worth, unit
 from components.methods.contracts import Pool, Positions, QueryStrategy
 
 
@@ -43,8 +43,8 @@ class KMedoids(QueryStrategy):
         self, labeled: torch.Tensor, candidates: torch.Tensor, budget: int, generator: torch.Generator
     ) -> tuple[Positions, Positions, float]:
         """Medoids (rows of `candidates`), each candidate's medoid (labeled ones first), and their summed distance."""
-        clusters = k_means(candidates, budget, generator, fixed=labeled)
-        medoids = _distinct(candidates, clusters.centers[len(labeled) :])
+        centers = learned_centers(candidates, budget, generator, fixed=labeled)
+        medoids = _distinct(candidates, centers[len(labeled) :])
         products, assignment = nearest(candidates, torch.cat([labeled, candidates[medoids]]))
         distance = (2 - 2 * products).clamp_min(0).sqrt().sum(dtype=torch.float64)
         return medoids, assignment.numpy(), float(distance)
@@ -54,11 +54,11 @@ def _distinct(points: torch.Tensor, centers: torch.Tensor) -> Positions:
     """The point nearest to each center; where two centers meet in one point, the later one takes its next nearest."""
     _, chosen = nearest(centers, points)
     positions = chosen.numpy().copy()
-    taken: set[int] = set()
+    taken = np.zeros(len(points), bool)
     for number, position in enumerate(positions.tolist()):
-        if position in taken:
+        if taken[position]:
             products = (points @ centers[number]).numpy()
-            products[list(taken)] = -np.inf
+            products[taken] = -np.inf
             positions[number] = products.argmax()
-        taken.add(int(positions[number]))
+        taken[positions[number]] = True
     return positions
