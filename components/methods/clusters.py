@@ -13,7 +13,7 @@ from torch import Tensor
 from components.methods.contracts import Floats, Positions
 
 BLOCK = 8192  # rows at a time, at most
-TILE, WIDTH = 2**19, 1024  # products at a time, and of one row: they stay in the processor's cache
+TILE, WIDTH = 2**21, 4096  # products at a time, and of one row: fewer cost more to share out, more leave the cache
 SWEEPS = 25
 SETTLED = 0.001  # share of points that may still change their cluster when a run ends
 SAMPLE, SMALLEST_SAMPLE = 32, 20_000  # points per center, and at least, that a run learns its centers from
