@@ -3,11 +3,14 @@
 import csv
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import torch
 from pydantic import Field
 
 from components.core.config import PluginChoice, StageParams
@@ -31,13 +34,18 @@ from components.training.label_errors import find_suspects
 COLUMNS = ("id", "path", "rank", "guess", "confidence", "reason")
 MOST_NAMED = 6  # classes in a sentence
 SUSPECT_COLUMNS = ("id", "path", "label", "source", "said", "confidence")
+Flags = npt.NDArray[np.bool_]
 
 
 class Params(StageParams):
-    """strategy: the query strategy and its options; budget: how many questions."""
+    """strategy: the query strategy and its options; budget: how many questions.
+
+    abstentions_first: ask about other candidates only where fewer than the budget are abstentions.
+    """
 
     strategy: PluginChoice
     budget: int = Field(20, ge=1)
+    abstentions_first: bool = False
 
 
 def run(
@@ -69,7 +77,8 @@ def run(
     chosen, note = candidates, ""
     if len(candidates):
         strategy, note = strategy.settle(pool)
-        chosen = strategy.query(pool, params.budget, torch_generator(params.seed, "select"))
+        first = _abstained(pool, candidates, classifier.spec.sets) & params.abstentions_first
+        chosen = _ask(strategy, pool, params.budget, first, torch_generator(params.seed, "select"))
     if note:
         print(f"  select: {note}", file=sys.stderr)
     cards = _cards(chosen, pool, strategy.why, frame, pixels, known, classifier.spec.sets)
@@ -133,13 +142,44 @@ def _pool(
     return Pool(vectors, labeled, candidates, probabilities, seen.features, seen.draws)
 
 
+def _ask(strategy: QueryStrategy, pool: Pool, budget: int, first: Flags, generator: torch.Generator) -> Positions:
+    """The questions: among the candidates that are `first` `(M,)`, and where these are too few, all of them and others.
+
+    The others are chosen as if the first were labeled already.
+    """
+    if not 0 < first.sum() < len(first):
+        return strategy.query(pool, budget, generator)
+    chosen = strategy.query(_narrowed(pool, first), budget, generator)
+    if len(chosen) == budget:
+        return chosen
+    rest = replace(_narrowed(pool, ~first), labeled=np.union1d(pool.labeled, chosen))
+    return np.concatenate([chosen, strategy.query(rest, budget - len(chosen), generator)])
+
+
+def _narrowed(pool: Pool, kept: Flags) -> Pool:
+    """The pool with fewer candidates, `kept` `(M,)`."""
+    return replace(
+        pool,
+        candidates=pool.candidates[kept],
+        features=None if pool.features is None else pool.features[kept],
+        draws=None if pool.draws is None else pool.draws[:, kept],
+    )
+
+
 def _abstentions(pool: Pool, candidates: Positions, chosen: Positions, sets: PredictionSets | None) -> dict[str, float]:
     """How many prediction sets of the candidates, and of the questions, are not one class."""
     if sets is None:
         return {}
+    counts = [int(_abstained(pool, rows, sets).sum()) for rows in (candidates, chosen)]
+    return {"pool_abstained": counts[0], "queries_abstained": counts[1]}
+
+
+def _abstained(pool: Pool, rows: Positions, sets: PredictionSets | None) -> Flags:
+    """`(R,)`: is the prediction set not one class; where there are no sets, no row abstains."""
+    if sets is None:
+        return np.zeros(len(rows), bool)
     assert pool.probabilities is not None
-    sizes = [members(pool.probabilities[rows], sets).sum(1) for rows in (candidates, chosen)]
-    return {"pool_abstained": int((sizes[0] != 1).sum()), "queries_abstained": int((sizes[1] != 1).sum())}
+    return np.asarray(members(pool.probabilities[rows], sets).sum(1) != 1)
 
 
 def _cards(

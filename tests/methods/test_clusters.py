@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from components.methods import clusters
 from components.methods.clusters import k_means, nearest, unit
 
 
@@ -11,6 +12,10 @@ def blobs(per_blob: int = 30) -> torch.Tensor:
     generator = np.random.default_rng(0)
     rows = np.concatenate([center + 0.05 * generator.normal(size=(per_blob, 3)) for center in np.eye(3)])
     return unit(rows.astype(np.float32))
+
+
+def normal(count: int, dim: int, seed: int = 0) -> torch.Tensor:
+    return unit(np.random.default_rng(seed).normal(size=(count, dim)).astype(np.float32))
 
 
 def test_separate_groups_become_the_clusters() -> None:
@@ -22,9 +27,9 @@ def test_separate_groups_become_the_clusters() -> None:
 def test_fixed_centers_stay_and_new_ones_go_elsewhere() -> None:
     points = blobs()
     fixed = points[[0, 30]]
-    clusters = k_means(points, 1, torch.Generator().manual_seed(0), fixed=fixed)
-    torch.testing.assert_close(clusters.centers[:2], fixed)
-    assert set(clusters.assignment[60:].tolist()) == {2}
+    found = k_means(points, 1, torch.Generator().manual_seed(0), fixed=fixed)
+    torch.testing.assert_close(found.centers[:2], fixed)
+    assert set(found.assignment[60:].tolist()) == {2}
 
 
 def test_a_heavy_point_pulls_the_center() -> None:
@@ -35,9 +40,9 @@ def test_a_heavy_point_pulls_the_center() -> None:
 
 def test_the_cost_is_the_summed_squared_distance() -> None:
     points = blobs()
-    clusters = k_means(points, 4, torch.Generator().manual_seed(1))
-    by_hand = (points - clusters.centers[clusters.assignment]).square().sum()
-    assert abs(clusters.cost - float(by_hand)) < 1e-3
+    found = k_means(points, 4, torch.Generator().manual_seed(1))
+    by_hand = (points - found.centers[found.assignment]).square().sum()
+    assert abs(found.cost - float(by_hand)) < 1e-3
 
 
 def test_more_restarts_never_cost_more() -> None:
@@ -48,12 +53,37 @@ def test_more_restarts_never_cost_more() -> None:
 
 
 def test_identical_points_are_clustered_without_complaint() -> None:
-    clusters = k_means(torch.ones(6, 2) / 2**0.5, 3, torch.Generator().manual_seed(0))
-    assert torch.isfinite(clusters.centers).all()
+    found = k_means(torch.ones(6, 2) / 2**0.5, 3, torch.Generator().manual_seed(0))
+    assert torch.isfinite(found.centers).all()
 
 
-def test_nearest_is_the_same_in_blocks_as_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    points, centers = blobs(), blobs()[::7]
+def test_nearest_is_the_same_in_tiles_as_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    points, centers = blobs(), torch.cat([blobs()[::7], blobs()[::7]])  # of equal ones the first
     whole = nearest(points, centers)
-    monkeypatch.setattr("components.methods.clusters.BLOCK", 7)
-    torch.testing.assert_close(nearest(points, centers)[0], whole[0])
+    assert whole[1].max() < len(centers) // 2
+    monkeypatch.setattr(clusters, "TILE", 30)
+    monkeypatch.setattr(clusters, "WIDTH", 4)
+    products, numbers = nearest(points, centers)
+    torch.testing.assert_close(products, whole[0])
+    torch.testing.assert_close(numbers, whole[1])
+
+
+@pytest.mark.parametrize("moving", [0, 1, 5, 20])
+def test_after_some_centers_moved_the_nearest_are_brought_up_to_date(moving: int) -> None:
+    points = normal(400, 6)
+    before, after, moved = normal(20, 6, seed=1), normal(20, 6, seed=1), torch.arange(20) < moving
+    after[moved] = normal(moving, 6, seed=2)
+    products, assignment = clusters._updated(points, after, moved, *nearest(points, before))
+    torch.testing.assert_close(products, nearest(points, after)[0])
+    assert (assignment == nearest(points, after)[1]).all()
+
+
+@pytest.mark.parametrize("labels", [0, 12])
+def test_seeds_are_the_same_whichever_points_are_looked_at(monkeypatch: pytest.MonkeyPatch, labels: int) -> None:
+    points = torch.cat([blobs(100), normal(100, 3), torch.zeros(2, 3)])
+    monkeypatch.setattr(clusters, "FEW", 1000)
+    seeds = [clusters._seeds(points, 60, points[:labels], torch.ones(402), torch.Generator().manual_seed(0))]
+    monkeypatch.setattr(clusters, "FEW", 0)
+    monkeypatch.setattr(clusters, "SCATTERED", 1)
+    seeds += [clusters._seeds(points, 60, points[:labels], torch.ones(402), torch.Generator().manual_seed(0))]
+    torch.testing.assert_close(*seeds)

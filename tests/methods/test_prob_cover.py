@@ -47,8 +47,20 @@ def test_each_question_covers_the_most_of_what_is_left(labeled: int) -> None:
 def test_questions_do_not_depend_on_how_the_products_are_tiled(monkeypatch: pytest.MonkeyPatch) -> None:
     pool = scattered(700)
     whole = ask("prob_cover", pool, 40)
-    monkeypatch.setattr(prob_cover, "TILE", 128)
+    for name, size in (("ROWS", 96), ("TILE", 128), ("AHEAD", 3)):
+        monkeypatch.setattr(prob_cover, name, size)
     np.testing.assert_array_equal(ask("prob_cover", pool, 40), whole)
+
+
+@pytest.mark.parametrize("closeness", [-0.2, 0.3, 0.9, 0.999])
+def test_no_ball_loses_a_point_by_looking_at_near_cells_alone(closeness: float) -> None:
+    wide = scattered(300).vectors
+    points = unit(np.concatenate([wide, wide[:9].repeat(20, 0) + 0.05 * wide[:180], 0 * wide[:2]]))
+    balls = prob_cover._balls(points, closeness, torch.Generator().manual_seed(0))
+    near = (points @ points.T > closeness).numpy()
+    held = np.unpackbits(balls.held.view(np.uint8), axis=1).astype(bool)
+    np.testing.assert_array_equal(held[:, balls.places], near)
+    assert held.sum() == near.sum()
 
 
 def test_a_ball_of_each_group_covers_the_largest_first_and_then_begins_anew() -> None:

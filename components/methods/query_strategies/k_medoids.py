@@ -5,7 +5,7 @@ import torch
 from pydantic import Field
 
 from components.core.config import Config as BaseConfig
-from components.methods.clusters import k_means, nearest, runs_worth, unit
+from components.methods.clusters import learned_centers, nearest, runs_worth, unit
 from components.methods.contracts import Pool, Positions, QueryStrategy
 
 
@@ -29,36 +29,45 @@ class KMedoids(QueryStrategy):
 
     def query(self, pool: Pool, budget: int, generator: torch.Generator) -> Positions:
         """`(min(budget, M),)` candidates, the one that stands for most samples first."""
-        if budget >= len(pool.candidates):
-            return pool.candidates.copy()
+        if not 0 < budget < len(pool.candidates):
+            return pool.candidates[:budget].copy()
         labeled, candidates = unit(pool.vectors, pool.labeled), unit(pool.vectors, pool.candidates)
+        covered = nearest(candidates, labeled)[0] if len(labeled) else torch.full((len(candidates),), -torch.inf)
         runs = [
-            self._run(labeled, candidates, budget, generator) for _ in range(runs_worth(budget, self.config.restarts))
+            self._run(labeled, candidates, covered, budget, generator)
+            for _ in range(runs_worth(budget, self.config.restarts))
         ]
-        medoids, assignment, _ = min(runs, key=lambda run: run[2])
-        sizes = np.bincount(assignment, minlength=len(labeled) + budget)[len(labeled) :]
+        medoids, sizes, _ = min(runs, key=lambda run: run[2])
         return pool.candidates[medoids[np.argsort(-sizes, kind="stable")]]
 
     def _run(
-        self, labeled: torch.Tensor, candidates: torch.Tensor, budget: int, generator: torch.Generator
+        self,
+        labeled: torch.Tensor,
+        candidates: torch.Tensor,
+        covered: torch.Tensor,
+        budget: int,
+        generator: torch.Generator,
     ) -> tuple[Positions, Positions, float]:
-        """Medoids (rows of `candidates`), each candidate's medoid (labeled ones first), and their summed distance."""
-        clusters = k_means(candidates, budget, generator, fixed=labeled)
-        medoids = _distinct(candidates, clusters.centers[len(labeled) :])
-        products, assignment = nearest(candidates, torch.cat([labeled, candidates[medoids]]))
-        distance = (2 - 2 * products).clamp_min(0).sqrt().sum(dtype=torch.float64)
-        return medoids, assignment.numpy(), float(distance)
+        """Medoids (rows of `candidates`), how many candidates each stands for, and all candidates' summed distance.
+
+        covered: `(M,)` the candidates' largest product with a labeled sample.
+        """
+        centers = learned_centers(candidates, budget, generator, fixed=labeled)
+        medoids = _distinct(candidates, centers[len(labeled) :])
+        products, assignment = nearest(candidates, candidates[medoids])
+        distance = (2 - 2 * torch.maximum(products, covered)).clamp_min(0).sqrt().sum(dtype=torch.float64)
+        return medoids, np.bincount(assignment[products > covered].numpy(), minlength=budget), float(distance)
 
 
 def _distinct(points: torch.Tensor, centers: torch.Tensor) -> Positions:
     """The point nearest to each center; where two centers meet in one point, the later one takes its next nearest."""
     _, chosen = nearest(centers, points)
     positions = chosen.numpy().copy()
-    taken: set[int] = set()
+    taken = np.zeros(len(points), bool)
     for number, position in enumerate(positions.tolist()):
-        if position in taken:
+        if taken[position]:
             products = (points @ centers[number]).numpy()
-            products[list(taken)] = -np.inf
+            products[taken] = -np.inf
             positions[number] = products.argmax()
-        taken.add(int(positions[number]))
+        taken[positions[number]] = True
     return positions

@@ -1,5 +1,6 @@
 """ProbCover: the balls that cover most of what no label covers yet, one after the other (Yehuda et al. 2022)."""
 
+from dataclasses import dataclass
 from heapq import heapify, heappop, heapreplace
 from math import ceil
 
@@ -10,13 +11,16 @@ from pydantic import Field
 from torch import Tensor
 
 from components.core.config import Config as BaseConfig
-from components.methods.clusters import k_means, nearest, unit
+from components.methods.clusters import TILE, k_means, learned_centers, nearest, unit
 from components.methods.contracts import Pool, Positions, QueryStrategy
 
-TILE = 4096  # products at a time, squared: bounds memory beside the balls, which take a bit for each pair of samples
+ROWS = 512  # points at a time
+AHEAD = 32  # cells' distances at a time
+ROUNDING = 2e-3  # of a sum of distances, at most, from products near 1
 SAMPLE = 4096  # points whose neighborhoods tell the radius
 
 Bits = npt.NDArray[np.uint64]
+Flags = npt.NDArray[np.bool_]
 
 
 class ProbCover(QueryStrategy):
@@ -52,8 +56,8 @@ class ProbCover(QueryStrategy):
         uncovered = torch.ones(len(points), dtype=torch.bool)
         if labels:
             uncovered = nearest(points, points[:labels])[0] <= closeness
-        balls = _balls(points, closeness)
-        return pool.candidates[_greedy(balls[labels:], _bits(uncovered[None])[0], labels, budget)]
+        balls = _balls(points, closeness, generator)
+        return pool.candidates[_greedy(balls, uncovered.numpy(), labels, budget)]
 
 
 def pure_closeness(points: Tensor, assignment: Tensor, purity: float, generator: torch.Generator) -> float:
@@ -64,53 +68,83 @@ def pure_closeness(points: Tensor, assignment: Tensor, purity: float, generator:
     """
     some = torch.randperm(len(points), generator=generator)[:SAMPLE]
     others = []
-    for rows in torch.split(some, max(1, TILE**2 // len(points))):
-        products = points[rows] @ points.T
-        others.append(products.masked_fill_(assignment[rows, None] == assignment, -1).max(1).values)
+    for rows in torch.split(some, ROWS):
+        closest = torch.full((len(rows),), -1.0)
+        for columns in torch.split(torch.arange(len(points)), max(1, TILE // ROWS)):
+            part = slice(int(columns[0]), int(columns[-1]) + 1)
+            products = (points[rows] @ points[part].T).masked_fill_(assignment[rows, None] == assignment[part], -1)
+            closest = torch.maximum(closest, products.amax(1))
+        others.append(closest)
     reached = torch.cat(others).sort().values
     return min(float(reached[ceil(purity * len(reached)) - 1]), 1 - 1e-6)  # a point is in its own ball
 
 
-def _balls(points: Tensor, closeness: float) -> Bits:
-    """For each point the bits of all points in its ball; each product is computed once and serves both its points."""
-    balls = np.zeros((len(points), ceil(len(points) / 64)), np.uint64)
-    starts = range(0, len(points), TILE)
-    for top, left in ((top, left) for top in starts for left in starts if top <= left):
-        near = points[top : top + TILE] @ points[left : left + TILE].T > closeness
-        balls[top : top + TILE, left // 64 : (left + TILE) // 64] = _bits(near)
-        balls[left : left + TILE, top // 64 : (top + TILE) // 64] = _bits(near.T)
-    return balls
+@dataclass(frozen=True)
+class Balls:
+    """held: `(N, W)`, for each point the bits of all points in its ball; places: `(N,)` which bit is which point's."""
+
+    held: Bits
+    places: Positions
+
+    def bits(self, flags: Flags) -> Bits:
+        """`(W,)` words in which the bits of flagged points are set; flags: `(N,)`."""
+        row = np.zeros(64 * self.held.shape[1], bool)
+        row[self.places] = flags
+        return np.packbits(row).view(np.uint64)
 
 
-def _bits(flags: Tensor) -> Bits:
-    """`(R, N)` booleans as `(R, ceil(N / 64))` words; bits beyond N are 0."""
-    padded = torch.nn.functional.pad(flags, (0, -flags.shape[1] % 64))
-    return np.packbits(padded.contiguous().numpy(), axis=1).view(np.uint64)
+def _balls(points: Tensor, closeness: float, generator: torch.Generator) -> Balls:
+    """All balls, cell by cell of the points that they hold.
+
+    Only points no farther from a cell's center than its farthest member and a ball's radius together can have members
+    of it in their balls (triangle inequality): often few.
+    """
+    centers = learned_centers(points, ceil(len(points) ** 0.5), generator)
+    home = nearest(points, centers)[1]
+    cells = torch.split(home.argsort(stable=True), home.bincount(minlength=len(centers)).tolist())
+    sizes = np.array([8 * ceil(len(cell) / 8) for cell in cells])  # a cell begins with a byte
+    ends = sizes.cumsum()
+    places, held = torch.empty(len(points), dtype=torch.int64), np.zeros((len(points), ceil(ends[-1] / 64)), np.uint64)
+    for number, (cell, end, size) in enumerate(zip(cells, ends.tolist(), sizes.tolist(), strict=True)):
+        if not number % AHEAD:
+            distances = _distance(centers[number : number + AHEAD] @ points.T)
+        if not size:
+            continue
+        places[cell] = torch.arange(end - size, end - size + len(cell))
+        reach = distances[number % AHEAD, cell].max() + _distance(torch.tensor(closeness)) + ROUNDING
+        columns = points[cell].T.contiguous()
+        for rows in torch.split((distances[number % AHEAD] <= reach).nonzero()[:, 0], ceil(TILE / len(cell))):
+            near = points[rows] @ columns > closeness
+            held.view(np.uint8)[rows.numpy(), (end - size) // 8 : end // 8] = np.packbits(near.numpy(), axis=1)
+    return Balls(held, places.numpy())
 
 
-def _greedy(balls: Bits, uncovered: Bits, first: int, budget: int) -> list[int]:
-    """Rows of the balls that cover most of the uncovered bits, one after the other.
+def _distance(products: Tensor) -> Tensor:
+    return (2 - 2 * products).clamp_min(0).sqrt()
+
+
+def _greedy(balls: Balls, open_: Flags, labels: int, budget: int) -> list[int]:
+    """Of the points behind the labeled ones, those whose balls hold most of the open points, one after the other.
 
     A gain known from before bounds the present one, for gains only shrink: so only the ball that seems best is counted
-    again (Minoux 1978). Row i is the ball of point `first + i`.
+    again (Minoux 1978).
     """
-    sizes = np.concatenate([np.bitwise_count(part).sum(1, dtype=np.int64) for part in np.array_split(balls, 64)])
-    bounds, chosen = list(zip((-sizes).tolist(), range(len(balls)), strict=True)), list[int]()
+    held, chosen = balls.held[labels:], list[int]()
+    sizes = np.concatenate([np.bitwise_count(part).sum(1, dtype=np.int64) for part in np.array_split(held, 64)])
+    bounds, uncovered = list(zip((-sizes).tolist(), range(len(held)), strict=True)), balls.bits(open_)
     heapify(bounds)
     while len(chosen) < budget:
         bound, best = bounds[0]
-        gain = int(np.bitwise_count(balls[best] & uncovered).sum())
+        gain = int(np.bitwise_count(held[best] & uncovered).sum())
         if gain < -bound:
             heapreplace(bounds, (-gain, best))
         elif gain:
             heappop(bounds)
             chosen.append(best)
-            uncovered = uncovered & ~balls[best]
+            uncovered = uncovered & ~held[best]
         else:
-            open_ = np.setdiff1d(np.arange(len(balls)), chosen)
-            bounds = list(zip((-sizes[open_]).tolist(), open_.tolist(), strict=True))
+            rest = np.setdiff1d(np.arange(len(held)), chosen)
+            bounds = list(zip((-sizes[rest]).tolist(), rest.tolist(), strict=True))
             heapify(bounds)
-            flags = torch.zeros(1, first + len(balls), dtype=torch.bool)
-            flags[0, torch.as_tensor(first + open_)] = True
-            uncovered = _bits(flags)[0]
+            uncovered = balls.bits(np.isin(np.arange(len(balls.held)), labels + rest))
     return chosen
