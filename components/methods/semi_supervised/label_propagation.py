@@ -41,7 +41,7 @@ class LabelPropagation(SemiSupervisedMethod):
         neighbors: int = Field(10, ge=1)
         bandwidth: float = Field(0.2, gt=0)
         class_prior: float | None = Field(10.0, ge=0)
-        alpha: float = Field(0.97, gt=0, le=1)
+        alpha: float = Field(0.99, gt=0, le=1)
         tolerance: float = Field(1e-6, gt=0)
         sweeps: int = Field(1000, ge=1)
 
