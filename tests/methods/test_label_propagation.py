@@ -33,7 +33,24 @@ def test_a_chain_settles_on_the_straight_line_between_its_ends() -> None:
     np.testing.assert_allclose(settled[:, 1], [0, 0.25, 0.5, 0.75, 1], atol=1e-6)
 
 
-def test_it_is_where_sweeping_ends() -> None:
+@pytest.mark.parametrize("alpha", [0.5, 0.97])
+def test_on_a_chain_labels_fade_as_a_hyperbolic_sine(alpha: float) -> None:
+    chain = sparse.csr_matrix(np.eye(5, k=1) + np.eye(5, k=-1))
+    settled = propagate(chain, np.array([0, 4]), np.eye(2, dtype=np.float32), alpha=alpha)
+    rate = np.arccosh(1 / alpha)  # y_i = alpha (y_i-1 + y_i+1) / 2
+    np.testing.assert_allclose(settled[:, 1], np.sinh(rate * np.arange(5)) / np.sinh(rate * 4), atol=1e-6)
+
+
+def test_labels_that_hardly_travel_are_those_of_the_neighbors_by_weight() -> None:
+    vectors, targets = moons()
+    weights = kernel(graph_of(vectors, 20), 20, 5.0)
+    labeled = np.arange(40)
+    settled = propagate(weights, labeled, targets[labeled], alpha=1e-6)[40:] / 1e-6
+    np.testing.assert_allclose(settled, (weights[40:, :40] @ targets[labeled]) / weights[40:].sum(1), atol=1e-4)
+
+
+@pytest.mark.parametrize("alpha", [0.9, 1.0])
+def test_it_is_where_sweeping_ends(alpha: float) -> None:
     vectors, targets = moons()
     weights = kernel(graph_of(vectors, 20), 20, 5.0)
     labeled = np.array([0, 1, 10, 11])
@@ -41,9 +58,9 @@ def test_it_is_where_sweeping_ends() -> None:
     swept = np.zeros((len(vectors), 2))
     for _ in range(5000):
         swept[labeled] = targets[labeled]
-        swept = step @ swept
+        swept = alpha * step @ swept
     swept[labeled] = targets[labeled]
-    np.testing.assert_allclose(propagate(weights, labeled, targets[labeled]), swept, atol=1e-4)
+    np.testing.assert_allclose(propagate(weights, labeled, targets[labeled], alpha=alpha), swept, atol=1e-4)
 
 
 def test_it_agrees_with_scikit_learn_on_the_same_kernel() -> None:
@@ -109,6 +126,17 @@ def test_the_order_in_which_samples_stand_changes_nothing_but_the_time(monkeypat
     plain = LabelPropagation(LabelPropagation.Config()).pseudo_label(task)
     monkeypatch.setattr("components.methods.semi_supervised.label_propagation.SORTED_FROM", 0)
     np.testing.assert_allclose(LabelPropagation(LabelPropagation.Config()).pseudo_label(task), plain, atol=1e-6)
+
+
+def test_the_number_of_threads_changes_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, targets = moons()
+    weights = kernel(graph_of(vectors, 10), 10, 1.0)
+    monkeypatch.setattr("components.methods.semi_supervised.label_propagation.BLOCK", 32)
+    made = []
+    for threads in (1, 3):
+        monkeypatch.setattr("torch.get_num_threads", lambda threads=threads: threads)
+        made.append(propagate(weights, np.array([0, 1]), targets[:2]))
+    assert (made[0] == made[1]).all()
 
 
 @pytest.mark.parametrize("neighbors", [1, 3])

@@ -1,8 +1,11 @@
 """Label propagation: labels flow along the nearest-neighbor graph until they settle (Zhu & Ghahramani 2002)."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sparse
+import torch
 from pydantic import Field
 from scipy.sparse.csgraph import connected_components
 
@@ -14,26 +17,31 @@ from components.methods.contracts import Floats, Graph, PoolTask, Positions, Sem
 Doubles = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 TINY = np.finfo(np.float64).tiny
-BLOCK = 4096  # rows at a time where they do not need each other
+BLOCK = 8192  # rows at a time where they do not need each other
 SORTED_FROM, CELLS = 100_000, 128  # samples from which their order matters: a cell's masses fit into a core's cache
 
 
 class LabelPropagation(SemiSupervisedMethod):
-    """Each unlabeled sample is the weighted mean of its neighbors, labeled ones keep their labels.
+    """Each unlabeled sample is alpha times the weighted mean of its neighbors, labeled ones keep their labels.
 
+    So the first label that a random walk from a sample meets counts alpha to the number of steps. With alpha 1 and few
+    labels in a large pool walks get lost, and nearly all samples end up alike: Nadler, Srebro & Zhou 2009.
     Sources: Zhu & Ghahramani 2002, http://pages.cs.wisc.edu/~jerryzhu/pub/CMU-CALD-02-107.pdf; the fixed point as a
-    linear system and class-mass normalization: Zhu, Ghahramani & Lafferty 2003, sections 2 and 4.
+    linear system and class-mass normalization: Zhu, Ghahramani & Lafferty 2003, sections 2 and 4; alpha: Zhou et al.
+    2004, "Learning with local and global consistency", where labeled samples may change too.
     """
 
     class Config(BaseConfig):
         """neighbors: at most that many of the graph's; bandwidth: of the kernel, in units of the median distance;
         class_prior: pseudo-counts per class that shrink the labels' class shares towards equal ones, and to which the
-        class masses are scaled (None: no class-mass normalization); tolerance, sweeps: when the solver stops.
+        class masses are scaled (None: no class-mass normalization); alpha: what a label still counts one step further,
+        1 for plain propagation; tolerance, sweeps: when the solver stops.
         """
 
         neighbors: int = Field(10, ge=1)
         bandwidth: float = Field(0.2, gt=0)
         class_prior: float | None = Field(10.0, ge=0)
+        alpha: float = Field(0.99, gt=0, le=1)
         tolerance: float = Field(1e-6, gt=0)
         sweeps: int = Field(1000, ge=1)
 
@@ -45,10 +53,10 @@ class LabelPropagation(SemiSupervisedMethod):
         order = by_cell(task.vectors, task.seed) if len(task.vectors) >= SORTED_FROM else np.arange(len(task.vectors))
         place = np.argsort(order)
         weights = kernel(reordered(task.graph, order), self.config.neighbors, self.config.bandwidth)
-        smoothing = 1.0 if self.config.class_prior is None else self.config.class_prior
-        prior = task.targets.sum(0) + smoothing
+        prior = task.targets.sum(0) + (1.0 if self.config.class_prior is None else self.config.class_prior)
         prior = prior / prior.sum()
-        masses = propagate(weights, place[task.labeled], task.targets, self.config.tolerance, self.config.sweeps)[place]
+        solver = self.config.model_dump(include={"alpha", "tolerance", "sweeps"})
+        masses = propagate(weights, place[task.labeled], task.targets, **solver)[place]
         reached = masses.sum(1) > 0
         if self.config.class_prior is not None:
             masses *= prior / np.maximum(masses.sum(0), np.finfo(np.float32).tiny)
@@ -79,48 +87,64 @@ def kernel(graph: Graph, neighbors: int, bandwidth: float) -> sparse.csr_matrix:
 
 
 def propagate(
-    weights: sparse.csr_matrix, labeled: Positions, targets: Floats, tolerance: float = 1e-6, sweeps: int = 1000
+    weights: sparse.csr_matrix,
+    labeled: Positions,
+    targets: Floats,
+    *,
+    alpha: float = 1.0,
+    tolerance: float = 1e-6,
+    sweeps: int = 1000,
 ) -> Doubles:
-    """The fixed point of `Y <- T Y` with the labeled rows clamped, `T` the row-normalized weights: `(N, K)`.
+    """The fixed point of `Y <- alpha T Y` with the labeled rows clamped, `T` the row-normalized weights: `(N, K)`.
 
-    Solved as `(D - W)_uu Y_u = W_ul Y_l` by conjugate gradients, which need tens of sweeps where iterating needs
-    thousands. Rows that no label reaches stay 0.
+    Solved as `(D / alpha - W)_uu Y_u = W_ul Y_l` by conjugate gradients, which need tens of sweeps where iterating
+    needs thousands. Rows that no label reaches stay 0.
     """
     masses = np.zeros((weights.shape[0], targets.shape[1]))
     masses[labeled] = targets
     components = connected_components(weights, directed=False)[1]
     free = np.isin(components, components[labeled])
     free[labeled] = False
-    masses += _solve(weights, free, weights @ masses, tolerance, sweeps)
+    degrees = np.asarray(weights.sum(1)) / alpha
+    masses += _solve(weights, degrees, free, weights @ masses, tolerance, sweeps)
     return np.maximum(masses, 0)
 
 
-def _solve(weights: sparse.csr_matrix, free: Mask, right: Doubles, tolerance: float, sweeps: int) -> Doubles:
-    """Conjugate gradients on `(D - W) Y = right` in the free rows, preconditioned by `D`, all columns at once.
+def _solve(
+    weights: sparse.csr_matrix, degrees: Doubles, free: Mask, right: Doubles, tolerance: float, sweeps: int
+) -> Doubles:
+    """Conjugate gradients on `(D - W) Y = right` in the free rows, preconditioned by `D`, the degrees.
 
-    The other rows of Y are 0 and stay it, so nothing needs to be cut out of the weights. What is done to each row
-    apart is done block by block, while the block is in the cache.
+    The other rows of Y are 0 and stay it, so nothing needs to be cut out of the weights. Block by block, while it is in
+    the cache, by as many threads as torch has; sums do not depend on their number.
     """
     blocks = [slice(start, start + BLOCK) for start in range(0, len(right), BLOCK)]
-    mask, degrees = free[:, None], np.asarray(weights.sum(1))
+    parts = [weights[rows] for rows in blocks]
+    mask = free[:, None]
     inverse = mask / np.maximum(degrees, TINY)
     solution, residual = np.zeros_like(right), right * mask
-    direction = inverse * residual
+    direction, image = inverse * residual, np.empty_like(right)
     power = (residual * direction).sum(0)
     goal = tolerance**2 * power
-    for _ in range(sweeps):
-        if (power <= goal).all():
-            break
-        image, curvature, before = weights @ direction, np.zeros_like(power), power
-        for rows in blocks:
-            image[rows] = mask[rows] * (degrees[rows] * direction[rows] - image[rows])
-            curvature += (direction[rows] * image[rows]).sum(0)
-        step, power = before / np.maximum(curvature, TINY), np.zeros_like(power)
-        for rows in blocks:
-            solution[rows] += step * direction[rows]
-            residual[rows] -= step * image[rows]
-            power += (residual[rows] * (inverse[rows] * residual[rows])).sum(0)
-        ratio = power / np.maximum(before, TINY)
-        for rows in blocks:
-            direction[rows] = inverse[rows] * residual[rows] + ratio * direction[rows]
+
+    def curvature(part: sparse.csr_matrix, rows: slice) -> Doubles:
+        image[rows] = mask[rows] * (degrees[rows] * direction[rows] - part @ direction)
+        return np.asarray((direction[rows] * image[rows]).sum(0))
+
+    def descend(rows: slice) -> Doubles:
+        solution[rows] += step * direction[rows]
+        residual[rows] -= step * image[rows]
+        return np.asarray((residual[rows] * (inverse[rows] * residual[rows])).sum(0))
+
+    def turn(rows: slice) -> None:
+        direction[rows] = inverse[rows] * residual[rows] + ratio * direction[rows]
+
+    with ThreadPoolExecutor(torch.get_num_threads()) as threads:
+        for _ in range(sweeps):
+            if (power <= goal).all():
+                break
+            step = power / np.maximum(sum(threads.map(curvature, parts, blocks)), TINY)
+            before, power = power, np.asarray(sum(threads.map(descend, blocks)))
+            ratio = power / np.maximum(before, TINY)
+            list(threads.map(turn, blocks))
     return solution
