@@ -40,7 +40,7 @@ from pipelines.inline import PROJECT, UNLABELED, Params, run_stages
 BUDGETS = {"digits": [10, 20, 30, 40, 60, 80, 100, 140], "fashion": [10, 20, 40, 80, 160, 320, 640, 1280]}
 TARGETS, EPOCHS = {"digits": 0.95, "fashion": 0.80}, {"digits": 20, "fashion": 8}
 DROPOUT, L2 = 0.2, 0.01
-RANDOM = "random"
+NAMES, RANDOM = {"digits": "digits", "fashion": "Fashion-MNIST"}, "random"
 
 
 def main() -> None:
@@ -86,7 +86,7 @@ def section(data: str, kept: dict[str, dict[str, Any]]) -> str:
     drawn, target = found(kept), TARGETS[data]
     count, epochs = len(next(iter(kept.values()))), {run["epochs"] for runs in kept.values() for run in runs.values()}
     lines = [
-        f"### Query strategies: labels needed on {data}",
+        f"### Query strategies: labels needed on {NAMES[data]}",
         "",
         f"`python -m benchmarks.query_strategies {data}`: {count} seeds, {max(epochs)} epochs of pretraining. The",
         "model is a linear probe on the frozen vectors; the first labels are the strategy's own where it needs no",
@@ -114,6 +114,7 @@ def _draw(path: Path, drawn: list[Curve], target: float) -> None:
     others.sort(key=lambda curve: -curve.area.mean)
     figure = empty_figure(11, 5)
     panels = figure.subplots(2, -(-len(others) // 2), sharex=True, sharey=True, squeeze=False).flatten()
+    ticks = [step.labels for step in random.steps][::2]
     for panel, curve in zip(panels, others, strict=False):
         panel.axhline(target, color=SOFT, linewidth=1)
         for shown, color in ((random, "#7b8a96"), (curve, ACCENT)):
@@ -121,6 +122,9 @@ def _draw(path: Path, drawn: list[Curve], target: float) -> None:
             ends = [[getattr(value, end) or value.mean for value in said] for end in ("low", "high")]
             panel.fill_between(labels, *ends, color=color, alpha=0.18, linewidth=0)
             panel.plot(labels, [value.mean for value in said], color=color, linewidth=1.8, marker="o", markersize=3)
+        panel.set_xscale("log")
+        panel.set_xticks(ticks, [str(count) for count in ticks])
+        panel.minorticks_off()
         panel.set_title(curve.strategy)
     for panel in panels[len(others) :]:
         panel.remove()
