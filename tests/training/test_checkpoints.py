@@ -1,5 +1,6 @@
 """Checkpoints: the newest whole one counts, whatever was done to the others."""
 
+import errno
 import json
 import logging
 import resource
@@ -34,6 +35,29 @@ def test_only_the_newest_are_kept_and_none_after_clearing(tmp_path: Path) -> Non
     store.clear()
     assert not (tmp_path / "run").exists()
     assert store.newest() is None
+
+
+def test_what_another_process_removed_first_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = _saved(tmp_path, epochs=4)
+    monkeypatch.setattr(store, "_epochs", lambda: [1, 2, 4, 5])  # as listed before a worker without a driver went on
+    store.save(Checkpoint(5, {"weight": torch.ones(3)}, []))
+    monkeypatch.undo()
+    newest = store.newest()
+    assert newest is not None
+    assert newest.epoch == 5
+
+
+def test_leftovers_that_cannot_be_removed_are_named_and_fail_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = _saved(tmp_path / "run")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOTEMPTY, "Directory not empty")
+
+    monkeypatch.setattr(store.files, "rm", refuse)
+    store.clear()
+    assert f"the checkpoints at {tmp_path / 'run'} could not all be removed" in caplog.text
 
 
 def _flip(path: Path) -> None:
