@@ -11,6 +11,7 @@ from components.training.metrics import mcnemar
 Floats = npt.NDArray[np.floating[Any]]
 Integers = npt.NDArray[np.int64]
 CHANCE = 0.05  # two-sided
+CLEARLY = 3.0  # standard errors; more than two because pictures share neighbors, so their agreements hang together
 
 
 @dataclass(frozen=True)
@@ -64,16 +65,20 @@ def judge_by_neighbors(
     """Compare `(N,)` predicted classes where no label could be held out: label-free evidence, and weaker.
 
     The candidate ships if it keeps as many of the labels `actual` at rows `labeled` right as the control, and its
-    predictions have the higher `modularity` on the graph of nearest neighbors.
+    predictions have the higher `modularity` on the graph of nearest neighbors, by more than `CLEARLY` standard errors
+    of what a picture's agreement with its neighbors changes by.
     """
     right = [int((predicted[labeled] == actual).sum()) for predicted in (candidate, control)]
     scores = [modularity(predicted, neighbors) for predicted in (candidate, control)]
+    changes = _agreement(candidate, neighbors) - _agreement(control, neighbors)
+    margin = CLEARLY * float(changes.std(ddof=1)) / len(changes) ** 0.5
     why = (
         "no label could be held out, so on weaker evidence: predictions agree with their nearest neighbors' beyond "
-        f"chance by {scores[0]:.3f} with pseudo-labels and {scores[1]:.3f} with labels alone, and {right[0]} against "
-        f"{right[1]} of {len(actual)} given labels are kept."
+        f"chance by {scores[0]:.3f} with pseudo-labels and {scores[1]:.3f} with labels alone, where {margin:.3f} more "
+        f"would be clear, and {right[0]} against {right[1]} of {len(actual)} given labels are kept."
     )
-    return _verdict(right[0] >= right[1] and scores[0] > scores[1], "neighbors", why, actual, right, scores, folds=0)
+    better = right[0] >= right[1] and scores[0] - scores[1] > margin
+    return _verdict(better, "neighbors", why, actual, right, scores, folds=0)
 
 
 def nothing_to_judge() -> Verdict:
@@ -86,10 +91,16 @@ def modularity(predicted: Integers, neighbors: Integers) -> float:
 
     predicted: `(N,)` classes; neighbors: `(N, k)` rows. A model that says one class for everything gets 0.
     """
-    agreement = float((predicted[neighbors] == predicted[:, None]).mean())
+    agreement = float(_agreement(predicted, neighbors).mean())
     source = np.bincount(predicted) / len(predicted)
     target = np.bincount(predicted[neighbors].ravel(), minlength=len(source)) / neighbors.size
     return agreement - float(source @ target)
+
+
+def _agreement(predicted: Integers, neighbors: Integers) -> Floats:
+    """`(N,)`: the share of each picture's neighbors that get the same prediction."""
+    shares: Floats = (predicted[neighbors] == predicted[:, None]).mean(axis=1)
+    return shares
 
 
 def nearest_neighbors(vectors: npt.NDArray[np.float32], k: int) -> Integers:

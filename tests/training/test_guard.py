@@ -45,21 +45,33 @@ def test_modularity_of_separate_clusters_is_that_of_newman() -> None:
     assert modularity(np.arange(40) % 10, neighbors) < 0.1
 
 
+GROUPS = np.arange(40) // 10  # four groups of neighbors
+NEIGHBORS = GROUPS[:, None] * 10 + np.arange(10)[None, :]
+NOISY = np.where(np.arange(40) % 7 == 3, (GROUPS + 1) % 4, GROUPS)
+LABELED = np.array([0, 11, 22, 33])
+
+
 def test_without_held_out_labels_agreement_with_neighbors_decides() -> None:
-    neighbors = (np.arange(40)[:, None] // 10) * 10 + np.arange(10)[None, :]
-    good, noisy = np.arange(40) // 10, np.arange(40) // 10
-    noisy = np.where(np.arange(40) % 7 == 3, (noisy + 1) % 4, noisy)
-    labeled = np.array([0, 11, 22, 33])
-    better = judge_by_neighbors(good, noisy, neighbors, labeled, good[labeled])
+    better = judge_by_neighbors(GROUPS, NOISY, NEIGHBORS, LABELED, GROUPS[LABELED])
     assert (better.shipped, better.evidence) == ("pseudo_labels", "neighbors")
-    assert judge_by_neighbors(noisy, good, neighbors, labeled, good[labeled]).shipped == "control"
+    assert judge_by_neighbors(NOISY, GROUPS, NEIGHBORS, LABELED, GROUPS[LABELED]).shipped == "control"
 
 
-def test_a_candidate_that_overrules_given_labels_does_not_ship() -> None:
-    neighbors = (np.arange(40)[:, None] // 10) * 10 + np.arange(10)[None, :]
-    clean, control = np.arange(40) // 10, np.where(np.arange(40) == 0, 3, np.arange(40) // 10)
-    verdict = judge_by_neighbors(clean, control, neighbors, np.array([0, 11]), np.array([3, 1]))
+def test_agreement_with_neighbors_must_be_clearly_higher() -> None:
+    one_off = np.where(np.arange(40) == 5, 3, GROUPS)
+    verdict = judge_by_neighbors(GROUPS, one_off, NEIGHBORS, LABELED, GROUPS[LABELED])
     assert verdict.candidate_score is not None
     assert verdict.control_score is not None
     assert verdict.candidate_score > verdict.control_score
     assert verdict.shipped == "control"
+    same = judge_by_neighbors(GROUPS, GROUPS, NEIGHBORS, LABELED, GROUPS[LABELED])
+    assert same.shipped == "control"
+
+
+def test_a_candidate_that_overrules_given_labels_does_not_ship() -> None:
+    overruled = np.array([3, 1])
+    control = np.where(np.arange(40) == 0, 3, NOISY)
+    verdict = judge_by_neighbors(GROUPS, control, NEIGHBORS, LABELED[:2], overruled)
+    assert (verdict.candidate_right, verdict.control_right) == (1, 2)
+    assert verdict.shipped == "control"
+    assert judge_by_neighbors(GROUPS, control, NEIGHBORS, LABELED[1:2], overruled[1:]).shipped == "pseudo_labels"
