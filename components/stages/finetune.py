@@ -18,7 +18,8 @@ from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.pseudo_labels import read_pseudo_labels
 from components.datasets.sample_store import open_samples
 from components.datasets.vectors import open_vectors
-from components.methods.contracts import Floats, Positions
+from components.methods.contracts import Floats, PoolTask, Positions
+from components.methods.semi_supervised.label_propagation import LabelPropagation
 from components.modalities.image.policy import read_policies
 from components.models.classifier import Classifier, ClassifierSpec, save_classifier
 from components.models.encoder_file import load_encoder
@@ -29,6 +30,7 @@ from components.training.adapt import Examples, Material, adapt
 from components.training.calibration import apply_temperature, fit_temperature, match_temperature
 from components.training.inference import predict
 from components.training.loop import LoopConfig, Row
+from components.training.neighbors import nearest
 
 COMPARED = 2000  # pool pictures the guard looks at where no label can be held out
 NEIGHBORS = 10
@@ -236,11 +238,14 @@ def _train(task: _Task, examples: Examples, loop: LoopConfig, *, name: str) -> t
 
 def _without_folds(task: _Task, candidate: Classifier, control: Classifier) -> guards.Verdict:
     """The verdict from predictions on the pool: the labeled pictures and a random part of the rest."""
-    rows = np.concatenate([task.places, _pool_rows(task)])
-    neighbors = guards.nearest_neighbors(task.material.vectors[rows], NEIGHBORS)
+    rows, labeled = np.concatenate([task.places, _pool_rows(task)]), np.arange(len(task.places))
+    vectors, seed = task.material.vectors[rows], seeds.derive(task.params.seed, "guard")
+    graph = nearest(vectors, NEIGHBORS, seed=seed)
+    pool = PoolTask(vectors, graph, labeled, task.labels.distributions, seed)
+    spread = LabelPropagation(LabelPropagation.Config.model_validate({})).pseudo_label(pool).argmax(axis=1)
     said = [predict(model, task.material.samples, rows).argmax(axis=1) for model in (candidate, control)]
     actual = task.labels.distributions.argmax(axis=1)
-    return guards.judge_by_neighbors(said[0], said[1], neighbors, np.arange(len(task.places)), actual)
+    return guards.judge_by_neighbors(said[0], said[1], graph.indices, spread, labeled, actual)
 
 
 def _pool_rows(task: _Task) -> Positions:

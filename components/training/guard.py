@@ -11,7 +11,6 @@ from components.training.metrics import mcnemar
 Floats = npt.NDArray[np.floating[Any]]
 Integers = npt.NDArray[np.int64]
 CHANCE = 0.05  # two-sided
-CLEARLY = 3.0  # standard errors; more than two because pictures share neighbors, so their agreements hang together
 
 
 @dataclass(frozen=True)
@@ -60,24 +59,25 @@ def judge_held_out(candidate: Floats, control: Floats, actual: Integers, folds: 
 
 
 def judge_by_neighbors(
-    candidate: Integers, control: Integers, neighbors: Integers, labeled: Integers, actual: Integers
+    candidate: Integers, control: Integers, neighbors: Integers, spread: Integers, labeled: Integers, actual: Integers
 ) -> Verdict:
     """Compare `(N,)` predicted classes where no label could be held out: label-free evidence, and weaker.
 
-    The candidate ships if it keeps as many of the labels `actual` at rows `labeled` right as the control, and its
-    predictions have the higher `modularity` on the graph of nearest neighbors, by more than `CLEARLY` standard errors
-    of what a picture's agreement with its neighbors changes by.
+    The candidate ships if it keeps as many of the labels `actual` at rows `labeled` right as the control, its
+    predictions have the higher `modularity` on the graph of nearest neighbors, and where the two disagree, the classes
+    `spread` `(N,)`, which are the labels spread over that graph, are more often the candidate's.
     """
     right = [int((predicted[labeled] == actual).sum()) for predicted in (candidate, control)]
     scores = [modularity(predicted, neighbors) for predicted in (candidate, control)]
-    changes = _agreement(candidate, neighbors) - _agreement(control, neighbors)
-    margin = CLEARLY * float(changes.std(ddof=1)) / len(changes) ** 0.5
+    apart = candidate != control
+    sides = [int((predicted == spread)[apart].sum()) for predicted in (candidate, control)]
     why = (
         "no label could be held out, so on weaker evidence: predictions agree with their nearest neighbors' beyond "
-        f"chance by {scores[0]:.3f} with pseudo-labels and {scores[1]:.3f} with labels alone, where {margin:.3f} more "
-        f"would be clear, and {right[0]} against {right[1]} of {len(actual)} given labels are kept."
+        f"chance by {scores[0]:.3f} with pseudo-labels and {scores[1]:.3f} with labels alone, labels spread over "
+        f"neighbors say the same as the one {sides[0]} times and as the other {sides[1]} times where they disagree, "
+        f"and {right[0]} against {right[1]} of {len(actual)} given labels are kept."
     )
-    better = right[0] >= right[1] and scores[0] - scores[1] > margin
+    better = right[0] >= right[1] and scores[0] > scores[1] and sides[0] > sides[1]
     return _verdict(better, "neighbors", why, actual, right, scores, folds=0)
 
 
@@ -91,26 +91,10 @@ def modularity(predicted: Integers, neighbors: Integers) -> float:
 
     predicted: `(N,)` classes; neighbors: `(N, k)` rows. A model that says one class for everything gets 0.
     """
-    agreement = float(_agreement(predicted, neighbors).mean())
+    agreement = float((predicted[neighbors] == predicted[:, None]).mean())
     source = np.bincount(predicted) / len(predicted)
     target = np.bincount(predicted[neighbors].ravel(), minlength=len(source)) / neighbors.size
     return agreement - float(source @ target)
-
-
-def _agreement(predicted: Integers, neighbors: Integers) -> Floats:
-    """`(N,)`: the share of each picture's neighbors that get the same prediction."""
-    shares: Floats = (predicted[neighbors] == predicted[:, None]).mean(axis=1)
-    return shares
-
-
-def nearest_neighbors(vectors: npt.NDArray[np.float32], k: int) -> Integers:
-    """`(N, k)` rows of the most similar other vectors by cosine; exact and quadratic, so for a few thousand vectors."""
-    import torch
-
-    points = torch.nn.functional.normalize(torch.from_numpy(vectors), dim=1)
-    similarities = (points @ points.T).fill_diagonal_(-np.inf)
-    found: Integers = similarities.topk(min(k, len(vectors) - 1), dim=1).indices.numpy()
-    return found
 
 
 def _verdict(
