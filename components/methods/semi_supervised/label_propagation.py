@@ -24,11 +24,11 @@ SORTED_FROM, CELLS = 100_000, 128  # samples from which their order matters: a c
 class LabelPropagation(SemiSupervisedMethod):
     """Each unlabeled sample is alpha times the weighted mean of its neighbors, labeled ones keep their labels.
 
-    So the first label that a random walk from a sample meets counts alpha to the number of steps. With alpha 1 and few
-    labels in a large pool walks get lost, and nearly all samples end up alike: Nadler, Srebro & Zhou 2009.
+    So the first label that a random walk from a sample meets counts alpha to the number of steps.
     Sources: Zhu & Ghahramani 2002, http://pages.cs.wisc.edu/~jerryzhu/pub/CMU-CALD-02-107.pdf; the fixed point as a
     linear system and class-mass normalization: Zhu, Ghahramani & Lafferty 2003, sections 2 and 4; alpha: Zhou et al.
-    2004, "Learning with local and global consistency", where labeled samples may change too.
+    2004, "Learning with local and global consistency", where labeled samples may change too. With alpha 1 and few
+    labels in a large pool walks get lost, and nearly all samples end up alike: Nadler, Srebro & Zhou 2009.
     """
 
     class Config(BaseConfig):
