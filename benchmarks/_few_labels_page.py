@@ -47,13 +47,14 @@ def sections() -> Iterator[str]:
 
 def _semi_supervised(title: str, changes: Params, kept: semi_supervised.Kept) -> str:
     names = {name: " ".join(of_method(name, "semi_supervised")) for name in registry.names("semi_supervised")}
-    worse, cells = semi_supervised.worse_than_control(kept)
+    verdicts = semi_supervised.verdicts(kept)
     lines = [
         f"### Semi-supervised: {title}",
         "",
         "`python -m benchmarks.semi_supervised`: each method with its defaults through the pipeline, on the same",
         "labels, chosen by k-medoids on SimCLR's vectors. Shipped: test accuracy of what the guard let out, beside",
-        "that of fine-tuning on the labels alone. Pool: the unlabeled training pictures.",
+        "that of fine-tuning on the labels alone, and on pseudo-labels too; ships: how often the guard let the latter",
+        "out. Pool: the unlabeled training pictures; right: of those accepted.",
         *([f"Changed settings: `{json.dumps(changes)}`."] if changes else []),
         "",
     ]
@@ -61,7 +62,13 @@ def _semi_supervised(title: str, changes: Params, kept: semi_supervised.Kept) ->
         lines += [f"{labels} labels:", "", *semi_supervised.HEADER]
         lines += [semi_supervised.row(names[name], list(runs.values())) for name, runs in sorted(kept[labels].items())]
         lines += [""]
-    lines += [f"What shipped was worse on the test pictures than labels alone in {worse} of {cells} runs.", ""]
+    lines += [
+        f"What shipped was worse on the test pictures than labels alone in {verdicts['shipped_worse']} of "
+        f"{verdicts['runs']} runs.",
+        f"Pseudo-labels made the worse model in {verdicts['candidate_worse']}; in {verdicts['better_held_back']} the guard "
+        "held a better one back.",
+        "",
+    ]
     return "\n".join(lines)
 
 

@@ -32,7 +32,7 @@ from components.training.inference import predict
 from components.training.loop import LoopConfig, Row
 from components.training.neighbors import nearest
 
-COMPARED = 2000  # pool pictures the guard looks at where no label can be held out
+COMPARED = 2000  # unlabeled pictures the guard looks at
 NEIGHBORS = 10
 NAMES = ("candidate", "control")  # learned from labels and pseudo-labels, and from labels alone
 
@@ -91,10 +91,9 @@ def run(
     (candidate, learned), (alone, taught) = _final(task, temperatures, sets)
     if candidate is alone:
         verdict = guards.nothing_to_judge()
-    elif len(held):
-        verdict = guards.judge_held_out(scaled[0], scaled[1], actual, task.labels.folds[held])
     else:
-        verdict = _without_folds(task, candidate, alone)
+        said = [probabilities.argmax(axis=1) for probabilities in scaled]
+        verdict = guards.judge(guards.Answers(said[0], said[1], actual), _on_pictures(task, candidate, alone))
     save_classifier(model, candidate if verdict.shipped == "pseudo_labels" else alone)
     save_classifier(control, alone)
     write_text(guard, json.dumps(verdict.record(), indent=2, sort_keys=True) + "\n")
@@ -236,16 +235,14 @@ def _train(task: _Task, examples: Examples, loop: LoopConfig, *, name: str) -> t
     return Classifier(method.encoder, method.head, spec), rows
 
 
-def _without_folds(task: _Task, candidate: Classifier, control: Classifier) -> guards.Verdict:
-    """The verdict from predictions on the pool: the labeled pictures and a random part of the rest."""
+def _on_pictures(task: _Task, candidate: Classifier, control: Classifier) -> guards.Answers:
+    """What the models say of the labeled pictures and a random part of the rest, and labels spread over all of them."""
     rows, labeled = np.concatenate([task.places, _pool_rows(task)]), np.arange(len(task.places))
     vectors, seed = task.material.vectors[rows], seeds.derive(task.params.seed, "guard")
-    graph = nearest(vectors, NEIGHBORS, seed=seed)
-    pool = PoolTask(vectors, graph, labeled, task.labels.distributions, seed)
-    spread = LabelPropagation(LabelPropagation.Config.model_validate({})).pseudo_label(pool).argmax(axis=1)
+    pool = PoolTask(vectors, nearest(vectors, NEIGHBORS, seed=seed), labeled, task.labels.distributions, seed)
+    spread = LabelPropagation(LabelPropagation.Config.model_validate({})).pseudo_label(pool)
     said = [predict(model, task.material.samples, rows).argmax(axis=1) for model in (candidate, control)]
-    actual = task.labels.distributions.argmax(axis=1)
-    return guards.judge_by_neighbors(said[0], said[1], graph.indices, spread, labeled, actual)
+    return guards.Answers(said[0], said[1], spread.argmax(axis=1))
 
 
 def _pool_rows(task: _Task) -> Positions:

@@ -8,119 +8,97 @@ import numpy.typing as npt
 
 from components.training.metrics import mcnemar
 
-Floats = npt.NDArray[np.floating[Any]]
 Integers = npt.NDArray[np.int64]
 CHANCE = 0.05  # two-sided
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Which model ships, the kind of evidence, the figures of both models and one sentence for people.
+    """Which model ships, the kind of evidence that decided, the figures of both models and one sentence for people.
 
-    right: labels predicted right of `labels` (held out, or, by neighbors, the ones trained on); score: held-out mean
-    Brier score, lower is better, or the modularity of the predictions, higher is better.
+    right: of `labels` held-out labels, each by a training without its fold; confirmed: of the `disputed` pictures that
+    the models name differently, those that labels spread over nearest neighbors name as this one does.
     """
 
     shipped: Literal["pseudo_labels", "control"]
     evidence: Literal["held_out_labels", "neighbors", "none"]
     why: str
     labels: int = 0
-    folds: int = 0
     candidate_right: int = 0
     control_right: int = 0
-    candidate_score: float | None = None
-    control_score: float | None = None
+    disputed: int = 0
+    candidate_confirmed: int = 0
+    control_confirmed: int = 0
 
     def record(self) -> dict[str, Any]:
         """All of it, ready for JSON."""
         return asdict(self)
 
 
-def judge_held_out(candidate: Floats, control: Floats, actual: Integers, folds: Integers) -> Verdict:
-    """Compare calibrated `(H, K)` probabilities of the held-out labels `actual` `(H,)`, each by its own fold's model.
+@dataclass(frozen=True)
+class Answers:
+    """Classes that both models say of the same things, and the classes to hold them against; each `(N,)`."""
 
-    More labels right wins where the difference is beyond chance (exact McNemar test, p < `CHANCE`); otherwise the
-    lower Brier score does, because a few labels more or less right say nothing where there are only dozens.
+    candidate: Integers
+    control: Integers
+    expected: Integers
+
+    @property
+    def agreeing(self) -> tuple[int, int]:
+        """How often candidate and control say what is expected."""
+        return int((self.candidate == self.expected).sum()), int((self.control == self.expected).sum())
+
+    @property
+    def disputed(self) -> "Answers":
+        """Those on which the models differ."""
+        apart = self.candidate != self.control
+        return Answers(self.candidate[apart], self.control[apart], self.expected[apart])
+
+    def joined(self, other: "Answers") -> "Answers":
+        """These and the others."""
+        return Answers(*(np.concatenate(pair) for pair in zip(vars(self).values(), vars(other).values(), strict=True)))
+
+    def clear(self) -> bool:
+        """Whether one model says what is expected more often than the other beyond chance (exact McNemar test)."""
+        return mcnemar(self.candidate == self.expected, self.control == self.expected) < CHANCE
+
+
+def judge(held_out: Answers, pictures: Answers) -> Verdict:
+    """The candidate ships if it is clearly better: on held-out labels, or else on these and in the eyes of neighbors.
+
+    held_out: expected are labels that no model saw. A difference in them beyond chance decides, but a few dozen labels
+    seldom show one. pictures: expected are the classes that label propagation gives them, a third opinion; counted
+    together with the held-out labels it decides next. Where that is not clear either, the control ships.
     """
-    hits = [probabilities.argmax(axis=1) == actual for probabilities in (candidate, control)]
-    right = [int(hit.sum()) for hit in hits]
-    scores = [_brier(probabilities, actual) for probabilities in (candidate, control)]
-    beyond_chance = mcnemar(hits[0], hits[1]) < CHANCE
-    better = right[0] > right[1] if beyond_chance else scores[0] < scores[1]
-    undecided = (
-        f", which could be chance, so the Brier score decides: {scores[0]:.3f} against {scores[1]:.3f}"
-        " (nearer to 0 is better)"
-    )
+    right, confirmed = held_out.agreeing, pictures.disputed.agreeing
+    labels, disputed = len(held_out.expected), len(pictures.disputed.expected)
     why = (
-        f"{right[0]} of {len(actual)} held-out labels right with pseudo-labels and {right[1]} with labels alone"
-        f"{'' if beyond_chance else undecided}."
+        f"{right[0]} of {labels} held-out labels right with pseudo-labels and {right[1]} with labels alone"
+        if labels
+        else "no label could be held out to compare pseudo-labels with labels alone"
     )
-    return _verdict(better, "held_out_labels", why, actual, right, scores, folds=len(np.unique(folds)))
-
-
-def judge_by_neighbors(
-    candidate: Integers, control: Integers, neighbors: Integers, spread: Integers, labeled: Integers, actual: Integers
-) -> Verdict:
-    """Compare `(N,)` predicted classes where no label could be held out: label-free evidence, and weaker.
-
-    The candidate ships if it keeps as many of the labels `actual` at rows `labeled` right as the control, its
-    predictions have the higher `modularity` on the graph of nearest neighbors, and where the two disagree, the classes
-    `spread` `(N,)`, which are the labels spread over that graph, are more often the candidate's.
-    """
-    right = [int((predicted[labeled] == actual).sum()) for predicted in (candidate, control)]
-    scores = [modularity(predicted, neighbors) for predicted in (candidate, control)]
-    apart = candidate != control
-    sides = [int((predicted == spread)[apart].sum()) for predicted in (candidate, control)]
-    why = (
-        "no label could be held out, so on weaker evidence: predictions agree with their nearest neighbors' beyond "
-        f"chance by {scores[0]:.3f} with pseudo-labels and {scores[1]:.3f} with labels alone, labels spread over "
-        f"neighbors say the same as the one {sides[0]} times and as the other {sides[1]} times where they disagree, "
-        f"and {right[0]} against {right[1]} of {len(actual)} given labels are kept."
+    both, by_labels = held_out.joined(pictures.disputed), held_out.clear()
+    if not by_labels:
+        why += (
+            f"{', which could be chance' if labels else ''}; of {disputed} pictures that they name differently, labels "
+            f"spread over nearest neighbors confirm {confirmed[0]} and {confirmed[1]}"
+            f"{'' if both.clear() else ', which could be chance, too'}"
+        )
+    decisive = held_out if by_labels else both
+    better = decisive.clear() and decisive.agreeing[0] > decisive.agreeing[1]
+    return Verdict(
+        shipped="pseudo_labels" if better else "control",
+        evidence="held_out_labels" if by_labels else "neighbors",
+        why=f"{'Pseudo-labels ship' if better else 'The label-only control ships'}: {why}.",
+        labels=labels,
+        candidate_right=right[0],
+        control_right=right[1],
+        disputed=disputed,
+        candidate_confirmed=confirmed[0],
+        control_confirmed=confirmed[1],
     )
-    better = right[0] >= right[1] and scores[0] > scores[1] and sides[0] > sides[1]
-    return _verdict(better, "neighbors", why, actual, right, scores, folds=0)
 
 
 def nothing_to_judge() -> Verdict:
     """No pseudo-label was accepted: both models would be the same."""
     return Verdict("control", "none", "The label-only control ships: no pseudo-label was accepted.")
-
-
-def modularity(predicted: Integers, neighbors: Integers) -> float:
-    """Share of neighbors with the same prediction, minus that share by chance (Newman & Girvan 2004); at most 1.
-
-    predicted: `(N,)` classes; neighbors: `(N, k)` rows. A model that says one class for everything gets 0.
-    """
-    agreement = float((predicted[neighbors] == predicted[:, None]).mean())
-    source = np.bincount(predicted) / len(predicted)
-    target = np.bincount(predicted[neighbors].ravel(), minlength=len(source)) / neighbors.size
-    return agreement - float(source @ target)
-
-
-def _verdict(
-    better: bool,
-    evidence: Literal["held_out_labels", "neighbors"],
-    why: str,
-    actual: Integers,
-    right: list[int],
-    scores: list[float],
-    *,
-    folds: int,
-) -> Verdict:
-    return Verdict(
-        shipped="pseudo_labels" if better else "control",
-        evidence=evidence,
-        why=f"{'Pseudo-labels ship' if better else 'The label-only control ships'}: {why}",
-        labels=len(actual),
-        folds=folds,
-        candidate_right=right[0],
-        control_right=right[1],
-        candidate_score=scores[0],
-        control_score=scores[1],
-    )
-
-
-def _brier(probabilities: Floats, actual: Integers) -> float:
-    """Bounded, unlike the likelihood: among dozens of labels, one confident mistake must not decide alone."""
-    truth = np.eye(probabilities.shape[1])[actual]
-    return float(((probabilities.astype(np.float64) - truth) ** 2).sum(axis=1).mean())
