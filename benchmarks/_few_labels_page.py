@@ -65,8 +65,8 @@ def _semi_supervised(title: str, changes: Params, kept: semi_supervised.Kept) ->
     lines += [
         f"What shipped was worse on the test pictures than labels alone in {verdicts['shipped_worse']} of "
         f"{verdicts['runs']} runs.",
-        f"Pseudo-labels made the worse model in {verdicts['candidate_worse']}; in {verdicts['better_held_back']} the guard "
-        "held a better one back.",
+        f"Pseudo-labels made the worse model in {verdicts['candidate_worse']}; in {verdicts['better_held_back']} the "
+        "guard held a better one back.",
         "",
     ]
     return "\n".join(lines)

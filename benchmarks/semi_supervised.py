@@ -42,7 +42,6 @@ JUDGED = (
     "labels",
     "candidate_right",
     "control_right",
-    "disputed",
     "candidate_confirmed",
     "control_confirmed",
 )
