@@ -39,7 +39,7 @@ HEADER = (
 JUDGED = (
     "shipped",
     "evidence",
-    "labels",
+    "held_out",
     "candidate_right",
     "control_right",
     "candidate_confirmed",

@@ -16,14 +16,14 @@ CHANCE = 0.05  # two-sided
 class Verdict:
     """Which model ships, the kind of evidence that decided, the figures of both models and one sentence for people.
 
-    right: of `labels` held-out labels, each by a training without its fold; confirmed: of the `disputed` pictures that
+    right: of `held_out` labels, each by a training without its fold; confirmed: of the `disputed` pictures that
     the models name differently, those that labels spread over nearest neighbors name as this one does.
     """
 
     shipped: Literal["pseudo_labels", "control"]
     evidence: Literal["held_out_labels", "neighbors", "none"]
     why: str
-    labels: int = 0
+    held_out: int = 0
     candidate_right: int = 0
     control_right: int = 0
     disputed: int = 0
@@ -80,8 +80,8 @@ def judge(held_out: Answers, pictures: Answers) -> Verdict:
     both, by_labels = held_out.joined(pictures.disputed), held_out.clear()
     if not by_labels:
         why += (
-            f"{', which could be chance' if labels else ''}; of {disputed} pictures that they name differently, labels "
-            f"spread over nearest neighbors confirm {confirmed[0]} and {confirmed[1]}"
+            f"{', which could be chance' if labels else ''}; of {disputed} pictures that the two name differently, "
+            f"labels spread over nearest neighbors confirm {confirmed[0]} and {confirmed[1]}"
             f"{'' if both.clear() else ', which could be chance, too'}"
         )
     decisive = held_out if by_labels else both
@@ -90,7 +90,7 @@ def judge(held_out: Answers, pictures: Answers) -> Verdict:
         shipped="pseudo_labels" if better else "control",
         evidence="held_out_labels" if by_labels else "neighbors",
         why=f"{'Pseudo-labels ship' if better else 'The label-only control ships'}: {why}.",
-        labels=labels,
+        held_out=labels,
         candidate_right=right[0],
         control_right=right[1],
         disputed=disputed,

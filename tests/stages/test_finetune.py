@@ -113,7 +113,7 @@ class Project:
 def test_good_pseudo_labels_ship_and_beat_the_control(tmp_path: Path) -> None:
     project = Project(tmp_path)
     assert project.run()["shipped_pseudo_labels"] == 1
-    assert project.guard()["labels"] == LABELED
+    assert project.guard()["held_out"] == LABELED
     assert project.accuracy("model.safetensors") > project.accuracy("control.safetensors")
 
 

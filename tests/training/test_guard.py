@@ -17,7 +17,7 @@ def _answers(candidate: int, control: int, of: int) -> Answers:
 def test_a_clear_difference_in_held_out_labels_decides_whatever_neighbors_say() -> None:
     better = judge(_answers(38, 20, 40), _answers(0, 50, 50))
     assert (better.shipped, better.evidence) == ("pseudo_labels", "held_out_labels")
-    assert (better.labels, better.candidate_right, better.control_right) == (40, 38, 20)
+    assert (better.held_out, better.candidate_right, better.control_right) == (40, 38, 20)
     assert (
         better.why == "Pseudo-labels ship: 38 of 40 held-out labels right with pseudo-labels and 20 with labels alone."
     )
@@ -30,7 +30,8 @@ def test_where_held_out_labels_could_be_chance_neighbors_decide() -> None:
     assert (verdict.disputed, verdict.candidate_confirmed, verdict.control_confirmed) == (40, 35, 1)
     assert verdict.why == (
         "Pseudo-labels ship: 37 of 40 held-out labels right with pseudo-labels and 39 with labels alone, which could "
-        "be chance; of 40 pictures that they name differently, labels spread over nearest neighbors confirm 35 and 1."
+        "be chance; of 40 pictures that the two name differently, labels spread over nearest neighbors confirm 35 and "
+        "1."
     )
     assert judge(_answers(39, 37, 40), _answers(1, 35, 40)).shipped == "control"
 
@@ -51,7 +52,7 @@ def test_where_nothing_is_clear_the_control_ships(candidate: int, control: int) 
 
 def test_without_held_out_labels_neighbors_decide() -> None:
     verdict = judge(NOTHING, _answers(60, 20, 90))
-    assert (verdict.shipped, verdict.labels) == ("pseudo_labels", 0)
+    assert (verdict.shipped, verdict.held_out) == ("pseudo_labels", 0)
     assert "no label could be held out" in verdict.why
     assert judge(NOTHING, _answers(20, 60, 90)).shipped == "control"
 
