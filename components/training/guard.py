@@ -81,8 +81,8 @@ def judge(held_out: Answers, pictures: Answers) -> Verdict:
     if not by_labels:
         why += (
             f"{', which could be chance' if labels else ''}; of {disputed} pictures that the two name differently, "
-            f"labels spread over nearest neighbors confirm {confirmed[0]} and {confirmed[1]}"
-            f"{'' if both.clear() else ', which could be chance, too'}"
+            f"labels spread over nearest neighbors confirm {confirmed[0]} by the former and {confirmed[1]} by the "
+            f"latter{'' if both.clear() else ', which could be chance, too'}"
         )
     decisive = held_out if by_labels else both
     better = decisive.clear() and decisive.agreeing[0] > decisive.agreeing[1]

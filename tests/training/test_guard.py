@@ -30,8 +30,8 @@ def test_where_held_out_labels_could_be_chance_neighbors_decide() -> None:
     assert (verdict.disputed, verdict.candidate_confirmed, verdict.control_confirmed) == (40, 35, 1)
     assert verdict.why == (
         "Pseudo-labels ship: 37 of 40 held-out labels right with pseudo-labels and 39 with labels alone, which could "
-        "be chance; of 40 pictures that the two name differently, labels spread over nearest neighbors confirm 35 and "
-        "1."
+        "be chance; of 40 pictures that the two name differently, labels spread over nearest neighbors confirm 35 by "
+        "the former and 1 by the latter."
     )
     assert judge(_answers(39, 37, 40), _answers(1, 35, 40)).shipped == "control"
 
@@ -47,7 +47,9 @@ def test_labels_and_neighbors_may_be_clear_together() -> None:
 def test_where_nothing_is_clear_the_control_ships(candidate: int, control: int) -> None:
     verdict = judge(_answers(39, 38, 40), _answers(candidate, control, 200))
     assert (verdict.shipped, verdict.evidence) == ("control", "neighbors")
-    assert verdict.why.endswith(f"confirm {candidate} and {control}, which could be chance, too.")
+    assert verdict.why.endswith(
+        f"confirm {candidate} by the former and {control} by the latter, which could be chance, too."
+    )
 
 
 def test_without_held_out_labels_neighbors_decide() -> None:
