@@ -54,7 +54,8 @@ def _semi_supervised(title: str, changes: Params, kept: semi_supervised.Kept) ->
         "`python -m benchmarks.semi_supervised`: each method with its defaults through the pipeline, on the same",
         "labels, chosen by k-medoids on SimCLR's vectors. Shipped: test accuracy of what the guard let out, beside",
         "that of fine-tuning on the labels alone, and on pseudo-labels too; ships: how often the guard let the latter",
-        "out. Pool: the unlabeled training pictures; right: of those accepted.",
+        "out. Pool: the unlabeled training pictures; right: of those accepted. Means over seeds, in brackets",
+        "Student's 95 % interval, cut at 0 and 1.",
         *([f"Changed settings: `{json.dumps(changes)}`."] if changes else []),
         "",
     ]

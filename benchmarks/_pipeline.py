@@ -39,9 +39,9 @@ def margin_of(values: Sequence[float]) -> float:
 
 
 def mean_and_interval(values: Sequence[float]) -> str:
-    """For a table: the mean, and in brackets its interval where there are several values."""
+    """For a table: the mean of accuracies, and in brackets its interval, cut at 0 and 1, where there are several."""
     mean = float(np.mean(values))
     if len(values) == 1:
         return f"{mean:.3f}"
     margin = margin_of(values)
-    return f"{mean:.3f} ({mean - margin:.3f} to {mean + margin:.3f})"
+    return f"{mean:.3f} ({max(mean - margin, 0):.3f} to {min(mean + margin, 1):.3f})"

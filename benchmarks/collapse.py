@@ -1,6 +1,7 @@
 """Each joint-embedding method with its safeguard taken out, beside itself: do the health figures see the collapse?
 
-`python -m benchmarks.collapse`: digits, `--minutes` of CPU time a training, a row for each of the two.
+`python -m benchmarks.collapse`: digits, `--minutes` of CPU time a training, a row for each of the two; `--seeds`
+chooses, `--save` keeps the figures for docs/methods.md.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from benchmarks._pipeline import settings
+from benchmarks._pipeline import keep, settings
 from benchmarks.few_labels import DIGITS
 from benchmarks.self_supervised import PREPARED, RESULTS, Task
 from components.core import seeds
@@ -93,10 +94,11 @@ SAFEGUARDS: dict[str, tuple[str, Callable[[Any], None]]] = {
 
 
 def main() -> None:
-    """Print a line per run, and keep them all."""
+    """Print a line per method."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.collapse", description=__doc__)
     parser.add_argument("--minutes", type=float, default=0.2)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[0, 1, 2])
+    parser.add_argument("--save", action="store_true", help="keep the figures for docs/methods.md")
     asked = parser.parse_args()
     seeds.deterministic(2)
     kept: dict[str, dict[str, Any]] = {}
@@ -106,10 +108,11 @@ def main() -> None:
         for name, (safeguard, remove) in SAFEGUARDS.items():
             kept[name] = {"safeguard": safeguard, "minutes": asked.minutes}
             for state, change in (("sound", lambda method: None), ("removed", remove)):
-                runs = [_trained(task, name, asked.minutes, seed, change) for seed in range(asked.seeds)]
+                runs = [_trained(task, name, asked.minutes, seed, change) for seed in asked.seeds]
                 kept[name][state] = runs
             print(json.dumps({name: kept[name]}), flush=True)
-    (RESULTS / "collapse_digits.json").write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
+            if asked.save:
+                keep(RESULTS / "collapse_digits.json", [name], kept[name])
 
 
 def _trained(task: Task, name: str, minutes: float, seed: int, change: Callable[[Any], None]) -> dict[str, Any]:

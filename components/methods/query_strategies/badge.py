@@ -46,7 +46,7 @@ class Gradients:
         self.features = torch.as_tensor(features)
         self.residuals = torch.tensor(probabilities)
         self.residuals[torch.arange(len(features)), self.residuals.argmax(1)] -= 1
-        self.squares = self.residuals.square().sum(1) * torch.linalg.vecdot(self.features, self.features)
+        self.squares = _squares(self.residuals) * _squares(self.features)
 
     def __len__(self) -> int:
         return len(self.squares)
@@ -57,6 +57,11 @@ class Gradients:
         products *= self.features[rows] @ self.features[others].T
         distances: Tensor = self.squares[rows] + (self.squares[others] - 2 * products).min(1).values
         return distances.clamp_min(0)
+
+
+def _squares(rows: Tensor) -> Tensor:
+    """`(M,)` squared lengths, as products of rows: any other way forms the squares of all elements first."""
+    return torch.bmm(rows[:, None], rows[:, :, None]).view(-1)
 
 
 def seeds(gradients: Gradients, count: int, generator: torch.Generator) -> list[int]:
