@@ -58,6 +58,21 @@ def test_a_teacher_speaks_once_a_round() -> None:
     assert len(calls) == 2
 
 
+def test_each_student_is_larger_than_its_teacher_and_begins_as_the_same_function() -> None:
+    method = _method(grow=2, dropout=0.0).eval()
+    assert method.growing is not None
+    pictures = batch(method).views[0]
+    start = method.logits(pictures)
+    for number in range(3):
+        method.before_round(number)
+        torch.testing.assert_close(method.logits(pictures), start, rtol=0, atol=0)
+        method.zero_grad(set_to_none=True)
+        method.training_step(batch(method)).loss.backward()
+        assert [copy.gate.grad is not None for copy in method.growing.copies] == [True] * 2 * number + [False] * (
+            6 - 2 * number
+        )
+
+
 def test_there_is_noise_while_it_trains_and_none_after() -> None:
     method = _method(dropout=0.5)
     pictures = batch(method).views[0]

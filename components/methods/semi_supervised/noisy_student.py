@@ -3,7 +3,7 @@
 Xie et al. 2020, https://arxiv.org/abs/1911.04252; stochastic depth: Huang et al. 2016, https://arxiv.org/abs/1603.09382.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from components.core.config import Config as BaseConfig
 from components.methods.contracts import Batch, SemiSupervisedNetwork, StepOutput
+from components.methods.growing import make_growing, residual_blocks
 from components.methods.labeled_loss import labeled_loss
 from components.methods.precise import precise
 from components.methods.unlabeled_mean import unlabeled_mean
@@ -20,10 +21,11 @@ from components.models.encoders import Encoder
 
 
 class NoisyStudent(SemiSupervisedNetwork):
-    """The first round is the teacher's, on labels alone; each student begins where the teacher began.
+    """The first round is the teacher's, on labels alone; each student begins where the teacher began, and is larger.
 
-    The noise: strong views, dropout before the head, and residual blocks left out at random. Students are of their
-    teacher's size, unlike the paper's larger ones.
+    The noise: strong views, dropout before the head, and residual blocks left out at random. The paper's students are
+    wider networks, trained from random weights; these have more residual blocks, which begin as copies that change
+    nothing, so that a student may start from pretrained weights (see `make_growing`).
     """
 
     views = ("strong",)
@@ -32,9 +34,10 @@ class NoisyStudent(SemiSupervisedNetwork):
     class Config(BaseConfig):
         """students: rounds after the first; threshold: confidence from which a guess counts; soft: learn the guess in
         place of its class; dropout: of the encoder's vector; survival: of the last residual block,
-        the earlier the nearer to 1.
+        the earlier the nearer to 1; grow: residual blocks that a student has more than its teacher, 0 where the
+        encoder has none that keeps a shape.
 
-        All are the paper's.
+        All but the last are the paper's.
         """
 
         students: int = Field(default=3, ge=0)
@@ -42,15 +45,17 @@ class NoisyStudent(SemiSupervisedNetwork):
         soft: bool = True
         dropout: float = Field(default=0.5, ge=0, lt=1)
         survival: float = Field(default=0.8, gt=0, le=1)
+        grow: int = Field(default=1, ge=0)
 
     def __init__(self, encoder: Encoder, head: nn.Linear, unlabeled: int, config: Config) -> None:
         super().__init__(encoder, head, unlabeled)
         self.config, self.rounds, self.teaches = config, 1 + config.students, False
-        self.beginning = {key: value.clone() for key, value in self.state_dict().items()}
-        self.register_buffer("guesses", torch.zeros(unlabeled + 1, head.out_features))
-        blocks = list(_blocks(encoder))
+        blocks = list(residual_blocks(encoder))
         for number, block in enumerate(blocks):
             block.register_forward_hook(_stochastic_depth(1 - (number + 1) / len(blocks) * (1 - config.survival)))
+        self.growing = make_growing(encoder, config.students * config.grow)
+        self.beginning = {key: value.clone() for key, value in self.state_dict().items()}
+        self.register_buffer("guesses", torch.zeros(unlabeled + 1, head.out_features))
 
     def logits(self, pictures: Tensor) -> Tensor:
         """With dropout in between, while it trains."""
@@ -66,8 +71,10 @@ class NoisyStudent(SemiSupervisedNetwork):
         return StepOutput(labeled_loss(logits, batch) + unlabeled, {"unlabeled": unlabeled.detach(), "taught": taught})
 
     def before_round(self, number: int) -> None:
-        """From the second round on, what was trained is now the teacher."""
+        """From the second round on, what was trained is the teacher; what its student has more changes nothing yet."""
         self.teaches = number > 0
+        if self.growing:
+            self.growing.grown = number * self.config.grow
 
     @torch.no_grad()
     def before_epoch(self, vectors: Callable[[], Tensor], generator: torch.Generator) -> None:
@@ -84,19 +91,6 @@ def lessons(said: Tensor, threshold: float, *, soft: bool) -> Tensor:
     """`(U, K)` targets of the student: the distribution or its likeliest class, zeros where that is improbable."""
     targets = said if soft else F.one_hot(said.argmax(1), said.shape[1]).to(said)
     return targets * (said.amax(1, keepdim=True) >= threshold)
-
-
-def _blocks(module: nn.Module) -> Iterator[nn.Module]:
-    """The outermost modules that stand in a row and consist of others, input first: the blocks of a deep network."""
-    for child in module.children():
-        if isinstance(module, nn.Sequential | nn.ModuleList) and not _is_row(child) and any(child.children()):
-            yield child
-        else:
-            yield from _blocks(child)
-
-
-def _is_row(module: nn.Module) -> bool:
-    return isinstance(module, nn.Sequential | nn.ModuleList)
 
 
 def _stochastic_depth(survival: float) -> Callable[[nn.Module, Any, Tensor], Tensor]:
