@@ -79,4 +79,5 @@ class _Gated(nn.Module):
         self.block, self.gate = block, nn.Parameter(torch.zeros(1))
 
     def forward(self, rows: Tensor) -> Tensor:
-        return rows + self.gate * (self.block(rows) - rows)
+        gated: Tensor = rows + self.gate * (self.block(rows) - rows)
+        return gated
