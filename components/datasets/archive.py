@@ -50,7 +50,7 @@ def is_archive(path: Path) -> bool:
 
 
 def unpack(path: Path, budget: Budget | None = None) -> Path:
-    """The folder that the archive holds, in `.winnow/unpacked/<sha256>/`; where that is there, nothing is done.
+    """The folder that the archive holds, in `.winnow/unpacked/<sha256>/`; where that is there, it is only touched.
 
     An archive with one folder on top is that folder. Raises WinnowError naming the first member that is a link, a
     device, encrypted, leads outside, stands twice or breaks the budget, or saying that the archive is damaged; then
@@ -67,6 +67,7 @@ def unpack(path: Path, budget: Budget | None = None) -> Path:
             raise WinnowError(f"{path} is damaged ({error}): fetch or make the archive again.") from None
         finally:
             shutil.rmtree(aside, ignore_errors=True)
+    os.utime(home)  # `winnow doctor` removes those that nobody asks for any more
     top = [entry for entry in home.iterdir() if not entry.name.startswith((".", "__MACOSX"))]
     return top[0] if len(top) == 1 and top[0].is_dir() else home
 

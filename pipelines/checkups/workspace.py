@@ -21,9 +21,9 @@ from pipelines.checkups import Finding
 from pipelines.dvc import RWLOCK, lock_owners
 from pipelines.processes import alive, command, orphans
 
-KEPT = 14 * 86400  # seconds that unfinished trainings and replaced outputs are kept
+KEPT = 14 * 86400  # seconds that unfinished trainings, replaced outputs and unpacked archives are kept
 DVC_LOCK = Path(".dvc/tmp/lock")
-AGING = (Path(".winnow/checkpoints"), Path(".winnow/ray"), Path(".winnow/replaced"))
+AGING = (Path(".winnow/checkpoints"), Path(".winnow/ray"), Path(".winnow/replaced"), Path(".winnow/unpacked"))
 ASIDE = re.compile(r"\..+\.(\d+)(\.\w+)?")  # a temporary name of `files.replacing`, with its process
 
 
@@ -95,7 +95,9 @@ def leftovers() -> list[Finding]:
 
 
 def old_files() -> list[Finding]:
-    """No checkpoints that nobody goes on with, no outputs replaced long ago; what is young may still be of use."""
+    """No checkpoints that nobody goes on with, no outputs replaced long ago, no archives unpacked for nobody any more;
+    what is young may still be of use.
+    """
     old = [path for home in AGING if home.is_dir() for path in sorted(home.iterdir())]
     now = time.time()
     return [

@@ -4,6 +4,7 @@ import io
 import os
 import stat
 import tarfile
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -68,6 +69,15 @@ def test_an_archive_is_the_folder_it_holds(suffix: str, top: str) -> None:
         name: item.content.read_bytes() for name, item in items.items() if isinstance(item.content, Path)
     } == PICTURES
     assert source.classes() == ["cat", "dog"]
+
+
+def test_what_is_asked_for_again_is_as_good_as_new() -> None:
+    path = _zip(Path("my.zip"), PICTURES)
+    unpack(path)
+    (home,) = HOME.iterdir()
+    os.utime(home, (0, 0))
+    unpack(path)
+    assert home.stat().st_mtime > time.time() - 60
 
 
 def test_it_is_unpacked_once_and_anew_when_it_changes() -> None:

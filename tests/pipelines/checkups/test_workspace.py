@@ -121,20 +121,21 @@ def test_what_killed_runs_left_is_removed_and_what_living_ones_write_is_not() ->
         assert workspace.leftovers() == []
 
 
-def test_only_checkpoints_that_nobody_goes_on_with_are_removed() -> None:
+@pytest.mark.parametrize("home", [Path(".winnow/checkpoints"), Path(".winnow/unpacked")])
+def test_only_what_nobody_goes_on_with_is_removed(home: Path) -> None:
     for name in ("old", "young"):
-        path = Path(".winnow/checkpoints") / name / "000001.json"
+        path = home / name / "000001.json"
         path.parent.mkdir(parents=True)
         path.touch()
     long_ago = time.time() - 15 * 86400
-    for place in (Path(".winnow/checkpoints/old/000001.json"), Path(".winnow/checkpoints/old")):
+    for place in (home / "old/000001.json", home / "old"):
         os.utime(place, (long_ago, long_ago))
     (found,) = workspace.old_files()
     assert not found.wrong
-    assert found.what == ".winnow/checkpoints/old is of no use any more: untouched for 15 days."
+    assert found.what == f"{home}/old is of no use any more: untouched for 15 days."
     assert found.fix is not None
     found.fix()
-    assert [path.name for path in Path(".winnow/checkpoints").iterdir()] == ["young"]
+    assert [path.name for path in home.iterdir()] == ["young"]
 
 
 def _lock(kind: str, pid: int) -> None:
