@@ -209,11 +209,13 @@ def campaign(
 
 
 @app.command()
-def methods() -> None:
-    """List every method, encoder, query strategy and source there is, by family."""
-    from pipelines.methods import listing
+def methods(
+    name: Annotated[str, typer.Argument(help="One of them: what it is, and its settings.", metavar="NAME")] = "",
+) -> None:
+    """List every method, encoder, query strategy and source there is, by family; or describe one."""
+    from pipelines.methods import description, listing
 
-    print(listing())
+    print(description(name) if name else listing())
 
 
 @app.command()

@@ -22,8 +22,8 @@ class SelfTraining(SemiSupervisedMethod):
     """
 
     class Config(BaseConfig):
-        """threshold: confidence from which a sample teaches; regularization: of the weights' squared norm;
-        soft: learn from distributions in place of the likeliest class.
+        """rounds: students after the first teacher; threshold: confidence from which a sample teaches;
+        regularization: of the weights' squared norm; soft: learn from distributions in place of the likeliest class.
         """
 
         rounds: int = Field(3, ge=0)

@@ -17,7 +17,9 @@ class VitSmall(Encoder):
     """`depth` blocks of `dim` 384 with 6 heads, fixed sine-cosine positions."""
 
     class Config(BaseConfig):
-        """patch: its side in pixels, empty for 1/8 of the picture's; width: `dim`, a multiple of 4 and of heads."""
+        """patch: its side in pixels, empty for 1/8 of the picture's; width: `dim`, a multiple of 4 and of heads; depth:
+        blocks; heads: of each block's attention.
+        """
 
         patch: int | None = Field(default=None, ge=1)
         width: int = Field(default=384, ge=4)
