@@ -76,7 +76,7 @@ def _is_row(module: nn.Module) -> bool:
 class _Gated(nn.Module):
     def __init__(self, block: nn.Module) -> None:
         super().__init__()
-        self.block, self.gate = block, nn.Parameter(torch.zeros(1))
+        self.block, self.gate = block, nn.Parameter(torch.zeros(()))  # a number: no wider type than the rows
 
     def forward(self, rows: Tensor) -> Tensor:
         gated: Tensor = rows + self.gate * (self.block(rows) - rows)
