@@ -41,7 +41,8 @@ class Params(StageParams, LoopConfig):
     """The `finetune` block: the method, the loop's settings and what pseudo-labels count.
 
     pseudo_weight: weight of a fully confident pseudo-label, a label's being 1; labeled_share: labels are repeated until
-    they are this share of an epoch; guard_epochs: of each held-out fold's two trainings, 0 compares solved heads only.
+    they are this share of an epoch; guard_epochs: of each held-out fold's two trainings, 0 compares solved heads only;
+    guard_level: of the guard's tests, see `guard.judge`.
     sets: of the prediction sets, whose threshold is found on the same held-out labels; None: there are none.
     """
 
@@ -49,6 +50,7 @@ class Params(StageParams, LoopConfig):
     pseudo_weight: float = Field(default=1.0, gt=0)
     labeled_share: float = Field(default=0.25, gt=0, lt=1)
     guard_epochs: int = Field(default=0, ge=0)
+    guard_level: float = Field(default=guards.LEVEL, gt=0, lt=1)
     sets: SetSettings | None = SetSettings()
 
     @property
@@ -93,7 +95,8 @@ def run(
         verdict = guards.nothing_to_judge()
     else:
         said = [probabilities.argmax(axis=1) for probabilities in scaled]
-        verdict = guards.judge(guards.Answers(said[0], said[1], actual), _on_pictures(task, candidate, alone))
+        held_out, pictures = guards.Answers(said[0], said[1], actual), _on_pictures(task, candidate, alone)
+        verdict = guards.judge(held_out, pictures, level=params.guard_level)
     save_classifier(model, candidate if verdict.shipped == "pseudo_labels" else alone)
     save_classifier(control, alone)
     write_text(guard, json.dumps(verdict.record(), indent=2, sort_keys=True) + "\n")

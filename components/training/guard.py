@@ -9,7 +9,7 @@ import numpy.typing as npt
 from components.training.metrics import mcnemar
 
 Integers = npt.NDArray[np.int64]
-CHANCE = 0.05  # two-sided
+LEVEL = 0.05  # of the tests, two-sided
 
 
 @dataclass(frozen=True)
@@ -58,17 +58,18 @@ class Answers:
         """These and the others."""
         return Answers(*(np.concatenate(pair) for pair in zip(vars(self).values(), vars(other).values(), strict=True)))
 
-    def clear(self) -> bool:
+    def clear(self, level: float = LEVEL) -> bool:
         """Whether one model says what is expected more often than the other beyond chance (exact McNemar test)."""
-        return mcnemar(self.candidate == self.expected, self.control == self.expected) < CHANCE
+        return mcnemar(self.candidate == self.expected, self.control == self.expected) < level
 
 
-def judge(held_out: Answers, pictures: Answers) -> Verdict:
+def judge(held_out: Answers, pictures: Answers, *, level: float = LEVEL) -> Verdict:
     """The candidate ships if it is clearly better: on held-out labels, or else on these and in the eyes of neighbors.
 
     held_out: expected are labels that no model saw. A difference in them beyond chance decides, but a few dozen labels
     seldom show one. pictures: expected are the classes that label propagation gives them, a third opinion; counted
-    together with the held-out labels it decides next. Where that is not clear either, the control ships.
+    together with the held-out labels it decides next. Where that is not clear either, the control ships. level: of
+    both tests; a higher one lets more pseudo-labels out, and a worse model more often.
     """
     right, confirmed = held_out.agreeing, pictures.disputed.agreeing
     labels, disputed = len(held_out.expected), len(pictures.disputed.expected)
@@ -77,15 +78,15 @@ def judge(held_out: Answers, pictures: Answers) -> Verdict:
         if labels
         else "no label could be held out to compare pseudo-labels with labels alone"
     )
-    both, by_labels = held_out.joined(pictures.disputed), held_out.clear()
+    both, by_labels = held_out.joined(pictures.disputed), held_out.clear(level)
     if not by_labels:
         why += (
             f"{', which could be chance' if labels else ''}; of {disputed} pictures that the two name differently, "
             f"labels spread over nearest neighbors confirm {confirmed[0]} by the former and {confirmed[1]} by the "
-            f"latter{'' if both.clear() else ', which could be chance, too'}"
+            f"latter{'' if both.clear(level) else ', which could be chance, too'}"
         )
     decisive = held_out if by_labels else both
-    better = decisive.clear() and decisive.agreeing[0] > decisive.agreeing[1]
+    better = decisive.clear(level) and decisive.agreeing[0] > decisive.agreeing[1]
     return Verdict(
         shipped="pseudo_labels" if better else "control",
         evidence="held_out_labels" if by_labels else "neighbors",

@@ -52,6 +52,15 @@ def test_where_nothing_is_clear_the_control_ships(candidate: int, control: int) 
     )
 
 
+def test_a_higher_level_lets_out_what_could_be_chance_and_not_what_is_clearly_worse() -> None:
+    labels, pictures = _answers(39, 38, 40), _answers(20, 12, 40)
+    assert judge(labels, pictures).shipped == "control"
+    lax = judge(labels, pictures, level=0.3)
+    assert lax.shipped == "pseudo_labels"
+    assert lax.why.endswith("confirm 20 by the former and 12 by the latter.")
+    assert judge(labels, _answers(12, 20, 40), level=0.3).shipped == "control"
+
+
 def test_without_held_out_labels_neighbors_decide() -> None:
     verdict = judge(NOTHING, _answers(60, 20, 90))
     assert (verdict.shipped, verdict.held_out) == ("pseudo_labels", 0)
