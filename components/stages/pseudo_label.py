@@ -20,36 +20,38 @@ from components.datasets.vectors import open_vectors
 from components.methods.contracts import Graph, PoolTask, SemiSupervisedMethod, SemiSupervisedNetwork
 from components.modalities.image.policy import read_policies
 from components.training.calibration import apply_temperature, fit_temperature
+from components.training.caps import CapsConfig, Origins, within_caps
 from components.training.foreign import look_foreign
 from components.training.loop import Row
 from components.training.semi_supervised import NetworkConfig, Pictures, label_pool
 
 Floats = npt.NDArray[np.float32]
 Positions = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 Names = npt.NDArray[np.object_]
 ALL = -1  # the fold number of what was made with all labels
 WHERE = "pseudo_label.method"
 
 
-class Params(StageParams, NetworkConfig):
-    """threshold: calibrated confidence from which a pseudo-label is accepted; max_per_class: how many even shares of
-    the pool (its size over the number of classes) one class may take, and max_per_group how many of a group of
-    near-duplicates are accepted, so that copies of one picture cannot outvote the rest; most confident first (None: any
-    number); foreign: samples are not accepted that look like no label, which may hit this share of the known classes
-    (0: none; see `look_foreign`). The rest is for methods that train a network, which is trained once with all labels
-    and once without each fold.
+class Params(StageParams, NetworkConfig, CapsConfig):
+    """threshold: calibrated confidence from which a pseudo-label is accepted, within the caps; foreign: samples are not
+    accepted that look like no label, which may hit this share of the known classes (0: none; see `look_foreign`). The
+    rest is for methods that train a network, which is trained once with all labels and once without each fold.
     """
 
     method: PluginChoice
     threshold: float = Field(0.8, ge=0, le=1)
-    max_per_class: float | None = Field(3.0, gt=0)
-    max_per_group: int | None = Field(2, ge=1)
     foreign: float = Field(0.05, ge=0, lt=1)
 
     @property
     def network(self) -> NetworkConfig:
         """The settings of a network's training."""
         return NetworkConfig(**self.model_dump(include=set(NetworkConfig.model_fields)))
+
+    @property
+    def caps(self) -> CapsConfig:
+        """How many may be accepted of one kind."""
+        return CapsConfig(**self.model_dump(include=set(CapsConfig.model_fields)))
 
 
 def run(
@@ -65,9 +67,9 @@ def run(
     pseudo_labels: Path,
 ) -> dict[str, float]:
     """Write the pseudo-labels of every fold; return acceptance, and accuracy and likelihood on held-out labels."""
-    frame = read_manifest(manifest, ["id", "split", "group"])
+    frame = read_manifest(manifest, ["id", "path", "split", "group"])
     train = positions_of(frame, "train")
-    ids, groups = frame["id"].to_numpy()[train], frame["group"].to_numpy()[train]
+    ids, origins = frame["id"].to_numpy()[train], _origins(frame, train)
     known = read_labels(labels)
     labeled = _rows_of(known.ids, ids)
     label = _labeler(params, train, samples, policy, encoder)
@@ -85,11 +87,11 @@ def run(
         rows = np.union1d(unlabeled, held_out.get(fold, unlabeled[:0]))
         calibrated = apply_temperature(distributions[rows], temperatures[fold])
         eligible = np.isin(rows, unlabeled) & ~foreign[fold][rows]
-        by_fold[fold] = _judged(ids[rows], groups[rows], calibrated, eligible, params)
+        by_fold[fold] = _judged(ids[rows], calibrated, origins.of(rows), eligible, params)
     write_pseudo_labels(pseudo_labels, by_fold)
     _warn(foreign[ALL][unlabeled], params)
     return {
-        **_figures(by_fold[ALL], groups[unlabeled], foreign[ALL][unlabeled], known, params),
+        **_figures(by_fold[ALL], origins.of(unlabeled), foreign[ALL][unlabeled], known, params),
         **_held_out_figures(by_fold, known, folds),
         "temperature": temperatures[ALL],
     }
@@ -124,6 +126,11 @@ def _task(
     return PoolTask(vectors, graph, labeled, known.distributions, seed)
 
 
+def _origins(frame: pd.DataFrame, train: Positions) -> Origins:
+    folders = frame["path"].map(lambda path: path.rpartition("/")[0]).to_numpy(object)
+    return Origins(frame["group"].to_numpy(object)[train], folders[train])
+
+
 def _rows_of(wanted: list[str], ids: npt.NDArray[np.object_]) -> Positions:
     """Row numbers of the wanted ids among `ids`, which are sorted."""
     return np.asarray(np.searchsorted(ids.astype(str), np.array(wanted, str)), np.int64)
@@ -145,7 +152,7 @@ def _temperature(raw: dict[int, Floats], known: Labels, labeled: Positions, fold
     return fit_temperature(np.concatenate(guesses), np.concatenate(targets)) if folds else 1.0
 
 
-def _foreign(vectors: Floats, labeled: Positions, folds: Positions, fold: int, params: Params) -> npt.NDArray[np.bool_]:
+def _foreign(vectors: Floats, labeled: Positions, folds: Positions, fold: int, params: Params) -> Flags:
     """What looks like none of the labels outside `fold`: `(N,)`."""
     known = (folds != fold) | (fold == ALL)
     return look_foreign(vectors, labeled[known], folds[known], params.foreign)
@@ -160,43 +167,19 @@ def _warn(foreign: npt.NDArray[np.bool_], params: Params) -> None:
         )
 
 
-def _judged(
-    ids: Names, groups: Names, distributions: Floats, eligible: npt.NDArray[np.bool_], params: Params
-) -> PseudoLabels:
-    """Accept eligible samples by confidence, of each group and then of each class no more than its cap."""
-    confidence, guess = distributions.max(1), distributions.argmax(1)
-    accepted = _within_groups(eligible & (confidence >= params.threshold), confidence, groups, params.max_per_group)
-    if params.max_per_class is not None:
-        classes = distributions.shape[1]
-        cap = int(params.max_per_class * eligible.sum() / classes)
-        for number in range(classes):
-            members = np.flatnonzero(accepted & (guess == number))
-            surplus = members[np.argsort(-confidence[members], kind="stable")][cap:]
-            accepted[surplus] = False
-    return PseudoLabels(ids.tolist(), distributions, confidence, accepted)
+def _judged(ids: Names, distributions: Floats, origins: Origins, eligible: Flags, params: Params) -> PseudoLabels:
+    """Accept eligible samples that are confident, within the caps."""
+    confidence = distributions.max(1)
+    confident = eligible & (confidence >= params.threshold)
+    within = within_caps(confident, distributions, origins, params.caps, pool=int(eligible.sum()))
+    return PseudoLabels(ids.tolist(), distributions, confidence, within.all)
 
 
-def _within_groups(
-    accepted: npt.NDArray[np.bool_], confidence: Floats, groups: Names, cap: int | None
-) -> npt.NDArray[np.bool_]:
-    """Of the accepted, the `cap` most confident of each group."""
-    if cap is None:
-        return accepted
-    rows = np.flatnonzero(accepted)
-    rows = rows[np.argsort(-confidence[rows], kind="stable")]
-    place = pd.Series(groups[rows]).groupby(groups[rows]).cumcount().to_numpy()
-    kept = np.zeros_like(accepted)
-    kept[rows[place < cap]] = True
-    return kept
-
-
-def _figures(
-    made: PseudoLabels, groups: Names, foreign: npt.NDArray[np.bool_], known: Labels, params: Params
-) -> dict[str, float]:
+def _figures(made: PseudoLabels, origins: Origins, foreign: Flags, known: Labels, params: Params) -> dict[str, float]:
     """How many were accepted, how many the caps held back, and each class's share beside its share of the labels."""
     accepted, count = made.accepted, max(len(made.ids), 1)
     confident = (made.confidence >= params.threshold) & ~foreign
-    within = _within_groups(confident, made.confidence, groups, params.max_per_group)
+    within = within_caps(confident, made.distributions, origins, params.caps, pool=int((~foreign).sum()))
     guesses = np.bincount(made.distributions[accepted].argmax(1), minlength=len(known.classes))
     shares = guesses / max(int(accepted.sum()), 1)
     of_labels = known.distributions.mean(0)
@@ -204,7 +187,8 @@ def _figures(
         "pseudo_labels_accepted": int(accepted.sum()),
         "foreign_share": float(foreign.sum() / count),
         "pseudo_labels_over_cap": int((confident & ~accepted).sum()),
-        "pseudo_labels_over_group_cap": int((confident & ~within).sum()),
+        "pseudo_labels_over_group_cap": int((confident & ~within.group).sum()),
+        "pseudo_labels_over_folder_cap": int((within.group & ~within.folder).sum()),
         "accepted_share": float(accepted.sum() / count),
         "mean_confidence": float(made.confidence.mean()) if made.ids else 0.0,
         "class_share_difference": float(np.abs(shares - of_labels).sum() / 2) if accepted.any() else 0.0,
