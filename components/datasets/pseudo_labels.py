@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -13,17 +15,39 @@ from components.core.errors import WinnowError
 from components.core.files import replacing
 from components.datasets.labels import lists, matrix
 
-SCHEMA_NAMES = ("fold", "id", "distribution", "confidence", "accepted")
+SCHEMA_NAMES = ("fold", "id", "distribution", "confidence", "status")
+
+
+class Status(IntEnum):
+    """Whether a sample is trained on, and if not, why: too little confidence; it looks like none of the labels; it is
+    one of many near-duplicates; its folder, or its class, has had its share; its label is known and held out.
+    """
+
+    ACCEPTED = 0
+    UNSURE = 1
+    FOREIGN = 2
+    COPY = 3
+    FOLDER = 4
+    CLASS = 5
+    HELD_OUT = 6
+
+
+STATUSES = [status.name.lower() for status in Status]
 
 
 @dataclass(frozen=True)
 class PseudoLabels:
-    """Of `M` samples: calibrated class distributions `(M, K)`, confidences `(M,)` in 0..1, and which to train on."""
+    """Of `M` samples: calibrated class distributions `(M, K)`, confidences `(M,)` in 0..1, and `Status` `(M,)`."""
 
     ids: list[str]
     distributions: npt.NDArray[np.float32]
     confidence: npt.NDArray[np.float32]
-    accepted: npt.NDArray[np.bool_]
+    status: npt.NDArray[np.int8]
+
+    @property
+    def accepted(self) -> npt.NDArray[np.bool_]:
+        """`(M,)`: which to train on."""
+        return np.equal(self.status, Status.ACCEPTED)
 
 
 def read_pseudo_labels(path: Path, fold: int = -1) -> PseudoLabels:
@@ -38,7 +62,7 @@ def read_pseudo_labels(path: Path, fold: int = -1) -> PseudoLabels:
         ids=table["id"].to_pylist(),
         distributions=matrix(table["distribution"]),
         confidence=table["confidence"].to_numpy().astype(np.float32),
-        accepted=table["accepted"].to_numpy().astype(np.bool_),
+        status=pd.Categorical(table["status"].to_pandas(), STATUSES).codes.astype(np.int8),
     )
 
 
@@ -56,6 +80,6 @@ def _table(fold: int, labels: PseudoLabels) -> pa.Table:
         pa.array(labels.ids, pa.string()),
         lists(labels.distributions),
         pa.array(labels.confidence.astype(np.float32)),
-        pa.array(labels.accepted.astype(np.bool_)),
+        pa.DictionaryArray.from_arrays(pa.array(labels.status, pa.int8()), STATUSES),
     )
     return pa.table(dict(zip(SCHEMA_NAMES, columns, strict=True)))

@@ -14,7 +14,7 @@ from components.core.config import PluginChoice, StageParams
 from components.core.registry import build, load
 from components.datasets.labels import Labels, read_labels
 from components.datasets.manifest import positions_of, read_manifest
-from components.datasets.pseudo_labels import PseudoLabels, write_pseudo_labels
+from components.datasets.pseudo_labels import PseudoLabels, Status, write_pseudo_labels
 from components.datasets.sample_store import open_samples
 from components.datasets.vectors import open_vectors
 from components.methods.contracts import Graph, PoolTask, SemiSupervisedMethod, SemiSupervisedNetwork
@@ -86,12 +86,12 @@ def run(
         temperatures[fold] = _temperature(raw, known, labeled, others)
         rows = np.union1d(unlabeled, held_out.get(fold, unlabeled[:0]))
         calibrated = apply_temperature(distributions[rows], temperatures[fold])
-        eligible = np.isin(rows, unlabeled) & ~foreign[fold][rows]
-        by_fold[fold] = _judged(ids[rows], calibrated, origins.of(rows), eligible, params)
+        open_ = np.isin(rows, unlabeled)
+        by_fold[fold] = _judged(ids[rows], calibrated, origins.of(rows), open_, foreign[fold][rows], params)
     write_pseudo_labels(pseudo_labels, by_fold)
     _warn(foreign[ALL][unlabeled], params)
     return {
-        **_figures(by_fold[ALL], origins.of(unlabeled), foreign[ALL][unlabeled], known, params),
+        **_figures(by_fold[ALL], known),
         **_held_out_figures(by_fold, known, folds),
         "temperature": temperatures[ALL],
     }
@@ -167,29 +167,39 @@ def _warn(foreign: npt.NDArray[np.bool_], params: Params) -> None:
         )
 
 
-def _judged(ids: Names, distributions: Floats, origins: Origins, eligible: Flags, params: Params) -> PseudoLabels:
-    """Accept eligible samples that are confident, within the caps."""
-    confidence = distributions.max(1)
+def _judged(
+    ids: Names, distributions: Floats, origins: Origins, unlabeled: Flags, foreign: Flags, params: Params
+) -> PseudoLabels:
+    """Accept unlabeled samples that are confident and not foreign, within the caps."""
+    confidence, eligible = distributions.max(1), unlabeled & ~foreign
     confident = eligible & (confidence >= params.threshold)
     within = within_caps(confident, distributions, origins, params.caps, pool=int(eligible.sum()))
-    return PseudoLabels(ids.tolist(), distributions, confidence, within.all)
+    reasons = {
+        Status.HELD_OUT: ~unlabeled,
+        Status.FOREIGN: foreign,
+        Status.UNSURE: ~confident,
+        Status.COPY: ~within.group,
+        Status.FOLDER: ~within.folder,
+        Status.CLASS: ~within.all,
+    }
+    status = np.select(list(reasons.values()), list(reasons), Status.ACCEPTED).astype(np.int8)  # the first that applies
+    return PseudoLabels(ids.tolist(), distributions, confidence, status)
 
 
-def _figures(made: PseudoLabels, origins: Origins, foreign: Flags, known: Labels, params: Params) -> dict[str, float]:
+def _figures(made: PseudoLabels, known: Labels) -> dict[str, float]:
     """How many were accepted, how many the caps held back, and each class's share beside its share of the labels."""
     accepted, count = made.accepted, max(len(made.ids), 1)
-    confident = (made.confidence >= params.threshold) & ~foreign
-    within = within_caps(confident, made.distributions, origins, params.caps, pool=int((~foreign).sum()))
+    of = dict(zip(Status, np.bincount(made.status, minlength=len(Status)).tolist(), strict=True))
     guesses = np.bincount(made.distributions[accepted].argmax(1), minlength=len(known.classes))
-    shares = guesses / max(int(accepted.sum()), 1)
+    shares = guesses / max(of[Status.ACCEPTED], 1)
     of_labels = known.distributions.mean(0)
     return {
-        "pseudo_labels_accepted": int(accepted.sum()),
-        "foreign_share": float(foreign.sum() / count),
-        "pseudo_labels_over_cap": int((confident & ~accepted).sum()),
-        "pseudo_labels_over_group_cap": int((confident & ~within.group).sum()),
-        "pseudo_labels_over_folder_cap": int((within.group & ~within.folder).sum()),
-        "accepted_share": float(accepted.sum() / count),
+        "pseudo_labels_accepted": of[Status.ACCEPTED],
+        "foreign_share": of[Status.FOREIGN] / count,
+        "pseudo_labels_over_cap": of[Status.COPY] + of[Status.FOLDER] + of[Status.CLASS],
+        "pseudo_labels_over_group_cap": of[Status.COPY],
+        "pseudo_labels_over_folder_cap": of[Status.FOLDER],
+        "accepted_share": of[Status.ACCEPTED] / count,
         "mean_confidence": float(made.confidence.mean()) if made.ids else 0.0,
         "class_share_difference": float(np.abs(shares - of_labels).sum() / 2) if accepted.any() else 0.0,
         **{f"accepted_share_{name}": float(share) for name, share in zip(known.classes, shares, strict=True)},

@@ -12,7 +12,7 @@ import pandas as pd
 import yaml
 
 from components.datasets.labels import Labels
-from components.datasets.pseudo_labels import PseudoLabels
+from components.datasets.pseudo_labels import PseudoLabels, Status
 from components.datasets.quarantine import read_quarantine
 from components.modalities.image.policy import Policies, Policy
 from components.modalities.image.preview import describe
@@ -30,6 +30,13 @@ SOURCES = {
     "given": "given with the data",
     "person": "by a person",
     "rule": "by a rule",
+}
+LEFT_OUT = {
+    Status.UNSURE: "not sure enough",
+    Status.FOREIGN: "like none of the labels",
+    Status.COPY: "near-duplicates of others that count",
+    Status.FOLDER: "beyond their folder's share",
+    Status.CLASS: "beyond their class's share",
 }
 MADE = "of pictures that were made, not found"
 
@@ -205,6 +212,9 @@ def _pseudo(pseudo: PseudoLabels, classes: list[str]) -> dict[str, Any]:
     return {
         "pool": len(pseudo.ids),
         "accepted": int(pseudo.accepted.sum()),
+        "left_out": [
+            (said, count) for status, said in LEFT_OUT.items() if (count := int((pseudo.status == status).sum()))
+        ],
         "histogram": charts.confidence_histogram(pseudo.confidence, pseudo.accepted),
         "classes": list(zip(classes, counts.tolist(), (counts / max(counts.max(), 1)).tolist(), strict=True)),
     }

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from components.core.errors import WinnowError
-from components.datasets.pseudo_labels import PseudoLabels, read_pseudo_labels, write_pseudo_labels
+from components.datasets.pseudo_labels import PseudoLabels, Status, read_pseudo_labels, write_pseudo_labels
 
 
 def some(count: int, classes: int = 4, seed: int = 0) -> PseudoLabels:
     rows = np.random.default_rng(seed).dirichlet(np.ones(classes), count).astype(np.float32)
-    return PseudoLabels([f"{n:016x}" for n in range(count)], rows, rows.max(1), rows.max(1) > 0.5)
+    status = np.arange(count, dtype=np.int8) % len(Status)
+    return PseudoLabels([f"{n:016x}" for n in range(count)], rows, rows.max(1), status)
 
 
 def test_each_fold_is_read_apart(tmp_path: Path) -> None:
@@ -23,7 +24,8 @@ def test_each_fold_is_read_apart(tmp_path: Path) -> None:
         assert back.ids == expected.ids
         np.testing.assert_array_equal(back.distributions, expected.distributions)
         np.testing.assert_array_equal(back.confidence, expected.confidence)
-        np.testing.assert_array_equal(back.accepted, expected.accepted)
+        np.testing.assert_array_equal(back.status, expected.status)
+        np.testing.assert_array_equal(back.accepted, np.arange(len(back.ids)) % len(Status) == 0)
 
 
 def test_an_empty_pool_is_readable(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from components.datasets import ledger as ledgers
 from components.datasets.labels import Labels, write_labels
 from components.datasets.manifest import write_manifest
 from components.datasets.oracle import write_oracle
-from components.datasets.pseudo_labels import PseudoLabels, write_pseudo_labels
+from components.datasets.pseudo_labels import PseudoLabels, Status, write_pseudo_labels
 from components.datasets.quarantine import write_quarantine
 from components.modalities.image.policy import Policies, Policy, write_policies
 from components.models.classifier import Classifier, ClassifierSpec, save_classifier
@@ -79,7 +79,9 @@ class Project:
         (self.home / "annotators.csv").write_text("annotator,source,votes,shared,accuracy\nmira,person,6,0,\n")
         confidence = np.linspace(0.5, 0.99, 14, dtype=np.float32)
         rows = np.eye(3, dtype=np.float32)[self.truth[6:20]]
-        pseudo = PseudoLabels(self.ids[6:20], rows, confidence, confidence > 0.8)
+        status = np.where(confidence > 0.8, Status.ACCEPTED, Status.UNSURE).astype(np.int8)
+        status[0] = Status.COPY
+        pseudo = PseudoLabels(self.ids[6:20], rows, confidence, status)
         write_pseudo_labels(self.home / "pseudo_labels.parquet", {-1: pseudo})
 
     def _models(self, pictures: np.ndarray) -> None:
@@ -164,6 +166,13 @@ def test_the_report_is_one_page_that_loads_nothing_and_escapes_everything(projec
     assert "&lt;b&gt;fox&lt;/b&gt;" in page
     assert "<b>fox" not in page
     assert "A sentence from the guard." in page
+
+
+def test_the_report_says_why_pictures_got_no_pseudo_label(project: Project) -> None:
+    project.run()
+    page = (project.home / "out/report.html").read_text()
+    rows = re.findall(r"<tr><td>([^<]+)</td><td class=\"n\">(\d+)</td></tr>", page.split("Left out, and why")[1])
+    assert rows == [("not sure enough", "7"), ("near-duplicates of others that count", "1")]
 
 
 def test_without_pseudo_labels_the_report_says_that_labels_alone_ship(tmp_path: Path) -> None:

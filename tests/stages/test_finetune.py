@@ -13,7 +13,7 @@ from components.core.config import parse
 from components.core.errors import WinnowError
 from components.datasets.labels import Labels, write_labels
 from components.datasets.manifest import write_manifest
-from components.datasets.pseudo_labels import PseudoLabels, read_pseudo_labels, write_pseudo_labels
+from components.datasets.pseudo_labels import PseudoLabels, Status, read_pseudo_labels, write_pseudo_labels
 from components.datasets.synthetic import identity_of, write_synthetic
 from components.modalities.image.policy import Policies, Policy, write_policies
 from components.models.additions import Additions
@@ -69,7 +69,7 @@ class Project:
             [self.ids[row] for row in rows],
             0.9 * one_hot[said] + 0.025,
             np.full(len(rows), 0.925, np.float32),
-            np.ones(len(rows), bool),
+            np.full(len(rows), Status.ACCEPTED, np.int8),
         )
         every = dict.fromkeys({-1, *folds.tolist()}, guessed)
         write_pseudo_labels(self.home / "pseudo_labels.parquet", every)
@@ -85,7 +85,7 @@ class Project:
         """No pseudo-label is accepted."""
         path = self.home / "pseudo_labels.parquet"
         guessed = [(fold, read_pseudo_labels(path, fold)) for fold in (-1, 0, 1)]
-        none = {fold: replace(old, accepted=np.zeros(len(old.ids), bool)) for fold, old in guessed}
+        none = {fold: replace(old, status=np.full(len(old.ids), Status.UNSURE, np.int8)) for fold, old in guessed}
         write_pseudo_labels(path, none)
 
     def run(self, out: str = "out", **params: object) -> dict[str, float]:
