@@ -26,10 +26,16 @@ from components.core import registry
 from pipelines.inline import Params
 
 
+HEADS = (
+    "With `guard_epochs: 0` the guard hears solved heads in place of trained networks, to save time, and holds back more "
+    "(docs/log.md)."
+)
+
+
 def sections() -> Iterator[str]:
     """One for each benchmark that has kept figures."""
     for data, title, kept in kept_by_data("semi_supervised"):
-        yield _semi_supervised(title, semi_supervised.CHANGES.get(data, {}), kept)
+        yield _semi_supervised(title, semi_supervised.told_changes(data), kept)
     for _, title, kept in kept_by_data("adaptation"):
         yield _adaptation(title, kept)
     if foreign_classes.PATH.is_file():
@@ -57,6 +63,7 @@ def _semi_supervised(title: str, changes: Params, kept: semi_supervised.Kept) ->
         "out. Pool: the unlabeled training pictures; right: of those accepted. Means over seeds, in brackets",
         "Student's 95 % interval, cut at 0 and 1.",
         *([f"Changed settings: `{json.dumps(changes)}`."] if changes else []),
+        *([HEADS] if changes.get("finetune", {}).get("guard_epochs") == 0 else []),
         "",
     ]
     for labels in sorted(kept, key=int):

@@ -85,6 +85,12 @@ def row(title: str, runs: list[dict[str, Any]]) -> str:
     return f"| {' | '.join([title, *learned, ships, *pool, seconds, str(len(runs))])} |"
 
 
+def told_changes(data: str) -> Params:
+    """Which settings differ from those that ship and bear on what is compared."""
+    tuned = changes_for(data).get("finetune")
+    return {**CHANGES[data], **({"finetune": tuned} if tuned else {})}
+
+
 def verdicts(kept: Kept) -> dict[str, int]:
     """How many runs there are; in how many the candidate, and in how many what shipped, is worse on the test pictures
     than labels alone; in how many a better candidate was held back.
