@@ -16,12 +16,19 @@ from components.models.encoders import Encoder
 
 
 class GrowingBlock(nn.Module):
-    """A residual block, and behind it those of its copies that are in use: the first `grown`."""
+    """A residual block, and behind it those of its copies that are in use: none at first."""
 
     def __init__(self, block: nn.Module, copies: int) -> None:
         super().__init__()
         self.block, self.grown = block, 0
         self.copies = nn.ModuleList(_Gated(deepcopy(block)) for _ in range(copies))
+        self.grow(0)
+
+    def grow(self, copies: int) -> None:
+        """From now on the first so many are in use and learn, and the others do not."""
+        self.grown = copies
+        for number, copy in enumerate(self.copies):
+            copy.requires_grad_(number < copies)
 
     def forward(self, rows: Tensor) -> Tensor:
         """Of the shape that comes in."""

@@ -29,14 +29,15 @@ def test_an_encoder_that_has_grown_computes_what_it_did(name: str) -> None:
     growing = make_growing(encoder, 2)
     assert growing is not None
     torch.testing.assert_close(encoder(pictures), before, rtol=0, atol=0)
-    growing.grown = 2
+    growing.grow(1)
     torch.testing.assert_close(encoder(pictures), before, rtol=0, atol=0)
-    assert all(parameter.requires_grad for parameter in growing.copies.parameters())
+    learning = [all(parameter.requires_grad for parameter in copy.parameters()) for copy in growing.copies]
+    assert learning == [True, False]
 
 
 def test_an_open_gate_is_the_copy_behind_the_block() -> None:
     row = GrowingBlock(nn.Linear(4, 4), 2)
-    row.grown = 1
+    row.grow(1)
     with torch.no_grad():
         for copy in row.copies:
             copy.gate.fill_(1)

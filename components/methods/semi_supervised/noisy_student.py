@@ -74,7 +74,7 @@ class NoisyStudent(SemiSupervisedNetwork):
         """From the second round on, what was trained is the teacher; what its student has more changes nothing yet."""
         self.teaches = number > 0
         if self.growing:
-            self.growing.grown = number * self.config.grow
+            self.growing.grow(number * self.config.grow)
 
     @torch.no_grad()
     def before_epoch(self, vectors: Callable[[], Tensor], generator: torch.Generator) -> None:
