@@ -11,14 +11,17 @@ from components.methods.diverse_batch import diverse_batch
 
 
 class UncertaintySampling(QueryStrategy):
-    """The candidates of the highest uncertainty, thinned for diversity."""
+    """Candidates drawn by their uncertainty, thinned for diversity."""
 
     needs_model = True
 
     class Config(BaseConfig):
-        """oversampling: how many times the budget is shortlisted before thinning; 1 is uncertainty alone."""
+        """oversampling: how many times the budget is shortlisted before thinning; power: the odds of getting on that
+        list are the uncertainty to this power, null lists the most uncertain. 1 and null are uncertainty alone.
+        """
 
         oversampling: int = Field(10, ge=1)
+        power: float | None = Field(2.0, gt=0)
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -29,4 +32,7 @@ class UncertaintySampling(QueryStrategy):
 
     def query(self, pool: Pool, budget: int, generator: torch.Generator) -> Positions:
         """`(min(budget, M),)` candidates, the most uncertain first."""
-        return diverse_batch(pool, self.uncertainty(pool), budget, self.config.oversampling, generator)
+        uncertainty, asked = self.uncertainty(pool), self.config
+        return diverse_batch(
+            pool, uncertainty, budget, oversampling=asked.oversampling, power=asked.power, generator=generator
+        )

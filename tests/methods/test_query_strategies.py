@@ -69,7 +69,7 @@ def test_without_oversampling_the_most_uncertain_are_asked(name: str, measure) -
     pool = scattered()
     assert pool.probabilities is not None
     order = pool.candidates[np.argsort(measure(pool.probabilities[pool.candidates]), kind="stable")]
-    np.testing.assert_array_equal(ask(name, pool, 6, oversampling=1), order[:6])
+    np.testing.assert_array_equal(ask(name, pool, 6, oversampling=1, power=None), order[:6])
 
 
 @pytest.mark.parametrize("name", ["margin", "entropy", "least_confidence"])
@@ -79,7 +79,7 @@ def test_uncertain_look_alikes_are_asked_about_once(name: str) -> None:
     probabilities[:50] = 0.5  # one group is far more uncertain than the rest
     pool = Pool(vectors, NOTHING, np.arange(150), probabilities)
     assert set(ask(name, pool, 3, oversampling=50) // 50) == {0, 1, 2}
-    assert set(ask(name, pool, 3, oversampling=1) // 50) == {0}
+    assert set(ask(name, pool, 3, oversampling=1, power=None) // 50) == {0}
 
 
 def test_core_set_takes_the_farthest_each_time() -> None:

@@ -19,7 +19,7 @@ class Bald(UncertaintySampling):
     why = "With parts of it left out, the model is sure of other classes than {guess} ({confidence:.0%} on the whole)."
 
     class Config(UncertaintySampling.Config):
-        """draws: how often parts of the model are left out; oversampling: as in the other uncertainty strategies."""
+        """draws: how often parts of the model are left out; the others: as in the other uncertainty strategies."""
 
         draws: int = Field(20, ge=2)
 
