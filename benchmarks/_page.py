@@ -13,6 +13,7 @@ from components.core import registry
 DATA = {
     "digits": "Digits, 32x32 gray, 1,290 training and 507 test pictures",
     "fashion": "Fashion-MNIST, 28x28 gray, 60,000 training and 10,000 test pictures",
+    "fashion_networks": "Fashion-MNIST again, judged by networks as in the settings that ship",
     "fashion_gpu": "Fashion-MNIST on a GPU",
 }
 SOURCE = re.compile(r"([A-Z][^;:]*? \d{4})\b[^;]*?(https?://[^\s,;)]+)")  # authors and year, and the address
