@@ -21,7 +21,7 @@ class UncertaintySampling(QueryStrategy):
         """
 
         oversampling: int = Field(10, ge=1)
-        power: float | None = Field(2.0, gt=0)
+        power: float | None = Field(1.0, gt=0)
 
     def __init__(self, config: Config) -> None:
         self.config = config
