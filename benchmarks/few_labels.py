@@ -1,15 +1,14 @@
 """Few labels: the pipeline against what a user would pick instead, on the labels that the pipeline picked.
 
-`python -m benchmarks.few_labels digits` (5 seeds, 10 and 40 labels; the default), or `fashion` (3 seeds, 250 labels;
-needs FashionMNIST's files in the folder given as second word). A third word names the seeds:
-`0,1,2`. One run, one table.
+`python -m benchmarks.few_labels digits` (5 seeds, 10 and 40 labels), or `fashion --root FOLDER` with FashionMNIST's
+files (3 seeds, 250 labels); `--seeds`, `--labels` choose. One run, one table.
 """
 
+import argparse
 import json
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +35,9 @@ FASHION: dict[str, Any] = {
         }
     },
     "pretrain": {"epochs": 8, "workers": 0},
-    "finetune": {"method": {"name": "full", "view": "strong"}, "epochs": 4, "guard_epochs": 0},
+    "finetune": {"method": {"name": "full", "view": "strong"}, "epochs": 4, "guard_epochs": 4},
 }
+SEEDS, LABELS = {"digits": range(5), "fashion": range(3)}, {"digits": (10, 40), "fashion": (250,)}
 
 
 def changes_for(name: str, root: str = "data/raw") -> dict[str, Any]:
@@ -47,25 +47,30 @@ def changes_for(name: str, root: str = "data/raw") -> dict[str, Any]:
     return {**FASHION, "ingest": {**FASHION["ingest"], "root": str(Path(root).absolute())}}
 
 
-def main(name: str = "digits", root: str = "data/raw", chosen: str = "") -> None:
-    """Run and print the table of one data set."""
-    seeds_ = [int(seed) for seed in chosen.split(",")] if chosen else list(range(5 if name == "digits" else 3))
-    base, budgets = changes_for(name, root), (10, 40) if name == "digits" else (250,)
-    rows = run(lambda **changes: settings(**{**base, **changes}), seeds_=seeds_, budgets=budgets)
-    print(json.dumps(rows, indent=2))
+def main() -> None:
+    """Run what the command line asks for and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.few_labels", description=__doc__)
+    parser.add_argument("data", choices=sorted(SEEDS), nargs="?", default="digits")
+    parser.add_argument("--root", default="data/raw", help="folder with FashionMNIST's files")
+    parser.add_argument("--labels", type=lambda text: [int(count) for count in text.split(",")], default=None)
+    parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=None)
+    parser.add_argument("--keep", help="folder that keeps the pretrained encoders for another call")
+    asked = parser.parse_args()
+    print(json.dumps(_run(asked, changes_for(asked.data, asked.root)), indent=2))
 
 
-def run(make: Callable[..., Params], *, seeds_: list[int], budgets: tuple[int, ...]) -> list[dict[str, Any]]:
+def _run(asked: argparse.Namespace, changes: dict[str, Any]) -> list[dict[str, Any]]:
     """One row per budget and method: mean test accuracy over the seeds, the accuracies, and a 95 % interval."""
     figures: dict[tuple[int, str], list[float]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as folder:
-        for seed in seeds_:
-            base = Path(folder) / f"seed{seed}"
-            spent = run_stages(UNLABELED, base, make(seed=seed))
-            _say(f"seed {seed}, CPU seconds: {_listed(spent)}")
-            for budget in budgets:
+        for seed in asked.seeds or SEEDS[asked.data]:
+            base = Path(asked.keep or folder) / f"seed{seed}"
+            if not (base / "data/embed").is_dir():
+                spent = run_stages(UNLABELED, base, settings(**{**changes, "seed": seed}))
+                _say(f"seed {seed}, CPU seconds: {_listed(spent)}")
+            for budget in asked.labels or LABELS[asked.data]:
                 place = share(base, Path(folder) / f"seed{seed}-{budget}")
-                params = make(seed=seed, label={"budget": budget})
+                params = settings(**{**changes, "seed": seed, "label": {"budget": budget}})
                 spent = run_stages(LABELED, place, params)
                 _say(f"seed {seed}, {budget} labels, CPU seconds: {_listed(spent)}")
                 for method, accuracy in _accuracies(place, params).items():
@@ -180,4 +185,4 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()
