@@ -94,7 +94,7 @@ def test_auto_says_once_what_it_asks_by_and_the_page_says_it_too(
     said = "auto asks by margin, for 20 labels of 3 classes are at least 2 a class."
     assert capsys.readouterr().err == f"  select: {said}\n"
     assert said in (world.folder / "gallery.html").read_text()
-    assert all(row["reason"].startswith("The model wavers") for row in queries(world))
+    assert all(row["reason"].startswith("The two best guesses are") for row in queries(world))
 
 
 def test_tasks_are_the_queries_in_the_labeling_tools_form(world: SmallWorld) -> None:

@@ -16,7 +16,10 @@ class Bald(UncertaintySampling):
     https://arxiv.org/abs/1703.02910
     """
 
-    why = "With parts of it left out, the model is sure of other classes than {guess} ({confidence:.0%} on the whole)."
+    why = (
+        "The more its answers differ with parts of it left out, the likelier the model asks; "
+        "on the whole it says {guess} ({confidence:.0%})."
+    )
 
     class Config(UncertaintySampling.Config):
         """draws: how often parts of the model are left out; the others: as in the other uncertainty strategies."""

@@ -9,7 +9,7 @@ from components.methods.uncertainty_sampling import UncertaintySampling
 class Entropy(UncertaintySampling):
     """The highest entropy of the class probabilities, thinned for diversity."""
 
-    why = "The model spreads its guess over many classes: even the likeliest, {guess}, gets only {confidence:.0%}."
+    why = "The model gives {guess} {confidence:.0%}: the wider it spreads the rest, the likelier it asks."
 
     def uncertainty(self, pool: Pool) -> Floats:
         """The entropy."""

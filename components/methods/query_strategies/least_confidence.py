@@ -9,7 +9,7 @@ from components.methods.uncertainty_sampling import UncertaintySampling
 class LeastConfidence(UncertaintySampling):
     """The lowest probability of the likeliest class, thinned for diversity."""
 
-    why = "The model is unsure of its best guess: it gives {guess} no more than {confidence:.0%}."
+    why = "The model gives its best guess, {guess}, {confidence:.0%}: the less that is, the likelier it asks."
 
     def uncertainty(self, pool: Pool) -> Floats:
         """1 minus the confidence."""

@@ -9,7 +9,10 @@ from components.methods.uncertainty_sampling import UncertaintySampling
 class Margin(UncertaintySampling):
     """The smallest difference between the two highest class probabilities, thinned for diversity."""
 
-    why = "The model wavers between {guess} ({confidence:.0%}) and {runner_up} ({runner_up_confidence:.0%})."
+    why = (
+        "The two best guesses are {guess} ({confidence:.0%}) and {runner_up} ({runner_up_confidence:.0%}): "
+        "the closer, the likelier the model asks."
+    )
 
     def uncertainty(self, pool: Pool) -> Floats:
         """1 minus the margin."""
