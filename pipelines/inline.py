@@ -13,7 +13,7 @@ from components.core.config import parse
 from components.core.dag import TOP_LEVEL, StageSpec, by_argument, read_stages
 
 PROJECT = Path(__file__).resolve().parents[1]
-GIVEN = ("raw", "weights", "labels/synthetic")  # what a person puts there
+GIVEN = ("raw", "weights")  # what a person puts there, read by stages without labels
 LEDGER = Path("data/labels/ledger.csv")
 UNLABELED = ("ingest", "validate", "augment", "pretrain", "embed")
 LABELED = ("label", "pseudo_label", "finetune", "evaluate")
@@ -30,7 +30,7 @@ def run_stages(names: Iterable[str], folder: Path, params: Params) -> dict[str, 
     from components.datasets.ledger import append
 
     stages, spent = read_stages(params, PROJECT), {}
-    for name in GIVEN:
+    for name in (*GIVEN, "labels/synthetic"):
         (folder / "data" / name).mkdir(parents=True, exist_ok=True)
     if not (folder / LEDGER).is_file():
         append(folder / LEDGER, [])

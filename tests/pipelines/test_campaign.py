@@ -29,6 +29,8 @@ def stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeStages:
     """A project in the current folder whose stages cost nothing, and no MLflow."""
     monkeypatch.chdir(tmp_path)
     shutil.copyfile(ROOT / "params.yaml", "params.yaml")
+    for name in ("raw", "weights", "labels/synthetic"):  # as in a fresh clone
+        Path("data", name).mkdir(parents=True)
     fake = FakeStages()
     monkeypatch.setattr(campaign_rounds, "run_stages", fake)
     monkeypatch.setattr(settings, "check_settings", lambda: None)
@@ -76,7 +78,6 @@ def test_the_results_are_the_points(stages: FakeStages) -> None:
 
 
 def test_each_answer_is_a_row_of_the_arms_own_ledger(stages: FakeStages) -> None:
-    Path("data/labels").mkdir(parents=True)
     Path("data/labels/ledger.csv").write_text("the user's own")
     campaign.run_campaign(replace(SMALL, seeds=1))
     plan = make_plan(SMALL, PARAMS)
@@ -87,7 +88,7 @@ def test_each_answer_is_a_row_of_the_arms_own_ledger(stages: FakeStages) -> None
     assert margin["id"].tolist()[:10] == random["id"].tolist()[:10]
     assert not set(margin["id"][10:]) & set(random["id"][10:])
     assert Path("data/labels/ledger.csv").read_text() == "the user's own"
-    assert sorted(path.name for path in Path("data").iterdir()) == ["campaign", "labels"]
+    assert sorted(path.name for path in Path("data").iterdir()) == ["campaign", "labels", "raw", "weights"]
 
 
 def test_a_second_run_does_nothing_and_more_rounds_go_on(stages: FakeStages) -> None:
