@@ -26,8 +26,8 @@ from components.core import registry
 from pipelines.inline import Params
 
 HEADS = (
-    "With `guard_epochs: 0` the guard hears solved heads in place of trained networks, to save time, and holds back "
-    "more than it need (docs/log.md)."
+    "With `guard_epochs: 0` the guard hears solved heads in place of trained networks, to save time; the next section "
+    "says what networks change."
 )
 
 
