@@ -29,6 +29,10 @@ HEADS = (
     "With `guard_epochs: 0` the guard hears solved heads in place of trained networks, to save time; the next section "
     "says what networks change."
 )
+FOLDS = (
+    "Two folds in place of five save time too; the guard then hears models of half the labels, and lets out less "
+    "(docs/benchmarks.md, docs/log.md)."
+)
 
 
 def sections() -> Iterator[str]:
@@ -63,6 +67,7 @@ def _semi_supervised(title: str, changes: Params, kept: semi_supervised.Kept) ->
         "Student's 95 % interval, cut at 0 and 1.",
         *([f"Changed settings: `{json.dumps(changes)}`."] if changes else []),
         *([HEADS] if changes.get("finetune", {}).get("guard_epochs") == 0 else []),
+        *([FOLDS] if changes.get("label", {}).get("folds") == 2 else []),
         "",
     ]
     for labels in sorted(kept, key=int):
