@@ -104,10 +104,10 @@ class Project:
             head, _ = fit_linear(vectors, np.arange(few), targets[:few], np.ones(few, np.float32), l2=0.01)
             save_classifier(self.home / f"{name}.safetensors", Classifier(encoder, head, settings))
 
-    def state(self, sets: PredictionSets) -> None:
-        """The model that ships makes these prediction sets."""
+    def state(self, **settings: object) -> None:
+        """The model that ships has these settings."""
         path = self.home / "model.json"
-        path.write_text(json.dumps({**json.loads(path.read_text()), "sets": sets.model_dump()}))
+        path.write_text(json.dumps({**json.loads(path.read_text()), **settings}))
 
     def run(self, out: str = "out") -> dict[str, float]:
         """Run the stage into a folder of its own."""
@@ -203,7 +203,7 @@ def test_a_test_class_the_model_never_saw_is_named(project: Project) -> None:
 
 
 def test_the_measured_coverage_of_the_sets_stands_beside_the_stated_one(project: Project) -> None:
-    project.state(PredictionSets(coverage=0.8, highest=0.6, labels=40))
+    project.state(sets=PredictionSets(coverage=0.8, highest=0.6, labels=40).model_dump())
     figures = project.run()
     rows = pd.read_parquet(project.home / "out/predictions.parquet")
     inside = [[CLASSES[k] for k in range(3) if 1 - p[k] <= 0.6] for p in rows["distribution"]]
@@ -218,8 +218,17 @@ def test_the_measured_coverage_of_the_sets_stands_beside_the_stated_one(project:
     assert "meant to hold the right one for 80 % of pictures; its threshold comes from 40 held-out labels" in page
 
 
+def test_where_the_temperature_comes_from_is_told(project: Project) -> None:
+    project.run("plain")
+    assert "No label was held out to fit a temperature on" in (project.home / "plain/report.html").read_text()
+    project.state(temperature=1.42)
+    project.run("fitted")
+    told = "Confidences were divided by a temperature of 1.42, fitted on held-out labels."
+    assert told in (project.home / "fitted/report.html").read_text()
+
+
 def test_a_coverage_that_too_few_labels_can_state_is_told(project: Project) -> None:
-    project.state(PredictionSets(coverage=0.95, labels=6))
+    project.state(sets=PredictionSets(coverage=0.95, labels=6).model_dump())
     assert project.run()["coverage"] == 1.0
     assert (
         "Too few labels could be held out (6) to rule out any class" in (project.home / "out/report.html").read_text()
