@@ -98,14 +98,22 @@ def _make_ready() -> Stale:
         note_source(read_params())
         note_weights(read_params())
         tracking.opened()
-        found = stale()
+        try:
+            found = stale()
+        except WinnowError:
+            _hear(check)  # DVC reads the settings too, and says less of what is wrong with them
+            raise
         if not found:
             check.kill()
             return found
-        _, said = check.communicate()
+        _hear(check)
+    return found
+
+
+def _hear(check: "subprocess.Popen[str]") -> None:
+    _, said = check.communicate()
     if check.returncode != 0:
         raise WinnowError(said.strip().removeprefix("winnow: "))
-    return found
 
 
 @contextmanager

@@ -149,9 +149,12 @@ def answering() -> Iterator[None]:
         yield
     except (MlflowException, RequestException, SQLAlchemyError) as error:
         uri = journal.without_secrets(tracking_uri())
-        reason = journal.without_secrets(" ".join(str(error).split())[:200])
+        said = journal.without_secrets(" ".join(str(error).split()))
+        answer = f"said no: {said[:200]}"
+        if isinstance(error, RequestException) or "Max retries exceeded" in said:
+            answer = f"does not answer: start that server, or take {URI} away"
         kind = Unavailable if _may_pass(error) else WinnowError
-        raise kind(f"MLflow at {uri} said no: {reason} (what waits in {journal.RUNS} is not lost).") from error
+        raise kind(f"MLflow at {uri} {answer} (what waits in {journal.RUNS} is not lost).") from error
 
 
 _client: tuple[str, Any] | None = None

@@ -164,3 +164,14 @@ def test_a_containers_limit_is_what_counts(tmp_path: Path, monkeypatch: pytest.M
     assert machine.free_memory() != 24
     (tmp_path / "memory.max").write_text("1024\n")
     assert machine.free_memory() in (24, None)
+
+
+def test_a_mistyped_block_is_named_before_dvc_misses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    shutil.copy(ROOT / "dvc.yaml", "dvc.yaml")
+    Path("params.yaml").write_text((ROOT / "params.yaml").read_text().replace("\nselect:", "\nselct:"))
+    with (
+        pytest.raises(WinnowError, match=r"unknown setting selct in params\.yaml: did you mean 'select'"),
+        session.alone(),
+    ):
+        pass
