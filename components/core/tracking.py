@@ -19,6 +19,7 @@ from components.core.signals import stoppable
 
 LOCK = Path(".winnow/tracking.lock")
 URI = "MLFLOW_TRACKING_URI"
+NOBODY_THERE = ("Failed to establish a new connection", "Failed to resolve")  # in urllib3's words
 
 
 class Tracker:
@@ -151,7 +152,7 @@ def answering() -> Iterator[None]:
         uri = journal.without_secrets(tracking_uri())
         said = journal.without_secrets(" ".join(str(error).split()))
         answer = f"said no: {said[:200]}"
-        if isinstance(error, RequestException) or "Max retries exceeded" in said:
+        if any(words in said for words in NOBODY_THERE):
             answer = f"does not answer: start that server, or take {URI} away"
         kind = Unavailable if _may_pass(error) else WinnowError
         raise kind(f"MLflow at {uri} {answer} (what waits in {journal.RUNS} is not lost).") from error

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -112,9 +113,19 @@ def test_only_what_may_pass_is_worth_another_try(
     monkeypatch: pytest.MonkeyPatch, uri: str, error: Exception, kind: type[WinnowError]
 ) -> None:
     monkeypatch.setenv(tracking.URI, uri)
-    with pytest.raises(WinnowError, match=f"MLflow at {uri} (said no|does not answer)") as caught, tracking.answering():
+    with pytest.raises(WinnowError, match=f"MLflow at {uri} said no") as caught, tracking.answering():
         raise error
     assert type(caught.value) is kind
+
+
+def test_a_server_that_is_not_there_is_said_to_be_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as closed:  # bound, and nothing listens
+        closed.bind(("127.0.0.1", 0))
+        uri = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        monkeypatch.setenv(tracking.URI, uri)
+        with pytest.raises(Unavailable) as caught, tracking.answering():
+            requests.get(uri, timeout=5)
+    assert str(caught.value).startswith(f"MLflow at {uri} does not answer: start that server, or take {tracking.URI} ")
 
 
 @pytest.mark.slow
