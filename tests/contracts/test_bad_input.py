@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from bad_input_cases import CASES, COLUMNS, COMMANDS, DATA, HOME, SETTINGS, Case, save
+from bad_input_cases import CASES, SECTIONS
+from bad_input_cases.case import COLUMNS, HOME, Case, save
 
 from components.core import journal, stage, tracking
 from components.core.errors import WinnowError
@@ -32,11 +33,6 @@ PAGE = ROOT / "docs" / "bad_input.md"
 REAL = {"winnow summary", "winnow repro --from lable", "winnow reproduce"}
 SPEC = {"name": "small_resnet", "channels": 1, "image_size": 8, "dim": 128, "mean": [0.5], "std": [0.25]}
 JARGON = ("Traceback", "defect", "Input should", "NoneType", "object has no", "KeyError", "Errno", "pydantic", "/tmp/")
-SECTIONS = {
-    "Settings, before anything runs": SETTINGS,
-    "Data and labels, in the stage that reads them": DATA,
-    "Commands": COMMANDS,
-}
 HEAD = """# What Winnow says to bad input
 
 Every row is done for real by `tests/contracts/test_bad_input.py`, which fails when a sentence here is no longer the one

@@ -1,0 +1,16 @@
+"""What a person can get wrong, case by case: what was done, where it comes out, and what the answer must say."""
+
+from bad_input_cases.commands import COMMANDS
+from bad_input_cases.labels import LABELS
+from bad_input_cases.pictures import PICTURES
+from bad_input_cases.settings import SETTINGS
+from bad_input_cases.stages import STAGES
+
+SECTIONS = {
+    "Settings, before anything runs": SETTINGS,
+    "Pictures, in the stage that reads them": PICTURES,
+    "Labels": LABELS,
+    "Stages": STAGES,
+    "Commands": COMMANDS,
+}
+CASES = [case for cases in SECTIONS.values() for case in cases]

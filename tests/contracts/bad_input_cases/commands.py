@@ -1,0 +1,28 @@
+"""Commands."""
+
+from pathlib import Path
+
+from bad_input_cases.case import Case, write
+
+COMMANDS = [
+    Case("the summary before the first run", "winnow summary", "winnow repro"),
+    Case("a run from a stage that does not exist", "winnow repro --from lable", "did you mean 'label'"),
+    Case(
+        "a command in another folder", "winnow promote 1", "project's folder", do=lambda: Path("params.yaml").unlink()
+    ),
+    Case("a command that does not exist", "winnow reproduce", "No such command", 2),
+    Case("promoting what is no number", "winnow promote best", "is a number"),
+    Case("promoting an unknown version", "winnow promote 7", "winnow repro"),
+    Case("rolling back without a champion before", "winnow rollback", "winnow promote"),
+    Case("pictures by a method that makes none", "winnow synthesize --generator simclr", "choose from gan, vae"),
+    Case("made pictures before there is a model", "winnow synthesize", "winnow repro"),
+    Case("a prediction before there is a model", "winnow predict cat.jpg", "winnow repro"),
+    Case("a prediction for a file that is not there", "winnow predict gone.jpg", "gone.jpg", champion=True),
+    Case(
+        "a prediction for what is no picture",
+        "winnow predict page.jpg",
+        "JPEG, PNG",
+        do=write("page.jpg", "<html>"),
+        champion=True,
+    ),
+]

@@ -1,0 +1,20 @@
+"""The budget and the ledger."""
+
+from bad_input_cases.case import COLUMNS, LEDGER, Case, ledger, write
+
+LABELS = [
+    Case("a budget above the labels there are", "label", "lower it", settings={"label.budget": 5000}),
+    Case("a budget below the number of classes", "label", "raise label.budget", 0, settings={"label.budget": 2}),
+    Case("a budget of one label", "label", "raise label.budget", settings={"label.budget": 1}),
+    Case("a label for a sample that is not there", "label", "line 2", do=ledger("feed,cat,me,person,,,,\n")),
+    Case("a label for a made picture that is gone", "label", "git", do=ledger("synthetic-0,cat,me,person,,,,\n")),
+    Case("a label of an unknown class", "label", "did you mean 'cat'", do=ledger("{train},cats,me,person,,,,\n")),
+    Case("a label for a test sample", "label", "evaluate", 0, do=ledger("{test},cat,me,person,,,,\n")),
+    Case("a label from an unknown source", "label", "did you mean", do=ledger("{train},cat,me,persn,,,,\n")),
+    Case("a ledger without a column", "label", "line 1", do=write(str(LEDGER), "id,label\n")),
+    Case("a ledger cut in half", "label", "line 2", do=ledger("{train},cat,m")),
+    Case("a ledger with an open quote", "label", "not valid CSV", do=ledger('{train},"cat,me,person\n')),
+    Case("a ledger that is not UTF-8", "label", "UTF-8", do=write(str(LEDGER), COLUMNS.encode() + b"\xe9,a,b\n")),
+    Case("a ledger that is a spreadsheet", "label", "UTF-8", do=write(str(LEDGER), b"PK\x03\x04\xff\xfe" * 9)),
+    Case("a ledger that is missing", "label", "restore", do=lambda: LEDGER.unlink()),
+]

@@ -1,0 +1,79 @@
+"""What lies in the source: folders, archives, pictures, splits."""
+
+from pathlib import Path
+
+from bad_input_cases.case import HOME, MINE, Case, archive, cut, drift, folder, more, save
+
+PICTURES = [
+    Case("a source that is not there", "ingest", "did you mean 'digits'", settings={"ingest.source": "digitz"}),
+    Case("a folder that is empty", "ingest", "one folder per class", settings=MINE, do=folder()),
+    Case(
+        "a folder without a readable picture",
+        "ingest",
+        "the first is",
+        settings=MINE,
+        do=lambda: (folder()(), Path("data/raw/mine/a.jpg").write_text("<html>")),
+    ),
+    Case(
+        "a file instead of a folder",
+        "ingest",
+        "name a folder",
+        settings={"ingest.source": "a.jpg"},
+        do=lambda: save(Path("a.jpg"), 1),
+    ),
+    Case("a single class folder", "ingest", "at least two", settings=MINE, do=folder("cat/1.jpg", "cat/2.jpg")),
+    Case("a test folder without a train folder", "ingest", "no 'train'", settings=MINE, do=folder("test/cat/1.jpg")),
+    Case("class folders beside train", "ingest", "also 'cat'", settings=MINE, do=folder("train/a/1.jpg", "cat/1.jpg")),
+    Case(
+        "an archive with a member that leads outside",
+        "ingest",
+        "outside its folder",
+        settings={"ingest.source": "mine.zip"},
+        do=archive("../1.jpg"),
+    ),
+    Case(
+        "an archive with a link in it",
+        "ingest",
+        "a link",
+        settings={"ingest.source": "mine.zip"},
+        do=archive("cat/1.jpg", link=True),
+    ),
+    Case(
+        "an archive cut short",
+        "ingest",
+        "is damaged",
+        settings={"ingest.source": "mine.zip"},
+        do=lambda: (archive("cat/1.jpg")(), cut("mine.zip")()),
+    ),
+    Case(
+        "a torchvision set that does not exist",
+        "ingest",
+        "did you mean",
+        settings={"ingest.source": "torchvision:FashionMNST"},
+    ),
+    Case(
+        "a torchvision set whose files are not there",
+        "ingest",
+        "ingest.download: true",
+        settings={"ingest.source": "torchvision:FashionMNIST"},
+    ),
+    Case(
+        "a class with a single picture",
+        "validate",
+        "at least 2 training pictures",
+        do=more("train/eel/1.jpg", "test/eel/2.jpg"),
+    ),
+    Case(
+        "nearly the same picture in train and test",
+        "validate",
+        "ingest.leaks: drop",
+        do=more("test/cat/again.jpg=train/cat/0.jpg", quality=70),
+    ),
+    Case(
+        "more unreadable files than allowed",
+        "validate",
+        "validate.max_unreadable",
+        do=lambda: ([(HOME / f"train/cat/{n}.txt").write_text("x") for n in range(9)], more()()),
+    ),
+    Case("a manifest with a renamed column", "validate", "schema", do=drift),
+]
