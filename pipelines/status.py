@@ -13,6 +13,7 @@ from pipelines.plan import Step, plan
 from pipelines.schedule import LOCK as SCHEDULE
 from pipelines.session import LOCK
 from pipelines.settings import model_name
+from pipelines.summary import role
 
 RUNS = 5
 REASONS = 2  # said of each stage
@@ -83,6 +84,8 @@ def _one_run(run: Any) -> str:
 
 def _models() -> list[str]:
     name = model_name()
-    found = [item for item in versions(name) if item.aliases]
-    lines = [f"{name} version {item.number}: {' and '.join(item.aliases)}" for item in found]
-    return lines or [f"no version of {name} yet"]
+    found = versions(name)
+    if not found:
+        return [f"no version of {name} yet: `winnow repro` makes one"]
+    count = f"{name} has {len(found)} version{'' if len(found) == 1 else 's'}"
+    return [count, *(f"version {item.number}: {role(item.aliases)}" for item in found if item.aliases)]

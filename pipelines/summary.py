@@ -2,11 +2,13 @@
 
 import json
 import textwrap
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from components.core.config import read_params
 from components.core.errors import WinnowError
-from components.core.model_versions import versions
+from components.core.model_versions import CHALLENGER, CHAMPION, versions
 
 COLUMNS = 110
 PAGES = {
@@ -15,6 +17,7 @@ PAGES = {
     "augmentations": Path("data/augment/preview.png"),
     "data checks": Path("data/validate/docs/index.html"),
 }
+ROLES = {CHAMPION: "serves", CHALLENGER: "is the newest"}
 
 
 def summarize(seconds: float | None = None) -> str:
@@ -33,6 +36,7 @@ def rows(seconds: float | None = None) -> list[tuple[str, str]]:
     guard = _read(Path("data/finetune/guard.json"))
     found = [
         ("labels used", f"{metrics['labels_used']}, validation included"),
+        ("more labels", _more_labels(read_params().get("label") or {})),
         ("test accuracy", _accuracy(metrics)),
         ("label-only control", f"{metrics['control_accuracy']:.4f}"),
         ("shipped", guard["why"]),
@@ -42,6 +46,13 @@ def rows(seconds: float | None = None) -> list[tuple[str, str]]:
         ("runs and models", "make ui"),
     ]
     return found if seconds is None else [*found, ("time", f"{seconds:.0f} s")]
+
+
+def _more_labels(label: dict[str, Any]) -> str:
+    """Where people's labels go, which always count, and what bounds those that the pictures came with."""
+    budget = label.get("budget")
+    source = "all that the pictures came with are used" if budget is None else f"or raise label.budget (now {budget})"
+    return f"a row for each answer in data/labels/ledger.csv; {source}"
 
 
 def _accuracy(metrics: dict[str, Any]) -> str:
@@ -55,7 +66,14 @@ def _model(version: dict[str, Any]) -> str:
     aliases = now.get(version["version"], ())
     serving = next((number for number, names in now.items() if "champion" in names), None)
     other = f"; version {serving} serves" if serving not in (None, version["version"]) else ""
-    return f"{version['name']} version {version['version']} ({', '.join(aliases) or 'no alias'}){other}"
+    return f"{version['name']} version {version['version']}: {role(aliases) or 'replaced by a newer one'}{other}"
+
+
+def role(aliases: Collection[str]) -> str:
+    """What a version's aliases in the registry mean, the one that serves first."""
+    said = [f"{meaning} ({alias})" for alias, meaning in ROLES.items() if alias in aliases]
+    others = sorted(set(aliases) - set(ROLES))
+    return ", ".join([" and ".join(said), *others]).removeprefix(", ")
 
 
 def _read(path: Path) -> dict[str, Any]:

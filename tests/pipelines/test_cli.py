@@ -1,18 +1,26 @@
 """The `winnow` command: quick to start, one sentence for an error, exit codes that scripts can use."""
 
+import os
+import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
 from components.core.errors import WinnowError
 from pipelines import cli
 
 
-def _winnow(*arguments: str, at: Path | None = None) -> subprocess.CompletedProcess[str]:
+def _winnow(
+    *arguments: str, at: Path | None = None, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pipelines.cli", *arguments]
-    return subprocess.run(command, cwd=at, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=at, env=env, capture_output=True, text=True, check=False)
 
 
 def test_help_names_every_command_and_loads_nothing_heavy() -> None:
@@ -25,6 +33,42 @@ def test_help_names_every_command_and_loads_nothing_heavy() -> None:
     assert (done.returncode, done.stderr) == (0, "")
     for name in ("repro", "summary", "campaign", "promote", "rollback", "predict", "methods", "export", "gap", "ui"):
         assert f"\n  {name} " in done.stdout
+    assert "..." not in done.stdout.split("COMMAND [ARGS]...")[1]  # no caption is cut
+    headings = [line for line in done.stdout.splitlines() if line.endswith(":") and not line.startswith(" ")]
+    assert headings == ["Options:", "The pipeline:", "The model:", "Methods and questions:", "Pages:"]
+
+
+def test_every_command_that_takes_something_shows_examples_that_it_takes() -> None:
+    for words, command in _commands(get_command(cli.app)):
+        takes = [option for option in command.params if option.name != "help"]
+        lines = [line.strip() for line in (command.epilog or "").splitlines()[2:]]
+        assert bool(lines) == bool(takes), words
+        for line in lines:
+            given = shlex.split(line)
+            assert given[: len(words)] == words
+            command.make_context(words[-1], given[len(words) :])  # a usage error if it does not take them
+
+
+def test_version_and_completion_need_no_project(tmp_path: Path) -> None:
+    done = _winnow("--version", at=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"winnow {version('winnow')}\n")
+    asked = {"_WINNOW_COMPLETE": "complete_bash", "COMP_WORDS": "winnow ro", "COMP_CWORD": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelines.cli"],
+        cwd=tmp_path,
+        env={**os.environ, **asked},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.split() == ["rollback"]
+
+
+def _commands(group: Any, before: tuple[str, ...] = ("winnow",)) -> Iterator[tuple[list[str], Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, (*before, name))
+        else:
+            yield [*before, name], command
 
 
 def test_an_error_is_one_sentence_without_a_traceback(tmp_path: Path) -> None:

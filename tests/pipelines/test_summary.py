@@ -25,6 +25,7 @@ def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps(facts))
     Path("data/evaluate/report.html").write_text("")
+    Path("params.yaml").write_text("label: {budget: 40}\n")
     served = [Version("toys", 2, "", "", ("challenger",)), Version("toys", 1, "", "", ("champion",))]
     monkeypatch.setattr(summary, "versions", lambda name: served)
 
@@ -33,10 +34,11 @@ def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_line_is_there_and_aligned() -> None:
     assert summary.summarize(61.4).splitlines() == [
         "labels used         40, validation included",
+        "more labels         a row for each answer in data/labels/ledger.csv; or raise label.budget (now 40)",
         "test accuracy       0.9700 (0.9500 to 0.9800) on 500 pictures",
         "label-only control  0.9000",
         "shipped             they win on all folds.",
-        "model               toys version 2 (challenger); version 1 serves",
+        "model               toys version 2: is the newest (challenger); version 1 serves",
         "gate                not passed: not surely better.",
         "report              data/evaluate/report.html",
         "runs and models     make ui",
@@ -49,3 +51,15 @@ def test_before_the_end_of_a_first_run_it_says_what_to_do() -> None:
     Path("data/register/version.json").unlink()
     with pytest.raises(WinnowError, match=r"data/register/version\.json is not there yet: run `winnow repro` first"):
         summary.summarize()
+
+
+@pytest.mark.usefixtures("_project")
+def test_without_a_budget_it_says_that_all_labels_there_were_are_used() -> None:
+    Path("params.yaml").write_text("label: {budget: }\n")
+    assert "all that the pictures came with are used" in dict(summary.rows())["more labels"]
+
+
+def test_one_version_may_be_champion_and_challenger_at_once() -> None:
+    assert summary.role(("challenger", "champion")) == "serves (champion) and is the newest (challenger)"
+    assert summary.role(("champion", "best")) == "serves (champion), best"
+    assert summary.role(()) == ""

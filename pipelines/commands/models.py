@@ -1,0 +1,69 @@
+"""Commands about what the pipeline made: ask the model, choose which version serves, take the encoder elsewhere."""
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from components.core.errors import WinnowError
+from pipelines.commands.help_page import examples
+
+app = typer.Typer()
+command = partial(app.command, rich_help_panel="The model")
+
+
+@command(epilog=examples("winnow predict photo.jpg", "winnow predict --json --version 2 photos/*.jpg"))
+def predict(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pictures.")],
+    version: Annotated[str, typer.Option(help="A version's number or alias.")] = "champion",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line, with every class.")] = False,
+) -> None:
+    """Say what class each picture is of, how sure the model is, and in braces what classes it cannot rule out."""
+    from pipelines.predict import predict_files
+
+    sys.exit(predict_files(files, version=version, as_json=as_json))
+
+
+@command(epilog=examples("winnow promote 2"))
+def promote(version: Annotated[str, typer.Argument(help="Number of the version to serve.")]) -> None:
+    """Make VERSION the champion by hand."""
+    if not version.isdecimal():
+        raise WinnowError(f"VERSION is a number, not '{version}': `winnow summary` shows the last one.")
+    from components.core import model_versions
+    from pipelines.settings import model_name
+
+    made = model_versions.promote(model_name(), int(version))
+    print(f"{made.name} version {made.number} is the champion.")
+
+
+@command()
+def rollback() -> None:
+    """Make the champion before this one the champion again."""
+    from components.core import model_versions
+    from pipelines.settings import model_name
+
+    made = model_versions.rollback(model_name())
+    print(f"{made.name} version {made.number} is the champion again.")
+
+
+@command(epilog=examples("winnow export encoder", "winnow export encoder --from finetune --format onnx --format pt2"))
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the files go.")],
+    stage: Annotated[
+        str, typer.Option("--from", metavar="STAGE", help="pretrain | finetune: whose encoder.")
+    ] = "pretrain",
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            help="winnow | torchvision | timm | pt2 | onnx; again for more. [default: winnow]",
+        ),
+    ] = None,
+) -> None:
+    """Write the encoder for use elsewhere: weights by a library's names, or a program of its own."""
+    from pipelines.export import export_encoder
+
+    export_encoder(folder, stage=stage, formats=formats or ["winnow"])

@@ -1,0 +1,31 @@
+"""Commands that open pages: MLflow's on runs and models, Prefect's on flow runs."""
+
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from pipelines.commands.help_page import examples
+
+app = typer.Typer()
+command = partial(app.command, rich_help_panel="Pages")
+
+
+@command(epilog=examples("winnow ui --port 5050"))
+def ui(
+    port: Annotated[int, typer.Option(help="Port; the next free one if it is taken.")] = 5000,
+) -> None:
+    """Open the MLflow pages on this project's store, on this machine only."""
+    from pipelines.ui import serve
+
+    serve(port)
+
+
+@command(epilog=examples("winnow flows --port 4300"))
+def flows(
+    port: Annotated[int, typer.Option(help="Port; the next free one if it is taken.")] = 4200,
+) -> None:
+    """Open the Prefect pages on this project's flow runs, on this machine only."""
+    from pipelines.server import show
+
+    show(port)

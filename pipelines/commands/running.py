@@ -1,0 +1,108 @@
+"""Commands that run the pipeline, on these pictures or on others, and say how it went."""
+
+import sys
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from pipelines.commands.help_page import examples
+
+app = typer.Typer()
+command = partial(app.command, rich_help_panel="The pipeline")
+
+Force = Annotated[bool, typer.Option("--force", help="Run every stage, changed or not.")]
+Start = Annotated[
+    str | None, typer.Option("--from", metavar="STAGE", help="Run STAGE and all after it, changed or not.")
+]
+Source = Annotated[
+    str | None,
+    typer.Option(metavar="FOLDER", help="Your pictures: a folder or an archive of one. Kept in params.yaml."),
+]
+ImageSize = Annotated[
+    int | None, typer.Option(metavar="PIXELS", help="Side that pictures are stored at. Kept in params.yaml.")
+]
+Channels = Annotated[int | None, typer.Option(metavar="1|3", help="1 gray, 3 color. Kept in params.yaml.")]
+Budget = Annotated[
+    int | None,
+    typer.Option(metavar="LABELS", help="Labels that may be taken from class folders. Kept in params.yaml."),
+]
+
+
+@command(
+    epilog=examples(
+        "winnow repro",
+        "winnow repro --source ~/pictures --image-size 64 --channels 3 --budget 100",
+        "winnow repro --from label",
+    )
+)
+def repro(
+    force: Force = False,
+    start: Start = None,
+    source: Source = None,
+    image_size: ImageSize = None,
+    channels: Channels = None,
+    budget: Budget = None,
+) -> None:
+    """Run what is stale, track it, and print what came out."""
+    from pipelines.own_pictures import keep
+    from pipelines.repro import reproduce
+
+    keep(source=source, image_size=image_size, channels=channels, budget=budget)
+    sys.exit(reproduce(force=force, start=start))
+
+
+@command(epilog=examples("winnow run", "winnow run --source ~/pictures --image-size 64 --channels 3"))
+def run(
+    force: Force = False,
+    start: Start = None,
+    source: Source = None,
+    image_size: ImageSize = None,
+    channels: Channels = None,
+    budget: Budget = None,
+) -> None:
+    """Run what is stale as a Prefect flow: retries, time limits, logs and results on its page."""
+    from pipelines.own_pictures import keep
+    from pipelines.run import run_flow
+
+    keep(source=source, image_size=image_size, channels=channels, budget=budget)
+    sys.exit(run_flow(force=force, start=start))
+
+
+@command(epilog=examples('winnow schedule --cron "30 22 * * 1-5" --timezone Europe/Berlin'))
+def schedule(
+    cron: Annotated[str, typer.Option(help="Minute, hour, day, month, weekday; this one is every night at three.")] = (
+        "0 3 * * *"
+    ),
+    timezone: Annotated[str, typer.Option(help="Whose clock, as in Europe/Berlin.")] = "UTC",
+) -> None:
+    """Keep a flow on a schedule, one run at a time, with its pages; until stopped."""
+    from pipelines.schedule import keep_schedule
+
+    keep_schedule(cron, timezone)
+
+
+@command()
+def status() -> None:
+    """Say what is stale and why, how the last runs went, and which model versions serve and wait."""
+    from pipelines.status import report
+
+    print(report())
+
+
+@command()
+def summary() -> None:
+    """Print what the last run came to: labels, accuracy, what shipped, the model's version, where to look."""
+    from pipelines.summary import summarize
+
+    print(summarize())
+
+
+@command(epilog=examples("winnow doctor --fix"))
+def doctor(
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended safely, and say what was done.")] = False,
+) -> None:
+    """Look the workspace over: what is wrong, and how to mend it."""
+    from pipelines.doctor import examine
+
+    sys.exit(examine(fix=fix))

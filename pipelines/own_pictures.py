@@ -1,0 +1,91 @@
+"""`--source FOLDER` and what goes with it: settings for own pictures, checked, then kept in params.yaml."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from components.core import registry
+from components.core.config import parse, read_params
+from components.core.errors import WinnowError
+from components.core.files import write_text
+from components.core.lock import held
+from components.datasets.archive import is_archive
+from pipelines.params_file import with_setting
+
+PARAMS = Path("params.yaml")
+LOCK = Path(".winnow/repro.lock")
+PHOTOS = "--image-size 64 --channels 3 suit photos better, and docs/own_pictures.md says what else does."
+
+
+def keep(*, source: str | None, image_size: int | None, channels: int | None, budget: int | None) -> None:
+    """Write what was given into params.yaml, which every later run reads, and say so.
+
+    Raises WinnowError, and writes nothing, for a folder that cannot be read and for a value that cannot be.
+    """
+    asked = {
+        ("ingest", "source"): None if source is None else _place(source),
+        ("ingest", "image_size"): image_size,
+        ("ingest", "channels"): channels,
+        ("label", "budget"): budget,
+    }
+    given = {name: value for name, value in asked.items() if value is not None}
+    if not given:
+        return
+    before = read_params()
+    _check(before, given)
+    if held(LOCK):
+        raise WinnowError("a run is at work in this folder and reads params.yaml: wait for it, then say this again.")
+    text = PARAMS.read_bytes().decode("utf-8")
+    for (block, key), value in given.items():
+        text = with_setting(text, block, key, value)
+    write_text(PARAMS.resolve(), text)
+    for (block, key), value in given.items():
+        print(f"params.yaml: {block}.{key} {_change((before.get(block) or {}).get(key), value)}", file=sys.stderr)
+    if source is not None and image_size is None and channels is None and _is_small_and_gray(before):
+        print(f"winnow: pictures are stored at 32 x 32 pixels, gray: {PHOTOS}", file=sys.stderr)
+
+
+def _place(source: str) -> str:
+    """The folder as params.yaml should name it. Raises WinnowError unless pictures may lie there."""
+    if not source.strip() or not source.isprintable():
+        raise WinnowError(f"--source {source!r} is no name that params.yaml can hold: give the folder a plain name.")
+    if source.partition(":")[0] in registry.names("source"):
+        if Path(source).exists():
+            raise WinnowError(f"--source {source} is a built-in source and a folder here: write ./{source}.")
+        return source
+    place = os.path.expanduser(source)  # noqa: PTH111  a Path would drop the ./ that tells a folder from a source
+    if is_archive(Path(place)):
+        return place
+    _check_folder(place)
+    return place
+
+
+def _check_folder(place: str) -> None:
+    from components.datasets.sources.folder import Folder
+
+    folder = Folder(Folder.Config(argument=place))
+    if Path.cwd().is_relative_to(folder.folder.resolve()):
+        raise WinnowError(f"--source {place} holds this project itself: name the folder in which the pictures are.")
+    folder.classes()
+
+
+def _check(before: dict[str, Any], given: dict[tuple[str, str], str | int]) -> None:
+    """Refuse what the stages would refuse, before anything is written."""
+    from components.stages import ingest, label
+
+    for name, params in (("ingest", ingest.Params), ("label", label.Params)):
+        wanted = {key: value for (block, key), value in given.items() if block == name}
+        settings = before.get(name) or {}
+        if wanted and isinstance(settings, dict):
+            parse(params, {**settings, **wanted}, where=name)
+
+
+def _change(before: object, now: str | int) -> str:
+    return f"is {now} already" if before == now else f"is now {now} ({'not set' if before is None else before} before)"
+
+
+def _is_small_and_gray(params: dict[str, Any]) -> bool:
+    """As suits the built-in digits."""
+    block = params.get("ingest") or {}
+    return (block.get("image_size", 32), block.get("channels", 1)) == (32, 1)
