@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def table(kept: dict[str, Any]) -> list[str]:
-    """Lines of Markdown: how often the mildest and the strongest level did not fit, and the points they lost."""
+    """Lines of Markdown: how often the mildest and the strongest level were refused, and the points they lost."""
     lines = ["| augmentation | " + " | ".join(f"{title}: refused | points lost" for title in TASKS.values()) + " |"]
     lines.append("|---|" + "---|" * 2 * len(TASKS))
     for name in dict.fromkeys(name for task in TASKS for name in kept[task]):
@@ -94,7 +94,7 @@ def _summary(audits: list[Audit]) -> dict[str, list[dict[str, float]]]:
         ends = [0, -1] if len(levels[0]) > 1 else [0]
         summary[name] = [
             {
-                "refused": sum(found[end].verdict != "fits" for found in levels),
+                "refused": sum(found[end].refused for found in levels),
                 "gain": round(float(np.mean([found[end].seen.value for found in levels])), 4),
             }
             for end in ends

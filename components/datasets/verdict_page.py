@@ -3,11 +3,15 @@
 from html import escape
 from pathlib import Path
 
-_STYLE = (
-    "body{font:15px system-ui,sans-serif;margin:2rem auto;max-width:60rem;color:#222}td,th{padding:.4rem .8rem;"
-    "text-align:left;border-bottom:1px solid #ddd;vertical-align:top}.broken{color:#b00020;font-weight:600}"
-    ".kept{color:#2e7d32}small{color:#666}"
-)
+from components.datasets.page_style import STYLE
+
+OWN_STYLE = """
+.scroll { overflow-x: auto; }
+td { overflow-wrap: anywhere; }
+td:nth-child(2) { white-space: nowrap; }
+.kept { color: var(--accent); }
+small { color: var(--mute); }
+"""
 
 
 def write_verdict_page(docs: Path, outcomes: list[tuple[str, bool, str, list[str]]]) -> None:
@@ -16,16 +20,21 @@ def write_verdict_page(docs: Path, outcomes: list[tuple[str, bool, str, list[str
     title = f"{broken} of {len(outcomes)} expectations broken" if broken else f"All {len(outcomes)} expectations kept"
     rows = "\n".join(_row(docs, *outcome) for outcome in outcomes)
     page = (
-        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{title}</title><style>{_STYLE}</style>\n"
-        f"<h1>{title}</h1>\n<table><tr><th>Table<th>Kept<th>Expectation, and the rows that break it</tr>\n"
-        f"{rows}\n</table></html>\n"
+        "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
+        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
+        f"<title>Winnow, data checks: {title}</title>\n<style>\n{STYLE}{OWN_STYLE}</style></head>\n"
+        f"<body><main>\n<h1>{title}</h1>\n"
+        "<p>What the pictures must keep before anything learns from them. A table's name opens the page that Great "
+        "Expectations made of it, in its own look.</p>\n<div class='scroll' tabindex='0' role='region' "
+        "aria-label='Expectations'><table>\n<tr><th>Table<th>Kept<th>Expectation, and the rows that break it</tr>\n"
+        f"{rows}\n</table></div>\n</main></body></html>\n"
     )
     (docs / "index.html").write_text(page, encoding="utf-8")
 
 
 def _row(docs: Path, table: str, kept: bool, sentence: str, offending: list[str]) -> str:
     pages = sorted((docs / "validations" / table).rglob("*.html"))
-    link = pages[0].relative_to(docs).as_posix() if pages else ""
-    state = "<td class='kept'>yes" if kept else "<td class='broken'>no"
+    name = f"<a href='{escape(pages[0].relative_to(docs).as_posix())}'>{escape(table)}</a>" if pages else escape(table)
+    state = "<td class='kept'>yes" if kept else "<td class='warn'>no"
     listed = "".join(f"<br><small>{escape(row)}</small>" for row in offending)
-    return f"<tr><td><a href='{escape(link)}'>{escape(table)}</a>{state}<td>{escape(sentence)}{listed}</tr>"
+    return f"<tr><td>{name}{state}<td>{escape(sentence)}{listed}</tr>"

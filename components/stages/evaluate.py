@@ -13,7 +13,7 @@ from pydantic import Field
 
 from components.core.config import StageParams
 from components.core.errors import WinnowError
-from components.core.files import replacing, write_text
+from components.core.files import replacing, sha256, write_text
 from components.core.seeds import numpy_generator
 from components.datasets.labels import Labels, lists, read_labels
 from components.datasets.ledger import in_force, read_ledger
@@ -22,7 +22,7 @@ from components.datasets.oracle import reveal
 from components.datasets.pseudo_labels import read_pseudo_labels
 from components.datasets.sample_store import open_samples
 from components.modalities.image.policy import Policies, read_policies
-from components.models.classifier import load_classifier
+from components.models.classifier import ClassifierSpec, load_classifier
 from components.models.encoder_file import load_encoder
 from components.models.encoders import Encoder
 from components.models.prediction_sets import PredictionSets, members
@@ -33,6 +33,7 @@ from components.training.inference import predict
 from components.training.precision import choose_device
 
 CONFIDENCE = 0.95  # of every interval
+DIGITS = 12  # of a sha256 that names what was used
 
 
 class Params(StageParams):
@@ -102,6 +103,7 @@ def run(
     write_text(audit, json.dumps(as_records(audited) if audited else {}, indent=2, sort_keys=True) + "\n")
     results = pages.Results(classes, positions, actual, ours, theirs, figures, sets)
     run_so_far = pages.Inputs(
+        facts=_facts(params, manifest, labels, shipped.spec, history),
         manifest=listing,
         samples=pixels,
         quarantine=quarantine,
@@ -118,6 +120,25 @@ def run(
     )
     write_text(report, pages.render(run_so_far, results))
     return {name: float(value) for name, value in figures.items() if not isinstance(value, str)}
+
+
+def _facts(params: Params, manifest: Path, labels: Path, model: ClassifierSpec, history: Path) -> list[tuple[str, str]]:
+    """What was run, as far as the files say that this stage reads; the same bytes each time, so no date."""
+    encoder = model.encoder
+    options = "".join(f", {name} {value}" for name, value in sorted(encoder.options.items()))
+    epochs = int(pd.read_csv(history)["epoch"].iloc[-1])
+    trained = (
+        f"pretrained here for {epochs} epoch{'' if epochs == 1 else 's'}" if epochs else "with weights given to it"
+    )
+    sets = f"meant to hold the right class for {100 * model.sets.coverage:g} %" if model.sets else "none"
+    return [
+        ("encoder", f"{encoder.name}{options}, {trained}"),
+        ("adaptation to the labels", model.method),
+        ("prediction sets", sets),
+        ("seed", str(params.seed)),
+        ("pictures, by digest", sha256(manifest)[:DIGITS]),
+        ("labels, by digest", sha256(labels)[:DIGITS]),
+    ]
 
 
 def _audit(

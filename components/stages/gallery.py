@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.core.files import write_text
+from components.stages.page_templates import templates
 
 TEMPLATE = "gallery.html.jinja"
 MOST_BUTTONS = 10  # classes with a button each; with more, the likeliest ones, and a field for the others
@@ -77,21 +78,21 @@ def write_gallery(
     pool: unlabeled samples chosen from, None where the pictures were made; labels: labels in force.
     Without cards the page says: exhausted.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    loader = FileSystemLoader(Path(__file__).parent)
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    page = environment.get_template(TEMPLATE).render(
-        cards=cards,
-        doubts=doubts[:MOST_DOUBTS],
-        more_doubts=max(0, len(doubts) - MOST_DOUBTS),
-        choices={card.id: _choices(card, classes) for card in cards},
-        classes=classes,
-        typed=len(classes) > MOST_BUTTONS,
-        strategy=strategy,
-        note=note,
-        pool=pool,
-        labels=labels,
+    page = (
+        templates()
+        .get_template(TEMPLATE)
+        .render(
+            cards=cards,
+            doubts=doubts[:MOST_DOUBTS],
+            more_doubts=max(0, len(doubts) - MOST_DOUBTS),
+            choices={card.id: _choices(card, classes) for card in cards},
+            classes=classes,
+            typed=len(classes) > MOST_BUTTONS,
+            strategy=strategy,
+            note=note,
+            pool=pool,
+            labels=labels,
+        )
     )
     write_text(path, page + "\n")
 

@@ -18,8 +18,9 @@ from components.modalities.image.policy import Policies, Policy
 from components.modalities.image.preview import describe
 from components.models.prediction_sets import PredictionSets, members
 from components.stages import charts
+from components.stages.page_templates import templates
 from components.training import metrics as measures
-from components.training.audit import Audit
+from components.training.audit import TOLERANCE, Audit
 from components.training.health import shrunk
 
 TEMPLATE = "report.html.jinja"
@@ -43,8 +44,9 @@ MADE = "of pictures that were made, not found"
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the stages before left behind."""
+    """What the stages before left behind. facts: what was run, as name and text."""
 
+    facts: list[tuple[str, str]]
     manifest: pd.DataFrame
     samples: npt.NDArray[np.uint8]
     quarantine: Path
@@ -78,15 +80,7 @@ class Results:
 
 def render(inputs: Inputs, results: Results) -> str:
     """The page as text. Every text from the data is escaped; nothing is loaded from elsewhere."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates()
     environment.filters["percent"] = lambda share: f"{100 * share:.1f} %"
     environment.filters["share"] = lambda share: f"{100 * share:g} %"
     environment.filters["points"] = lambda share: f"{100 * share:+.1f}".replace("-", "−")
@@ -94,6 +88,7 @@ def render(inputs: Inputs, results: Results) -> str:
     return environment.get_template(TEMPLATE).render(
         figures=results.figures,
         guard=inputs.guard,
+        facts=inputs.facts,
         classes=results.classes,
         data=_data(inputs),
         preview=charts.picture_uri(inputs.preview),
@@ -138,12 +133,14 @@ def _audit(audit: Audit | None, policies: Policies) -> dict[str, Any] | None:
             "seen": finding.seen,
             "learned": finding.learned,
             "verdict": finding.verdict,
+            "refused": finding.refused,
         }
         for finding in audit.findings
     ]
     return {
         "space": audit.space,
         "pictures": audit.pictures,
+        "tolerance": TOLERANCE,
         "accuracy": audit.accuracy,
         "rows": rows,
         "forbidden": audit.forbidden,

@@ -87,10 +87,20 @@ class Finding:
 
     @property
     def verdict(self) -> str:
-        """`fits`; `destroys` (its label is lost); `misleads` (it looks like another class to this encoder)."""
-        if _harm(self.learned):
+        """`destroys`: its label is clearly lost; `misleads`: it clearly looks like another class to this encoder.
+
+        `unsure`: more may be lost than TOLERANCE, or less, so few labels cannot tell; else `fits`.
+        """
+        if self.learned.high < -TOLERANCE:
             return "destroys"
-        return "misleads" if _harm(self.seen) else "fits"
+        if self.seen.high < -TOLERANCE:
+            return "misleads"
+        return "unsure" if min(self.learned.value, self.seen.value) < -TOLERANCE else "fits"
+
+    @property
+    def refused(self) -> bool:
+        """Whether more is lost than TOLERANCE, beyond doubt."""
+        return self.verdict in ("destroys", "misleads")
 
 
 @dataclass(frozen=True)
@@ -104,9 +114,9 @@ class Audit:
 
     @property
     def forbidden(self) -> list[str]:
-        """Augmentations of which not even the mildest level fits."""
-        fits = self._strongest()
-        return [name for name in dict.fromkeys(finding.augmentation for finding in self.findings) if name not in fits]
+        """Augmentations of which even the mildest level is refused."""
+        mildest = {finding.augmentation: finding for finding in reversed(self.findings)}
+        return [name for name in LADDER if name in mildest and mildest[name].refused]
 
     @property
     def recommended(self) -> dict[str, Any]:
@@ -174,11 +184,6 @@ def audit_augmentations(
             shown = pixels_of(views[0, torch.from_numpy(some)], policies.mean, policies.std)
             findings.append(Finding(augmentation, level, seen, learned, shown))
     return Audit(name, len(pictures), float(right[name].mean()), findings)
-
-
-def _harm(gain: Interval) -> bool:
-    """Clearly, and enough to matter."""
-    return gain.high < 0 and gain.value < -TOLERANCE
 
 
 def _interval(gain: npt.NDArray[np.float64], resamples: int, seed: int) -> Interval:

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from components.core.errors import WinnowError
+from components.core.files import sha256
 from components.datasets import ledger as ledgers
 from components.datasets.labels import Labels, write_labels
 from components.datasets.manifest import write_manifest
@@ -159,13 +160,26 @@ def test_the_report_is_one_page_that_loads_nothing_and_escapes_everything(projec
     project.run()
     page = (project.home / "out/report.html").read_text()
     sources = re.findall(r'(?:src|href)="([^"]{0,30})', page)
+    assert all(re.findall(r'<img[^>]* alt="([^"]*)"', page))
+    assert page.count("<img") == page.count(' alt="')
     assert len(sources) > 10
-    assert all(source.startswith("data:image/png;base64,") for source in sources)
+    links = [source for source in sources if not source.startswith("data:image/png;base64,")]
+    assert all(link.startswith("../") for link in links)  # to pages of the same project, opened by a click alone
     assert "<script" not in page
     assert "&lt;script&gt;alert(1)" in page
     assert "&lt;b&gt;fox&lt;/b&gt;" in page
     assert "<b>fox" not in page
     assert "A sentence from the guard." in page
+
+
+def test_the_report_says_what_was_run(project: Project) -> None:
+    project.run()
+    page = (project.home / "out/report.html").read_text()
+    facts = dict(re.findall(r'<th scope="row">(.*?)</th><td>(.*?)</td>', page))
+    assert facts["encoder"] == "small_resnet, width 8, epochs of pretraining: 3"
+    assert facts["adaptation to the labels"] == "linear_probe"
+    assert facts["seed"] == "0"
+    assert facts["pictures, by digest"] == sha256(project.home / "manifest.parquet")[:12]
 
 
 def test_the_report_says_why_pictures_got_no_pseudo_label(project: Project) -> None:

@@ -9,7 +9,8 @@ from sklearn.datasets import load_digits
 
 from components.modalities.image.policy import Policies, Policy
 from components.models.encoders.small_resnet import SmallResnet
-from components.training.audit import LADDER, Audit, as_records, audit_augmentations
+from components.training.audit import LADDER, Audit, Finding, as_records, audit_augmentations
+from components.training.metrics import Interval
 
 POLICIES = Policies(policies={}, mean=[0.3] * 3, std=[0.3] * 3)
 GRAY = Policies(policies={}, mean=[0.3], std=[0.3])
@@ -87,6 +88,26 @@ def test_pixels_are_looked_at_where_the_encoder_is_blind_to_the_classes() -> Non
     assert result is not None
     assert result.space == "pixels"
     assert "grayscale" in result.forbidden
+
+
+@pytest.mark.parametrize(
+    ("seen", "learned", "verdict"),
+    [
+        ((-0.04, -0.09, -0.01), (-0.02, -0.05, 0.0), "fits"),  # surely something, but no more than is tolerated
+        ((-0.08, -0.15, -0.01), (-0.02, -0.05, 0.0), "unsure"),
+        ((-0.20, -0.30, -0.06), (-0.08, -0.15, 0.02), "misleads"),
+        ((-0.20, -0.30, -0.06), (-0.20, -0.30, -0.06), "destroys"),
+    ],
+)
+def test_only_what_surely_costs_more_than_is_tolerated_is_refused(
+    seen: tuple[float, float, float], learned: tuple[float, float, float], verdict: str
+) -> None:
+    level = LADDER["cutout"][0]
+    finding = Finding("cutout", level, Interval(*seen), Interval(*learned), np.zeros((1, 1, 4, 4), np.uint8))
+    result = Audit("encoder", 40, 0.9, [finding])
+    assert finding.verdict == verdict
+    assert result.forbidden == (["cutout"] if verdict in ("misleads", "destroys") else [])
+    assert result.recommended == ({"cutout": 0.25} if verdict == "fits" else {})
 
 
 def test_a_policy_that_uses_what_is_forbidden_is_named(colored: Audit) -> None:

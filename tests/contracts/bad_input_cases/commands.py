@@ -6,7 +6,7 @@ from bad_input_cases.case import Case, write
 
 COMMANDS = [
     Case("the summary before the first run", "winnow summary", "winnow repro"),
-    Case("pictures that are not there", "winnow repro --source ~/gone", "check the path"),
+    Case("pictures that are not there", "winnow repro --source gone", "check the path"),
     Case("a folder that holds the project", "winnow repro --source ..", "name the folder in which the pictures are"),
     Case("a size that cannot be", "winnow repro --image-size 3", "ingest.image_size is 3"),
     Case("a run from a stage that does not exist", "winnow repro --from lable", "did you mean 'label'"),
