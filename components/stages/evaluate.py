@@ -127,9 +127,7 @@ def _facts(params: Params, manifest: Path, labels: Path, model: ClassifierSpec, 
     encoder = model.encoder
     options = "".join(f", {name} {value}" for name, value in sorted(encoder.options.items()))
     epochs = int(pd.read_csv(history)["epoch"].iloc[-1])
-    trained = (
-        f"pretrained here for {epochs} epoch{'' if epochs == 1 else 's'}" if epochs else "with weights given to it"
-    )
+    trained = f"epochs of pretraining: {epochs}" if epochs else "with weights given to it"
     sets = f"meant to hold the right class for {100 * model.sets.coverage:g} %" if model.sets else "none"
     return [
         ("encoder", f"{encoder.name}{options}, {trained}"),
