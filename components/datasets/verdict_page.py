@@ -7,8 +7,7 @@ from components.datasets.page_style import STYLE
 
 OWN_STYLE = """
 .scroll { overflow-x: auto; }
-td { overflow-wrap: anywhere; }
-td:nth-child(2) { white-space: nowrap; }
+td:last-child { overflow-wrap: anywhere; }
 .kept { color: var(--accent); }
 small { color: var(--mute); }
 """
