@@ -49,6 +49,8 @@ def unpack(path: Path, budget: Budget | None = None) -> Path:
                 pass  # headers alone: a member that must not be unpacked costs no disk
             _write(path, budget or Budget(), aside)
             aside.replace(home)
+        except WinnowError:
+            raise
         except (*BROKEN, OSError) as error:
             if isinstance(error, OSError) and error.errno is not None:  # the disk's, not a decompressor's
                 raise

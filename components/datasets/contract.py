@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from components.datasets import expectations as expect
 from components.datasets import manifest as manifests
 from components.datasets.expectations import Batch
-from components.datasets.quarantine import KINDS
+from components.datasets.quarantine import BESIDE, KINDS
 from components.datasets.split import leaking
 
 MODES = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr", "LAB", "HSV")
@@ -83,16 +83,20 @@ def class_batches(manifest: pd.DataFrame, truth: pd.DataFrame, classes: list[str
 
 
 def quarantine_batches(quarantine: pd.DataFrame, samples: int, leaks: str, limits: Limits) -> list[Batch]:
-    """How much was left out, by kind, against what may be; and each row's kind, where there are rows."""
+    """How much was left out, by kind, against what may be; and each row's kind, where there are rows.
+
+    A share is of the pictures there are: what lies beside them counts nowhere.
+    """
     allowed = [
         (("unreadable", "unsafe"), limits.max_unreadable, "validate.max_unreadable"),
         (("conflict",), limits.max_conflicts, "validate.max_conflicts"),
         (("leak",), 1.0 if leaks == "drop" else 0.0, "ingest.leaks"),
     ]
+    files = samples + int((~quarantine["kind"].isin(BESIDE)).sum())
     rows = []
     for kinds, most, setting in allowed:
         paths = quarantine.loc[quarantine["kind"].isin(kinds), "path"]
-        share = len(paths) / max(1, samples + len(quarantine))
+        share = len(paths) / max(1, files)
         rows.append((" or ".join(kinds), len(paths), share, most, setting, ", ".join(paths[:_NAMED])))
     table = pd.DataFrame(rows, columns=["kind", "files", "share", "most", "setting", "such_as"])
     rule = expect.at_least("most", "share", "No more files were left out than the settings allow")

@@ -11,6 +11,7 @@ from torch import nn
 
 from components.core.model_versions import Version
 from components.modalities.image.decode import decode
+from components.modalities.image.fitting import Preparation
 from components.models.classifier import Classifier, ClassifierSpec, load_classifier, save_classifier
 from components.models.encoder_file import EncoderSpec, build_encoder
 from components.models.prediction_sets import PredictionSets
@@ -42,7 +43,7 @@ def test_the_classes_are_the_models_on_the_decoded_pictures(weights: Path, capsy
     assert predict.predict_files(files, version="champion", as_json=True) == 0
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["file"] for line in said] == ["0.png", "1.png", "2.png"]
-    pixels = np.stack([decode(file.read_bytes(), image_size=8, channels=1).pixels for file in files])
+    pixels = np.stack([decode(file.read_bytes(), Preparation(8, 1)).pixels for file in files])
     with torch.inference_mode():
         expected = load_classifier(weights)(torch.from_numpy(pixels)).numpy()
     given = [[line["probabilities"]["cat"], line["probabilities"]["elephant"]] for line in said]
