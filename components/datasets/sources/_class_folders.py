@@ -8,7 +8,7 @@ from pathlib import Path
 from components.core.config import nearest
 from components.core.errors import WinnowError
 from components.datasets.names import normal
-from components.datasets.sources._other_files import is_hidden, why_no_picture
+from components.datasets.other_files import is_hidden, why_no_picture
 from components.datasets.sources._reserved import UNLABELED, is_doubtful, is_unlabeled, near_miss, split_of
 
 _NAMED = 4  # folders in a sentence

@@ -8,9 +8,9 @@ from components.core.config import hint
 from components.core.errors import WinnowError
 from components.core.registry import names
 from components.datasets.names import normal
+from components.datasets.other_files import is_hidden, why_no_picture
 from components.datasets.sources import Item, Rejected, Source, Split
 from components.datasets.sources._class_folders import class_folders, find_classes, odd_folders, storable
-from components.datasets.sources._other_files import is_hidden, why_no_picture
 from components.datasets.sources._reserved import is_unlabeled, near_miss, split_of
 
 

@@ -66,7 +66,10 @@ def decode(content: bytes | Pixels, how: Preparation, *, max_pixels: int = MAX_P
         return _prepared(image, how, image.size, image.mode)
     with _opened(content) as image:
         mode, size = image.mode, _checked_size(image, max_pixels)
-        odd = {"animated": bool(getattr(image, "is_animated", False)), "deep_color": ";16" in str(image.tile)}
+        odd = {
+            "animated": bool(getattr(image, "is_animated", False)),
+            "deep_color": ";16" in str(getattr(image, "tile", "")),
+        }
         image.draft(None, (2 * how.image_size, 2 * how.image_size))  # JPEG: at a half, quarter or eighth at once
         image.load()
         return _prepared(_upright(image), how, size, mode, **odd)

@@ -100,7 +100,7 @@ def _eight_bits(values: npt.NDArray[np.generic], span: tuple[float, float]) -> P
         return np.asarray(table[values.astype(np.uint16, copy=False)])
     low, high = span
     scaled = (np.nan_to_num(values.astype(np.float32), nan=low) - low) * (255 / max(high - low, 1e-12))
-    return np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)
+    return np.asarray(np.rint(np.clip(scaled, 0, 255)), np.uint8)
 
 
 def _smaller(image: "Image.Image", mode: str, span: tuple[float, float], how: Preparation) -> "Image.Image":

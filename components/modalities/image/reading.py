@@ -19,9 +19,9 @@ import pyarrow as pa
 
 from components.core.progress import bar
 from components.datasets.near_duplicates import perceptual_hashes
+from components.datasets.other_files import is_named_like_a_picture
 from components.datasets.sample_store import Spool
 from components.datasets.sources import Item, Rejected, Source
-from components.datasets.sources._other_files import is_named_like_a_picture
 from components.modalities.image.decode import Pixels, Unreadable, decode, decoded_pixels, measure_span
 from components.modalities.image.fitting import Preparation
 from components.modalities.image.formats import HEAD, unread_format
@@ -149,7 +149,7 @@ class Reader:
         with self._content(item) as content, self._pixels.taken(self._weight(content)):
             picture = decode(content, self.how, max_pixels=self.max_pixels)
             raw = content if isinstance(content, bytes) else content.tobytes()
-        row = {
+        row: dict[str, object] = {
             "path": item.path,
             "sha256": hashlib.sha256(raw).hexdigest(),
             "label": item.label,
