@@ -1,5 +1,7 @@
 """Near-duplicate groups that cannot be right end in a sentence that names the setting; a few odd ones are said."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import pytest
 
@@ -7,7 +9,9 @@ from components.core.errors import WinnowError
 from components.datasets.close_groups import check_groups
 
 
-def listing(groups: list[str], labels: list[str | None], given: str | None = None, splits: str = "") -> pd.DataFrame:
+def listing(
+    groups: list[str], labels: Sequence[str | None], given: str | None = None, splits: str = ""
+) -> pd.DataFrame:
     split = [{"e": "test"}.get(letter, "train") for letter in splits or "r" * len(groups)]
     paths = [f"{number:03d}.png" for number in range(len(groups))]
     columns = {"path": paths, "group": groups, "label": labels, "given": split if given else None, "split": split}
