@@ -11,30 +11,39 @@ import numpy as np
 import numpy.typing as npt
 
 from components.core.model_versions import fetch, find
-from components.modalities.image.decode import Pixels, Unreadable, decode
+from components.modalities.image.decode import Picture, Unreadable, decode
+from components.modalities.image.fitting import Preparation
+from components.modalities.image.reading import file_bytes
 from components.models.classifier import Classifier, load_classifier
 from components.models.prediction_sets import PredictionSets, members
-from components.training.inference import predict
+from components.models.seen import LEVEL, Seen, form_of
+from components.training.inference import observe
 from pipelines.settings import model_name
 
 BATCH = 256  # pictures in memory at a time
+NAMED = 3  # files in a sentence
+SCALE, ASPECT = 4, 1.5  # times what was learned from; more is said
+FOREIGN = f"unlike the training pictures, as one in {round(1 / LEVEL)} of their own kind is"
 
 
 @dataclass(frozen=True)
 class Guess:
-    """probabilities: `(K,)`, in the order of `classes`; sets: how prediction sets are made, None where they are not."""
+    """probabilities: `(K,)`, in the order of `classes`; sets: how prediction sets are made, None where they are not;
+    foreign: whether the picture is unlike the training pictures, None where that is not known."""
 
     file: Path
     classes: list[str]
     probabilities: npt.NDArray[np.float32]
     sets: PredictionSets | None
+    foreign: bool | None = None
 
     def table_row(self, width: int) -> str:
         """File, class, probability and, in braces, the prediction set; `width` characters for the file."""
         best = int(self.probabilities.argmax())
         name = self.classes[best].ljust(max(len(other) for other in self.classes))
         inside = f"  {{{', '.join(self._set(self.sets))}}}" if self.sets else ""
-        return f"{self.file!s:<{width}}  {name}  {self.probabilities[best]:.4f}{inside}"
+        unlike = "  unlike training" if self.foreign else ""
+        return f"{self.file!s:<{width}}  {name}  {self.probabilities[best]:.4f}{inside}{unlike}"
 
     def json_line(self) -> str:
         """One JSON object: file, class, probability, all probabilities by class; prediction set and stated coverage."""
@@ -42,7 +51,8 @@ class Guess:
         every = {name: round(float(p), 6) for name, p in zip(self.classes, self.probabilities, strict=True)}
         facts = {"file": str(self.file), "class": self.classes[best], "probability": every[self.classes[best]]}
         inside = {"set": self._set(self.sets), "coverage": self.sets.coverage} if self.sets else {}
-        return json.dumps({**facts, "probabilities": every, **inside}, ensure_ascii=False)
+        unlike = {} if self.foreign is None else {"foreign": self.foreign}
+        return json.dumps({**facts, "probabilities": every, **inside, **unlike}, ensure_ascii=False)
 
     def _set(self, sets: PredictionSets) -> list[str]:
         """Classes in the prediction set, the likeliest first; one is an answer, several or none an abstention."""
@@ -60,36 +70,72 @@ def predict_files(files: list[Path], *, version: str, as_json: bool) -> int:
             f"winnow: {sets.labels} held-out labels rule out no class at {sets.coverage:g} coverage.", file=sys.stderr
         )
     width = max(len(str(file)) for file in files)
-    failed = 0
+    failed, odd = 0, dict[str, list[Path]]()
     for start in range(0, len(files), BATCH):
         chunk = files[start : start + BATCH]
-        guesses = list(_guesses(classifier, chunk))
+        guesses = list(_guesses(classifier, chunk, odd))
         failed += len(chunk) - len(guesses)
         for guess in guesses:
             print(guess.json_line() if as_json else guess.table_row(width))
+    for sentence in _oddities(classifier.spec.seen, odd):
+        print(f"winnow: {sentence}", file=sys.stderr)
     return 1 if failed else 0
 
 
-def _guesses(classifier: Classifier, files: list[Path]) -> Iterator[Guess]:
+def _guesses(classifier: Classifier, files: list[Path], odd: dict[str, list[Path]]) -> Iterator[Guess]:
+    """A guess for each file that is a picture; `odd`: gets the files that are unlike the training pictures, by how."""
+    spec = classifier.spec
     readable, pictures = [], []
     for file in files:
-        pixels = _read(file, classifier)
-        if pixels is not None:
+        picture = _read(file, classifier)
+        if picture is not None:
             readable.append(file)
-            pictures.append(pixels)
-    if pictures:
-        for file, probabilities in zip(readable, predict(classifier, np.stack(pictures)), strict=True):
-            yield Guess(file, classifier.spec.classes, probabilities, classifier.spec.sets)
+            pictures.append(picture.pixels)
+            for how in unlike(picture, spec.seen, spec.encoder.image_size) if spec.seen else []:
+                odd.setdefault(how, []).append(file)
+    if not pictures:
+        return
+    observed = observe(classifier, np.stack(pictures), features=True)
+    assert observed.features is not None
+    foreign = spec.seen.foreign(observed.features) if spec.seen else None
+    for row, file in enumerate(readable):
+        strange = None if foreign is None else bool(foreign[row])
+        if strange:
+            odd.setdefault(FOREIGN, []).append(file)
+        yield Guess(file, spec.classes, observed.probabilities[row], spec.sets, strange)
 
 
-def _read(file: Path, classifier: Classifier) -> Pixels | None:
+def unlike(picture: Picture, seen: Seen, image_size: int) -> list[str]:
+    """In what ways a picture's file is of another form than any that was learned from."""
+    short, long = sorted((picture.width, picture.height))
+    form = form_of(picture.mode)
+    gray_only = "color" not in seen.forms and picture.pixels.shape[0] == 1
+    odd_form = "color" in picture.lost if gray_only and form == "color" else form not in seen.forms
+    found = {
+        f"in {form}, and the model learned from {' and '.join(seen.forms)} pictures": odd_form,
+        f"smaller than the {seen.sides[0]} pixels it learned from": short < min(image_size, seen.sides[0]),
+        f"more than {SCALE} times as large as the {seen.sides[1]} pixels it learned from": short
+        > SCALE * max(image_size, seen.sides[1]),
+        f"longer for their height than the {seen.aspect:.3g} it learned from": long > ASPECT * seen.aspect * short,
+    }
+    return [how for how, holds in found.items() if holds]
+
+
+def _oddities(seen: Seen | None, odd: dict[str, list[Path]]) -> Iterator[str]:
+    if seen is None or not seen.vectors:
+        yield "this version does not keep enough of its training pictures to tell others from them."
+    for how, files in odd.items():
+        more = f" and {len(files) - NAMED:,} more" if len(files) > NAMED else ""
+        yield f"{how}: {', '.join(str(file) for file in files[:NAMED])}{more}."
+
+
+def _read(file: Path, classifier: Classifier) -> Picture | None:
     spec = classifier.spec.encoder
+    how = Preparation(spec.image_size, spec.channels, spec.fit, spec.span)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="PIL")  # odd metadata; what matters becomes Unreadable
-            return decode(file.read_bytes(), image_size=spec.image_size, channels=spec.channels).pixels
-    except OSError as error:
-        print(f"winnow: {file}: {error.strerror}.", file=sys.stderr)
+            return decode(file_bytes(file), how)
     except Unreadable as error:
         print(f"winnow: {file}: {error}", file=sys.stderr)
     return None

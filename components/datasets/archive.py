@@ -1,28 +1,23 @@
 """A picture archive as the folder it holds: every member checked first, unpacked aside, published whole by its hash."""
 
-import gzip
-import io
 import os
 import shutil
-import stat
-import tarfile
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import unicodedata
+from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import IO, cast
 
 from components.core.errors import WinnowError
 from components.core.files import sha256
+from components.datasets.archive_members import BROKEN, Member, members
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz")
 HOME = Path(".winnow/unpacked")
-_BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, NotImplementedError, gzip.BadGzipFile)
+MOST_NAME, MOST_DEPTH = 255, 64  # bytes of a name, and folders inside each other: what every file system takes
+_SLACK = 2**20  # bytes that even the smallest archive may have between its members
 
-_Open = Callable[[], IO[bytes]]
+_Taken = dict[tuple[str, ...], tuple[tuple[str, ...], bool]]  # by what a careless file system compares: name, folder
 
 
 @dataclass(frozen=True)
@@ -34,16 +29,6 @@ class Budget:
     ratio: int = 200  # photos 1, drawings as bitmaps up to 100, a bomb 1,000
 
 
-@dataclass(frozen=True)
-class _Member:
-    """wrong: why it must not be unpacked, or nothing; size: as declared, which no more than is ever written of it."""
-
-    name: str
-    folder: bool
-    size: int
-    wrong: str
-
-
 def is_archive(path: Path) -> bool:
     """Whether this is a file with the name of an archive."""
     return path.name.lower().endswith(SUFFIXES) and path.is_file()
@@ -53,18 +38,23 @@ def unpack(path: Path, budget: Budget | None = None) -> Path:
     """The folder that the archive holds, in `.winnow/unpacked/<sha256>/`; where that is there, it is only touched.
 
     An archive with one folder on top is that folder. Raises WinnowError naming the first member that is a link, a
-    device, encrypted, leads outside, stands twice or breaks the budget, or saying that the archive is damaged; then
-    nothing has been written.
+    device, sparse or encrypted, leads outside, collides with another or breaks the budget, or saying that the archive
+    is damaged: all of it is read to its last checksum first. Then nothing is left of it.
     """
     home = HOME / sha256(path)
     if not home.is_dir():
         aside = home.with_name(f".{home.name}.{os.getpid()}")
         try:
-            _check(path, budget or Budget())
-            _write(path, aside)
+            for _ in _admitted(path, budget or Budget()):
+                pass  # headers alone: a member that must not be unpacked costs no disk
+            _write(path, budget or Budget(), aside)
             aside.replace(home)
-        except _BROKEN as error:
-            raise WinnowError(f"{path} is damaged ({error}): fetch or make the archive again.") from None
+        except WinnowError:
+            raise
+        except (*BROKEN, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:  # the disk's, not a decompressor's
+                raise
+            raise WinnowError(f"{path} is damaged ({_why(error)}): fetch or make the archive again.") from None
         finally:
             shutil.rmtree(aside, ignore_errors=True)
     os.utime(home)  # `winnow doctor` removes those that nobody asks for any more
@@ -72,95 +62,74 @@ def unpack(path: Path, budget: Budget | None = None) -> Path:
     return top[0] if len(top) == 1 and top[0].is_dir() else home
 
 
-def _check(path: Path, budget: Budget) -> None:
-    seen: set[str] = set()
-    total, most = 0, min(budget.size, budget.ratio * path.stat().st_size)
-    for member, _ in _members(path):
-        total += member.size
-        wrong = member.wrong or _leads_outside(member.name)
-        name = member.name.rstrip("/")
-        if name in seen and not member.folder:
-            wrong = "stands in it twice"
-        seen.add(name)
-        if len(seen) > budget.members:
+def _admitted(path: Path, budget: Budget) -> Iterator[Member]:
+    """Every member that may be unpacked. Raises WinnowError for the first that may not."""
+    taken: _Taken = {}
+    count, total, packed = 0, 0, path.stat().st_size
+    most = min(budget.size, budget.ratio * packed)
+    for member in members(path, budget.ratio * packed + _SLACK):
+        count, total = count + 1, total + max(0, member.size)
+        wrong = member.wrong or _impossible(member) or _collides(member, taken)
+        if count > budget.members:
             wrong = f"is one more than the {budget.members:,} members an archive may have"
         if total > most:
             wrong = f"brings it to {total:,} bytes unpacked, above the {most:,} that an archive of its size may hold"
         if wrong:
             mend = "make the archive again without that, or unpack it yourself"
-            raise WinnowError(f"{path} is not unpacked, because '{member.name}' {wrong}: {mend}.")
+            raise WinnowError(f"{path} is not unpacked, because '{member.name[:MOST_NAME]}' {wrong}: {mend}.")
+        yield member
 
 
-def _leads_outside(name: str) -> str:
-    parts = name.replace("\\", "/").split("/")
-    if parts[0] == "" or parts[0].endswith(":") or ".." in parts or "\0" in name:
+def _impossible(member: Member) -> str:
+    """Why no folder can hold a file of this name and size, or nothing."""
+    parts = member.name.replace("\\", "/").split("/")
+    if parts[0] == "" or parts[0].endswith(":") or ".." in parts or "\0" in member.name:
         return "would be written outside its folder"
+    if "\\" in member.name:
+        return "is named with backslashes, which are no folders here"
+    if member.size < 0:
+        return f"says to have {member.size:,} bytes"
+    if any(len(os.fsencode(part)) > MOST_NAME for part in parts):
+        return f"has a name of more than {MOST_NAME} bytes"
+    if len(parts) > MOST_DEPTH:
+        return f"lies more than {MOST_DEPTH} folders deep"
     return ""
 
 
-def _write(path: Path, aside: Path) -> None:
+def _collides(member: Member, taken: _Taken) -> str:
+    """How this member and an earlier one would be one file, here or where case and accents do not count, or nothing."""
+    parts = _parts(member)
+    if not parts:
+        return "" if member.folder else "has no name"
+    there = False
+    for depth in range(1, len(parts) + 1):
+        here, folder = parts[:depth], depth < len(parts) or member.folder
+        key = tuple(unicodedata.normalize("NFC", part).casefold() for part in here)
+        there = key in taken
+        earlier, was_folder = taken.setdefault(key, (here, folder))
+        if earlier != here:
+            return f"collides with '{'/'.join(earlier)}', where upper case or accents make no difference"
+        if folder != was_folder:
+            return f"makes '{'/'.join(here)}' a folder and a file"
+    return "stands in it twice" if there and not member.folder else ""
+
+
+def _parts(member: Member) -> tuple[str, ...]:
+    return tuple(part for part in member.name.split("/") if part not in ("", "."))
+
+
+def _write(path: Path, budget: Budget, aside: Path) -> None:
     aside.mkdir(parents=True)
-    for member, open_member in _members(path):
-        target = aside / member.name
+    for member in _admitted(path, budget):
+        target = aside.joinpath(*_parts(member))
         (target if member.folder else target.parent).mkdir(parents=True, exist_ok=True)
-        if open_member is not None:
-            with open_member() as content, target.open("xb") as file:
-                shutil.copyfileobj(content, file)
+        with nullcontext() if member.folder else target.open("xb") as file:
+            for piece in member.pieces():
+                if file:
+                    file.write(piece)
 
 
-def _members(path: Path) -> Iterator[tuple[_Member, _Open | None]]:
-    """Every member, with what opens its content (None for a folder), in the archive's order."""
-    return _zip_members(path) if path.name.lower().endswith(".zip") else _tar_members(path)
-
-
-def _zip_members(path: Path) -> Iterator[tuple[_Member, _Open | None]]:
-    with zipfile.ZipFile(path) as archive:
-        for info in archive.infolist():
-            kind = stat.S_IFMT(info.external_attr >> 16)
-            wrong = "" if kind in (0, stat.S_IFREG, stat.S_IFDIR) else "is a link or a device"
-            wrong = "is encrypted" if info.flag_bits & 1 else wrong
-            member = _Member(info.filename, info.is_dir(), info.file_size, wrong)
-            yield member, None if wrong or info.is_dir() else partial(archive.open, info)
-
-
-def _tar_members(path: Path) -> Iterator[tuple[_Member, _Open | None]]:
-    with _plain(path) as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
-        for info in archive:
-            wrong = "" if info.isreg() or info.isdir() else "is a link or a device"
-            member = _Member(info.name, info.isdir(), info.size, wrong)
-            yield member, partial(_content, archive, info) if info.isreg() else None
-            archive.members = []  # type: ignore[attr-defined]  # it would keep them all
-
-
-def _content(archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
-    content = archive.extractfile(info)
-    assert content is not None
-    return content
-
-
-@contextmanager
-def _plain(path: Path) -> Iterator["_Bounded"]:
-    """The archive's bytes, decompressed."""
-    packed = path.name.lower().endswith("gz")
-    with gzip.open(path) if packed else path.open("rb") as stream:
-        yield _Bounded(cast(IO[bytes], stream))
-
-
-class _Bounded(io.RawIOBase):
-    """A stream that hands out at most `MOST` bytes at a time: a header may claim to be any number of gigabytes."""
-
-    MOST = 2**24
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-
-    def read(self, size: int = -1) -> bytes:
-        if not 0 <= size <= self.MOST:
-            raise tarfile.ReadError(f"a header of {size:,} bytes")
-        return self._stream.read(size)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self._stream.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._stream.tell()
+def _why(error: BaseException) -> str:
+    if isinstance(error, RecursionError):
+        return "thousands of headers for one member"
+    return str(error) or type(error).__name__

@@ -9,19 +9,24 @@ import pyarrow.parquet as pq
 from components.datasets import expectations as expect
 from components.datasets import manifest as manifests
 from components.datasets.expectations import Batch
-from components.datasets.quarantine import KINDS
+from components.datasets.quarantine import BESIDE, KINDS
 from components.datasets.split import leaking
 
 MODES = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr", "LAB", "HSV")
 _NAMED = 3  # files named in a sentence
-DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N")
+DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """min_per_class: training pictures of each class. The others: shares of all files the source has."""
+    """min_per_class: training pictures of each class; min_test, min_test_per_class: test pictures, and of each class.
+
+    The others: shares of all pictures the source has.
+    """
 
     min_per_class: int
+    min_test: int
+    min_test_per_class: int
     max_unreadable: float
     max_conflicts: float
 
@@ -43,7 +48,7 @@ def drifted(schema: Batch) -> bool:
     return bool((schema.table["type"] != schema.table["expected"]).any())
 
 
-def manifest_batches(manifest: pd.DataFrame) -> list[Batch]:
+def manifest_batches(manifest: pd.DataFrame, limits: Limits) -> list[Batch]:
     """Each sample on its own, and that no near-duplicate group is on both sides of the split."""
     rules = [
         expect.unique("id", "Every id occurs once"),
@@ -59,8 +64,13 @@ def manifest_batches(manifest: pd.DataFrame) -> list[Batch]:
     ]
     groups = pd.DataFrame({"group": manifest["group"].unique()}).merge(leaking(manifest), on="group", how="left")
     apart = "No group of near-duplicates is in both splits; ingest.leaks: drop would leave out its training pictures"
+    sizes = pd.DataFrame({"split": ["test"], "samples": [int((manifest["split"] == "test").sum())]})
+    need = (
+        f"The test split has at least {limits.min_test} pictures (validate.min_test; ingest.test_fraction gives more)"
+    )
     return [
         Batch("manifest", manifest, rules, ("id", "path")),
+        Batch("sizes", sizes, [expect.between("samples", limits.min_test, None, need)], ("split", "samples")),
         Batch("groups", groups, [expect.absent("twin", apart)], ("group", "path")),
     ]
 
@@ -70,10 +80,15 @@ def class_batches(manifest: pd.DataFrame, truth: pd.DataFrame, classes: list[str
     if not classes:
         return []
     split = truth["id"].map(manifest.drop_duplicates("id").set_index("id")["split"])
-    train = truth.loc[split == "train", "class"].value_counts()
-    counts = pd.DataFrame({"class": classes, "train_samples": [int(train.get(name, 0)) for name in classes]})
-    need = f"Every class has at least {limits.min_per_class} training pictures"
-    enough = Batch("classes", counts, [expect.between("train_samples", limits.min_per_class, None, need)], ("class",))
+    found = {name: truth.loc[split == name, "class"].value_counts() for name in manifests.SPLITS}
+    columns = {f"{name}_samples": [int(rows.get(one, 0)) for one in classes] for name, rows in found.items()}
+    need = f"Every class has at least {limits.min_per_class} training pictures (validate.min_per_class)"
+    tests = f"Every class has at least {limits.min_test_per_class} test pictures (validate.min_test_per_class)"
+    rules = [
+        expect.between("train_samples", limits.min_per_class, None, need),
+        expect.between("test_samples", limits.min_test_per_class, None, tests),
+    ]
+    enough = Batch("classes", pd.DataFrame({"class": classes, **columns}), rules, ("class",))
     rules = [
         expect.unique("id", "Every sample has one true class"),
         expect.present("split", "Every true class belongs to a sample of the manifest"),
@@ -83,16 +98,20 @@ def class_batches(manifest: pd.DataFrame, truth: pd.DataFrame, classes: list[str
 
 
 def quarantine_batches(quarantine: pd.DataFrame, samples: int, leaks: str, limits: Limits) -> list[Batch]:
-    """How much was left out, by kind, against what may be; and each row's kind, where there are rows."""
+    """How much was left out, by kind, against what may be; and each row's kind, where there are rows.
+
+    A share is of the pictures there are: what lies beside them counts nowhere.
+    """
     allowed = [
         (("unreadable", "unsafe"), limits.max_unreadable, "validate.max_unreadable"),
         (("conflict",), limits.max_conflicts, "validate.max_conflicts"),
         (("leak",), 1.0 if leaks == "drop" else 0.0, "ingest.leaks"),
     ]
+    files = samples + int((~quarantine["kind"].isin(BESIDE)).sum())
     rows = []
     for kinds, most, setting in allowed:
         paths = quarantine.loc[quarantine["kind"].isin(kinds), "path"]
-        share = len(paths) / max(1, samples + len(quarantine))
+        share = len(paths) / max(1, files)
         rows.append((" or ".join(kinds), len(paths), share, most, setting, ", ".join(paths[:_NAMED])))
     table = pd.DataFrame(rows, columns=["kind", "files", "share", "most", "setting", "such_as"])
     rule = expect.at_least("most", "share", "No more files were left out than the settings allow")

@@ -1,7 +1,9 @@
 """The list of all samples, sorted by id: its row numbers are the positions every other array refers to."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -36,7 +38,14 @@ def positions_of(manifest: pd.DataFrame, split: str) -> npt.NDArray[np.int64]:
     return np.flatnonzero((manifest["split"] == split).to_numpy()).astype(np.int64)
 
 
-def write_manifest(path: Path, manifest: pd.DataFrame) -> None:
-    """Write the manifest's columns in `SCHEMA`'s order and types, sorted by id."""
+def read_prepared(path: Path) -> dict[str, Any]:
+    """The settings that the pictures were prepared with (`fit`, `span`), where they are not the usual ones."""
+    prepared: dict[str, Any] = json.loads((pq.read_schema(path).metadata or {}).get(b"prepared", b"{}"))
+    return prepared
+
+
+def write_manifest(path: Path, manifest: pd.DataFrame, prepared: Mapping[str, Any] | None = None) -> None:
+    """Write the manifest's columns in `SCHEMA`'s order and types, sorted by id; and what `read_prepared` says."""
     ordered = manifest.sort_values("id")
-    pq.write_table(pa.Table.from_pandas(ordered[SCHEMA.names], schema=SCHEMA, preserve_index=False), path)
+    schema = SCHEMA.with_metadata({"prepared": json.dumps(prepared, sort_keys=True)}) if prepared else SCHEMA
+    pq.write_table(pa.Table.from_pandas(ordered[SCHEMA.names], schema=schema, preserve_index=False), path)

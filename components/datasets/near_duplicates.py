@@ -1,12 +1,14 @@
 """Near-duplicates: candidates by perceptual hash through a binary index, confirmed on the pixels."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 Pixels = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.int64]
+Closeness = Literal["off", "exact", "close"]
 HASH_BYTES = 8
 MAX_DISTANCE = 4  # differing bits of 64; copies resized to half or saved at quality 50 differ in 0 to 4
 MAX_DIFFERENCE = 1.5  # mean absolute difference of thumbnails in gray levels; such copies: 0.9; different digits: 6.6
@@ -30,15 +32,18 @@ def perceptual_hashes(pictures: list[Pixels]) -> Pixels:
     return np.packbits(low > np.median(low, axis=1, keepdims=True), axis=1)
 
 
-def near_duplicate_groups(hashes: Pixels, samples: Pixels, rows: Rows) -> Rows:
+def near_duplicate_groups(hashes: Pixels, samples: Pixels, rows: Rows, closeness: Closeness = "close") -> Rows:
     """`(M,)` group number of each of the `rows` of `samples` `(N, C, H, W)`; `hashes` is `(M, 8)`, row by row.
 
-    Pictures linked by a chain of near-duplicate pairs are one group.
+    Pictures linked by a chain of near-duplicate pairs are one group: `close` ones as above, `exact` ones that are the
+    same to the last pixel of the store, with `off` none.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    confirmed = [_confirmed(samples, rows, pairs) for pairs in _candidates(hashes)]
+    if closeness == "off":
+        return np.arange(len(rows))
+    confirmed = [_confirmed(samples, rows, pairs, closeness) for pairs in _candidates(hashes)]
     first, second = np.concatenate([np.empty((2, 0), np.int64), *confirmed], axis=1)
     links = coo_array((np.ones(len(first), np.bool_), (first, second)), shape=(len(rows), len(rows)))
     _, groups = connected_components(links, directed=False)
@@ -76,9 +81,14 @@ def _candidates(hashes: Pixels) -> Iterator[Rows]:
             yield pairs[:, part : part + _BLOCK]
 
 
-def _confirmed(samples: Pixels, rows: Rows, pairs: Rows) -> Rows:
-    """Those of the pairs whose thumbnails are nearly the same."""
+def _confirmed(samples: Pixels, rows: Rows, pairs: Rows, closeness: Closeness) -> Rows:
+    """Those of the pairs whose pictures are the same, or whose thumbnails nearly are."""
     members, places = np.unique(pairs, return_inverse=True)
+    if closeness == "exact":
+        pictures = np.stack([samples[row] for row in rows[members]])
+        one, other = pictures[places.reshape(pairs.shape)]
+        same: Rows = pairs[:, (one == other).all(axis=(1, 2, 3))]
+        return same
     thumbnails = np.stack([_thumbnail(samples[row]) for row in rows[members]]).reshape(len(members), -1)
     first, second = thumbnails[places.reshape(pairs.shape)].astype(np.int16)
     difference = np.abs(first - second).mean(axis=1)

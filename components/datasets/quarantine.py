@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 SCHEMA = pa.schema([("path", pa.string()), ("kind", pa.string()), ("reason", pa.string()), ("twin", pa.string())])
-KINDS = ("unreadable", "unsafe", "duplicate", "conflict", "leak")
+BESIDE = ("no_picture", "unread_format")  # files that are no damaged pictures: no limit counts them
+KINDS = ("unreadable", "unsafe", *BESIDE, "duplicate", "conflict", "leak")
 Leaks = Literal["refuse", "drop"]
 
 

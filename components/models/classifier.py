@@ -12,13 +12,15 @@ from components.core.errors import WinnowError
 from components.core.files import replacing, write_text
 from components.models.encoder_file import EncoderSpec, build_encoder, normalize
 from components.models.prediction_sets import PredictionSets
+from components.models.seen import Seen
 
 
 class ClassifierSpec(Config):
     """What rebuilds a classifier but its weights: `encoder`, class names in order, temperature, adaptation method.
 
     sets: what makes prediction sets of its probabilities, None where no coverage is stated; dropout: share of
-    the head's inputs that training left out; for draws only, a prediction leaves none out.
+    the head's inputs that training left out; for draws only, a prediction leaves none out; seen: what the training
+    pictures were like, None in files of versions that did not keep it.
     """
 
     encoder: EncoderSpec
@@ -27,6 +29,7 @@ class ClassifierSpec(Config):
     method: str
     sets: PredictionSets | None = None
     dropout: float = Field(default=0.0, ge=0, lt=1)
+    seen: Seen | None = None
 
 
 class Classifier(nn.Module):

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from pydantic import Field, ValidationError
@@ -17,12 +17,15 @@ from components.models.additions import Additions
 from components.models.encoders import Encoder
 from components.models.prompts import add_border, add_tokens
 
+FULL = (0.0, 65535.0)  # black and white of 16 bits
+
 
 class EncoderSpec(Config):
     """What rebuilds an encoder but its weights.
 
     name, options: the plug-in; channels, image_size: of its pictures; dim: of its vectors; mean, std: per channel, on a
-    scale of 0 to 1; additions: what it got after pretraining.
+    scale of 0 to 1; additions: what it got after pretraining; fit, span: how pictures of another form are prepared, as
+    in `components.modalities.image.fitting`; not written where they are the usual ones.
     """
 
     name: str
@@ -33,6 +36,8 @@ class EncoderSpec(Config):
     mean: list[float]
     std: list[float]
     additions: Additions = Additions()
+    fit: Literal["crop", "pad", "stretch"] = Field(default="crop", exclude_if=lambda fit: fit == "crop")
+    span: tuple[float, float] | None = Field(default=FULL, exclude_if=lambda span: span == FULL)
 
 
 def normalize(pictures: Tensor, mean: list[float], std: list[float]) -> Tensor:

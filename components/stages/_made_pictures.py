@@ -9,6 +9,7 @@ from components.core.errors import WinnowError
 from components.datasets.sample_store import Extended, Pixels
 from components.datasets.synthetic import read_synthetic
 from components.modalities.image.decode import Unreadable, decode
+from components.modalities.image.fitting import Preparation
 from components.models.encoder_file import load_encoder
 from components.training.adapt import Examples, Material
 from components.training.inference import embed_all
@@ -33,7 +34,7 @@ def add_made_pictures(material: Material, store: Pixels, synthetic_labels: Path)
 
 def _decoded(identity: str, content: bytes, channels: int, image_size: int) -> Pixels:
     try:
-        return decode(content, image_size=image_size, channels=channels).pixels
+        return decode(content, Preparation(image_size, channels)).pixels
     except Unreadable as error:
         raise WinnowError(
             f"made picture {identity}: {error} Withdraw its label by a new row of the ledger with an empty label."

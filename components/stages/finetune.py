@@ -24,11 +24,13 @@ from components.modalities.image.policy import read_policies
 from components.models.classifier import Classifier, ClassifierSpec, save_classifier
 from components.models.encoder_file import load_encoder
 from components.models.prediction_sets import PredictionSets, SetSettings, calibrate
+from components.models.seen import COMPARED as OTHERS
+from components.models.seen import KEPT, Seen, form_of, reference
 from components.stages._made_pictures import add_made_pictures
 from components.training import guard as guards
 from components.training.adapt import Examples, Material, adapt
 from components.training.calibration import apply_temperature, fit_temperature, match_temperature
-from components.training.inference import predict
+from components.training.inference import observe, predict
 from components.training.loop import LoopConfig, Row
 from components.training.neighbors import nearest
 
@@ -97,8 +99,10 @@ def run(
         said = [probabilities.argmax(axis=1) for probabilities in scaled]
         held_out, pictures = guards.Answers(said[0], said[1], actual), _on_pictures(task, candidate, alone)
         verdict = guards.judge(held_out, pictures, level=params.guard_level)
-    save_classifier(model, candidate if verdict.shipped == "pseudo_labels" else alone)
     save_classifier(control, alone)
+    shipped = candidate if verdict.shipped == "pseudo_labels" else alone
+    shipped.spec = shipped.spec.model_copy(update={"seen": _seen(task, shipped, manifest)})
+    save_classifier(model, shipped)
     write_text(guard, json.dumps(verdict.record(), indent=2, sort_keys=True) + "\n")
     rows = [{"model": "candidate", **row} for row in learned] + [{"model": "control", **row} for row in taught]
     table = pd.DataFrame(rows, columns=["epoch", "model", "loss", "learning_rate"]).astype({"epoch": int})
@@ -246,6 +250,22 @@ def _on_pictures(task: _Task, candidate: Classifier, control: Classifier) -> gua
     spread = LabelPropagation(LabelPropagation.Config.model_validate({})).pseudo_label(pool)
     said = [predict(model, task.material.samples, rows).argmax(axis=1) for model in (candidate, control)]
     return guards.Answers(said[0], said[1], spread.argmax(axis=1))
+
+
+def _seen(task: _Task, classifier: Classifier, manifest: Path) -> Seen:
+    """What the training pictures were like, for `winnow predict` to compare with."""
+    listing = read_manifest(manifest, ["split", "mode", "width", "height"])
+    listing = listing[listing["split"] == "train"]
+    sides = listing[["width", "height"]]
+    drawn = seeds.numpy_generator(task.params.seed, "seen").permutation(listing.index.to_numpy(np.int64))
+    features = observe(classifier, task.material.samples, drawn[: KEPT + OTHERS], features=True).features
+    assert features is not None
+    return Seen(
+        forms=sorted({form_of(mode) for mode in listing["mode"]}),
+        sides=(int(sides.min(axis=1).min()), int(sides.min(axis=1).max())),
+        aspect=round(float((sides.max(axis=1) / sides.min(axis=1)).max()), 4),
+        **reference(features),
+    )
 
 
 def _pool_rows(task: _Task) -> Positions:

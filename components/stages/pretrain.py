@@ -15,7 +15,7 @@ from components.core.config import PluginChoice, StageParams
 from components.core.errors import WinnowError
 from components.core.files import sha256
 from components.core.registry import build
-from components.datasets.manifest import positions_of, read_manifest
+from components.datasets.manifest import positions_of, read_manifest, read_prepared
 from components.datasets.sample_store import open_samples
 from components.modalities.image.policy import read_policies
 from components.models.encoder_file import EncoderSpec, save_encoder
@@ -75,7 +75,7 @@ def run(
         trained, rows = pretrain(job, on_epoch=report)
     if sentence := shrunk(rows[-1]):
         print(f"  pretrain: {sentence}", file=sys.stderr)
-    save_encoder(encoder, trained.encoder, _spec(params, samples, policy, trained.encoder.dim))
+    save_encoder(encoder, trained.encoder, _spec(params, manifest, samples, policy, trained.encoder.dim))
     _write_history(history, rows)
     draw_learned(learned, f"What {params.method.name} learned", rows, shown(trained, job))
     CheckpointStore(job.checkpoints).clear()
@@ -122,7 +122,7 @@ def _say_if_batch_is_all(batch_size: int, manifest: Path) -> None:
         )
 
 
-def _spec(params: Params, samples: Path, policy: Path, dim: int) -> EncoderSpec:
+def _spec(params: Params, manifest: Path, samples: Path, policy: Path, dim: int) -> EncoderSpec:
     channels, image_size = open_samples(samples).shape[1:3]
     policies = read_policies(policy)
     return EncoderSpec(
@@ -133,6 +133,7 @@ def _spec(params: Params, samples: Path, policy: Path, dim: int) -> EncoderSpec:
         dim=dim,
         mean=policies.mean,
         std=policies.std,
+        **read_prepared(manifest),
     )
 
 

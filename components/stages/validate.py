@@ -28,9 +28,14 @@ _ROWS_SAID = 3
 
 
 class Params(StageParams):
-    """min_per_class: training pictures of each class. The others: the largest share of files that may be left out."""
+    """min_per_class: training pictures of each class; min_test, min_test_per_class: test pictures, and of each class.
+
+    The others: the largest share of files that may be left out.
+    """
 
     min_per_class: int = Field(2, ge=0)
+    min_test: int = Field(5, ge=0)
+    min_test_per_class: int = Field(1, ge=0)
     max_unreadable: float = Field(0.05, ge=0, le=1)
     max_conflicts: float = Field(0.01, ge=0, le=1)
 
@@ -45,9 +50,9 @@ def run(*, params: Params, manifest: Path, quarantine: Path, oracle: Path, verdi
     if not drifted(batches[0]):
         samples, left_out = read_manifest(manifest), read_quarantine(quarantine)
         truth, classes = read_oracle(oracle), read_classes(oracle)
-        limits = Limits(params.min_per_class, params.max_unreadable, params.max_conflicts)
+        limits = Limits(**params.model_dump(exclude={"seed", "threads"}))
         batches += [
-            *manifest_batches(samples),
+            *manifest_batches(samples, limits),
             *class_batches(samples, truth, classes, limits),
             *quarantine_batches(left_out, len(samples), read_leaks(quarantine), limits),
         ]

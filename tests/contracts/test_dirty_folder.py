@@ -16,7 +16,7 @@ FATE = {  # fault -> what becomes of each of its files; a fault of two files may
     "corrupt_bytes_jpeg": "unreadable: damaged: broken data stream",
     "zero_byte": "unreadable: the file is empty",
     "text_renamed_jpg": "unreadable: not a picture",
-    "junk_file": "unreadable: not a picture",
+    "junk_file": "no_picture: a (hidden|\\.txt)? ?file",
     "image_1x1": "unreadable: 1x1 pixels",
     "extreme_aspect_ratio": "unreadable: 600x2 pixels",
     "huge_declared_dimensions": "unreadable: 60000x60000 pixels are more than",

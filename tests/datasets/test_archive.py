@@ -2,18 +2,21 @@
 
 import io
 import os
+import shutil
 import stat
+import struct
 import tarfile
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from components.core.errors import WinnowError
-from components.datasets import archive
 from components.datasets.archive import HOME, Budget, unpack
+from components.datasets.archive_members import Member
 from components.datasets.sources import Item, open_source
 
 Members = dict[str, bytes]
@@ -149,6 +152,140 @@ def test_a_flipped_byte_in_a_zip_is_damage() -> None:
     assert "is damaged" in _refused(path)
 
 
+def _mixed_zip(path: Path, members: Members) -> Path:
+    """Each member compressed in another way, and a folder."""
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.mkdir("empty")
+        kinds = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+        for kind, (name, content) in zip(kinds, members.items(), strict=False):
+            packed.writestr(zipfile.ZipInfo(name), content, kind)
+    return path
+
+
+def _content(folder: Path) -> Members:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(("make", "name"), [(_mixed_zip, "my.zip"), (_tar, "my.tar"), (_tar, "my.tar.gz")])
+def test_one_byte_flipped_anywhere_is_refused_or_changes_nothing(make: Make, name: str, tmp_path: Path) -> None:
+    """Nothing in a plain tar says what a member's bytes were: there a flipped one is another picture, and an accent
+    another letter."""
+    accent = "a/1.jpg" if name == "my.tar" else "a/é.jpg"
+    members = {accent: os.urandom(40), "b/2.jpg": bytes(range(60)), "b/3.jpg": b"3" * 50, "b/4.jpg": b"4" * 70}
+    path = make(Path(name), members)
+    whole, refused = path.read_bytes(), 0
+    for place in range(0, len(whole), 1 if len(whole) < 2000 else 11):
+        for mask in (0xFF, 0x01):
+            content = bytearray(whole)
+            content[place] ^= mask
+            path.write_bytes(content)
+            try:
+                found = _content(unpack(path))
+            except WinnowError:
+                refused += 1
+                assert not HOME.exists() or not list(HOME.iterdir())
+            else:
+                shutil.rmtree(HOME)
+                changed = {key for key in members if found.get(key) != members[key]}
+                assert set(found) == set(members), place
+                assert len(changed) <= (name == "my.tar"), place
+    assert refused > 400
+
+
+TAR_HEADERS: dict[str, tuple[dict[str, Any], str]] = {
+    "negative": ({"size": -(10**15)}, "says to have -1,000,000,000,000,000 bytes"),
+    "endless": ({"size": 2**62}, "bytes unpacked, above the"),
+    "sparse": ({"type": tarfile.GNUTYPE_SPARSE}, "is a sparse file"),
+    "device": ({"type": tarfile.CHRTYPE}, "is a link or a device"),
+}
+
+
+@pytest.mark.parametrize("kind", TAR_HEADERS)
+def test_a_header_that_lies_is_refused_for_what_it_says(kind: str) -> None:
+    facts, says = TAR_HEADERS[kind]
+    info, path = tarfile.TarInfo("cat/1.jpg"), Path("my.tar").absolute()
+    for name, value in facts.items():
+        setattr(info, name, value)
+    path.write_bytes(info.tobuf(tarfile.GNU_FORMAT) + bytes(4096))
+    assert says in _refused(path)
+
+
+COLLIDING = [
+    (["Cat/1.jpg", "cat/2.jpg"], "collides with 'Cat'"),
+    (["cat/A.jpg", "cat/a.jpg"], "collides with 'cat/A.jpg'"),
+    (["é/1.jpg", "e\u0301/2.jpg"], "collides with 'é'"),
+    (["cat", "cat/1.jpg"], "makes 'cat' a folder and a file"),
+    (["cat/1.jpg", "cat"], "makes 'cat' a folder and a file"),
+    (["cat/1.jpg", "./cat/1.jpg"], "stands in it twice"),
+    (["cat/1.jpg", "cat//1.jpg"], "stands in it twice"),
+    (["cat/" + "x" * 252 + ".jpg"], "a name of more than 255 bytes"),
+    (["/".join("abcdefgh" * 10)], "more than 64 folders deep"),
+    (["cat\\1.jpg"], "backslashes"),
+    (["."], "has no name"),
+]
+
+
+@pytest.mark.parametrize("make", [_zip, _tar])
+@pytest.mark.parametrize(("names", "says"), COLLIDING)
+def test_members_that_would_be_one_file_or_none_are_refused(make: Make, names: list[str], says: str) -> None:
+    path = Path("my.zip" if make is _zip else "my.tar").absolute()
+    assert says in _refused(make(path, dict.fromkeys(names, b"x")))
+
+
+def test_a_folder_packed_from_inside_is_that_folder() -> None:
+    with tarfile.open("my.tar", "w") as packed:
+        for name, content in (("./", None), ("./cat", None), ("./cat/1.jpg", b"one")):
+            info = tarfile.TarInfo(name)
+            info.type, info.size = (tarfile.REGTYPE, 3) if content else (tarfile.DIRTYPE, 0)
+            packed.addfile(info, io.BytesIO(content or b""))
+    assert _content(unpack(Path("my.tar"))) == {"1.jpg": b"one"}
+
+
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.XGLTYPE])
+def test_thousands_of_headers_for_one_member_are_damage(kind: bytes) -> None:
+    info = tarfile.TarInfo("long")
+    info.type, info.size = kind, 512
+    path = Path("my.tar").absolute()
+    path.write_bytes((info.tobuf() + b"12 path=abc\n".ljust(512, b"\0")) * 5000 + bytes(1024))
+    assert "is damaged" in _refused(path)
+
+
+def test_a_header_of_digits_is_damage_not_hours() -> None:
+    info = tarfile.TarInfo("long")
+    info.type, info.size = tarfile.XHDTYPE, 2**16
+    path = Path("my.tar").absolute()
+    path.write_bytes(info.tobuf() + b"1" * 2**16 + bytes(1024))
+    assert "a header of digits" in _refused(path)
+
+
+def _patched(path: Path, old: bytes, new: bytes, count: int = -1) -> Path:
+    content = path.read_bytes()
+    assert old in content
+    path.write_bytes(content.replace(old, new, count))
+    return path.absolute()
+
+
+def test_a_zip_whose_sizes_overlap_or_lie_is_refused() -> None:
+    members = {"cat/1.jpg": b"one" * 100, "cat/2.jpg": b"two" * 100}
+    path = _zip(Path("my.zip"), members)
+    with zipfile.ZipFile(path) as archive:
+        second = archive.infolist()[1].header_offset
+    assert "lies over another member" in _refused(
+        _patched(path, struct.pack("<L", second) + b"cat/2", bytes(4) + b"cat/2")
+    )
+    size = struct.pack("<L", 300)
+    assert "damaged" in _refused(_patched(_zip(Path("my.zip"), members), size, struct.pack("<L", 301)))
+    assert "bytes unpacked" in _refused(_patched(_zip(Path("my.zip"), members), size, b"\xf0\xff\xff\xff"))
+
+
+@pytest.mark.parametrize("suffix", ["tar", "tar.gz"])
+def test_a_tar_without_its_end_is_damaged(suffix: str) -> None:
+    path = _tar(Path(f"my.{suffix}"), PICTURES).absolute()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-4] if suffix == "tar.gz" else whole[: 6 * 512])
+    assert "is damaged" in _refused(path)
+
+
 def test_a_header_of_gigabytes_is_damage_not_memory() -> None:
     info = tarfile.TarInfo("long")
     info.type, info.size = tarfile.XHDTYPE, 2**33
@@ -159,15 +296,16 @@ def test_a_header_of_gigabytes_is_damage_not_memory() -> None:
 
 def test_a_stop_in_the_middle_leaves_no_data_set(monkeypatch: pytest.MonkeyPatch) -> None:
     path = _zip(Path("my.zip"), PICTURES)
-    copies: list[object] = []
+    whole, read = Member.pieces, []
 
-    def copy(content: object, file: object) -> None:
-        copies.append(file)
-        if len(copies) == 2:
+    def pieces(member: Member) -> Iterator[bytes]:
+        read.append(member)
+        if len(read) == 2:
             raise KeyboardInterrupt
+        return whole(member)
 
     with monkeypatch.context() as patch:
-        patch.setattr(archive.shutil, "copyfileobj", copy)
+        patch.setattr(Member, "pieces", pieces)
         with pytest.raises(KeyboardInterrupt):
             unpack(path)
     assert list(HOME.iterdir()) == []

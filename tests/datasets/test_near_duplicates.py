@@ -10,6 +10,7 @@ from PIL import Image
 from components.datasets.near_duplicates import MAX_DISTANCE, _candidates, near_duplicate_groups, perceptual_hashes
 from components.datasets.sources.digits import Digits
 from components.modalities.image.decode import decode
+from components.modalities.image.fitting import Preparation
 
 
 def photo(number, side=160):
@@ -21,7 +22,7 @@ def photo(number, side=160):
 def stored(image, size=64, quality=95):
     file = io.BytesIO()
     image.save(file, "JPEG", quality=quality)
-    return decode(file.getvalue(), image_size=size, channels=3).pixels
+    return decode(file.getvalue(), Preparation(size, 3)).pixels
 
 
 def groups_of(pictures):
@@ -47,7 +48,7 @@ def test_resized_and_re_encoded_copies_are_one_group():
 
 def test_different_handwritten_digits_are_never_merged():
     items = Digits(Digits.Config()).items()
-    pictures = [decode(item.content, image_size=32, channels=1).pixels for item in items]
+    pictures = [decode(item.content, Preparation(32, 1)).pixels for item in items]
     assert len(np.unique(groups_of(pictures))) == len(pictures) == 1797
 
 

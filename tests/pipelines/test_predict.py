@@ -11,6 +11,7 @@ from torch import nn
 
 from components.core.model_versions import Version
 from components.modalities.image.decode import decode
+from components.modalities.image.fitting import Preparation
 from components.models.classifier import Classifier, ClassifierSpec, load_classifier, save_classifier
 from components.models.encoder_file import EncoderSpec, build_encoder
 from components.models.prediction_sets import PredictionSets
@@ -42,7 +43,7 @@ def test_the_classes_are_the_models_on_the_decoded_pictures(weights: Path, capsy
     assert predict.predict_files(files, version="champion", as_json=True) == 0
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["file"] for line in said] == ["0.png", "1.png", "2.png"]
-    pixels = np.stack([decode(file.read_bytes(), image_size=8, channels=1).pixels for file in files])
+    pixels = np.stack([decode(file.read_bytes(), Preparation(8, 1)).pixels for file in files])
     with torch.inference_mode():
         expected = load_classifier(weights)(torch.from_numpy(pixels)).numpy()
     given = [[line["probabilities"]["cat"], line["probabilities"]["elephant"]] for line in said]
@@ -59,7 +60,7 @@ def test_a_file_that_is_no_picture_is_named_and_the_others_are_answered(
     assert said.out.startswith("0.png     ")
     assert len(said.out.splitlines()) == 1
     assert "winnow: no.png: not a picture" in said.err
-    assert "winnow: gone.png: No such file or directory." in said.err
+    assert "winnow: gone.png: cannot be opened: No such file or directory." in said.err
     assert predict.predict_files([Path("no.png")], version="1", as_json=False) == 1
 
 
@@ -102,5 +103,5 @@ def test_sets_that_rule_out_nothing_are_told_once(weights: Path, capsys: pytest.
     state(weights, PredictionSets(labels=4))
     predict.predict_files([Path("0.png"), Path("1.png")], version="1", as_json=False)
     said = capsys.readouterr()
-    assert said.err == "winnow: 4 held-out labels rule out no class at 0.9 coverage.\n"
+    assert said.err.splitlines()[0] == "winnow: 4 held-out labels rule out no class at 0.9 coverage."
     assert all(line.endswith("cat}") or line.endswith("elephant}") for line in said.out.splitlines())

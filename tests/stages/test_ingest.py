@@ -18,6 +18,7 @@ from components.datasets.oracle import read_classes, reveal
 from components.datasets.quarantine import read_quarantine
 from components.datasets.sample_store import open_samples
 from components.modalities.image.decode import decode
+from components.modalities.image.fitting import Preparation
 from components.stages import ingest
 
 OUTPUTS = {
@@ -62,13 +63,13 @@ def test_positions_mean_the_same_in_every_file(folder, tmp_path):
     assert len(manifest) == len(samples) == metrics["samples"] == 41
     for position in (0, 17, 40):
         content = (folder / manifest["path"][position]).read_bytes()
-        assert np.array_equal(samples[position], decode(content, image_size=32, channels=3).pixels)
+        assert np.array_equal(samples[position], decode(content, Preparation(32, 3)).pixels)
     truth = reveal(outputs["oracle"], list(manifest["id"]))
     folders = [path.split("/")[0] for path in manifest["path"]]
     assert truth == [None if name == "unlabeled" else name for name in folders]
     assert read_classes(outputs["oracle"]) == ["cat", "dog"]
     assert read_quarantine(outputs["quarantine"])["path"].tolist() == ["cat/notes.txt"]
-    assert metrics["unreadable"] == 1
+    assert (metrics["no_picture"], metrics["unreadable"]) == (1, 0)
     assert metrics["train"] + metrics["test"] == 41
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(OUTPUTS.values())
 
@@ -127,8 +128,8 @@ def test_a_folder_without_a_picture_says_what_it_holds_instead(tmp_path):
     (tmp_path / "pictures").mkdir()
     with pytest.raises(WinnowError, match="is empty"):
         run(tmp_path / "pictures", tmp_path / "out")
-    (tmp_path / "pictures" / "a.txt").write_text("x")
-    with pytest.raises(WinnowError, match=r"no readable picture among its 1 files; the first is a\.txt: not a picture"):
+    (tmp_path / "pictures" / "a.jpg").write_text("x")
+    with pytest.raises(WinnowError, match=r"no readable picture among its 1 files; the first is a\.jpg: not a picture"):
         run(tmp_path / "pictures", tmp_path / "out")
 
 
@@ -145,7 +146,7 @@ LANDS = {
     "image_1x1": "unreadable",
     "extreme_aspect_ratio": "unreadable",
     "huge_declared_dimensions": "unreadable",
-    "junk_file": "unreadable",
+    "junk_file": "no_picture",
     "corrupt_bytes_jpeg": "unreadable",
     "symlink_outside": "unsafe",
     "label_conflict": "conflict",

@@ -41,7 +41,9 @@ class Tables:
             write_manifest(paths["manifest"], self.samples)
         write_quarantine(paths["quarantine"], self.left_out, leaks=self.leaks)
         write_oracle(paths["oracle"], self.truth, ["cat", "dog"])
-        return validate.run(params=validate.Params(**params), verdict=self.home / "verdict.json", **paths)
+        return validate.run(
+            params=validate.Params(**{"min_test": 3, **params}), verdict=self.home / "verdict.json", **paths
+        )
 
     def refused(self, **params):
         """The sentence, the verdict and the broken tables."""
@@ -175,7 +177,9 @@ def test_data_without_any_class_passes(tables):
     write_manifest(paths["manifest"], tables.samples)
     write_quarantine(paths["quarantine"], tables.left_out, leaks="refuse")
     write_oracle(paths["oracle"], tables.truth[:0], [])
-    assert validate.run(params=validate.Params(), verdict=tables.home / "verdict.json", **paths)["failed"] == 0
+    assert (
+        validate.run(params=validate.Params(min_test=3), verdict=tables.home / "verdict.json", **paths)["failed"] == 0
+    )
 
 
 def test_nothing_to_check_is_no_success(tables, tmp_path):

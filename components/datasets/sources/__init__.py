@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from components.core import config, registry
 from components.core.config import PluginChoice
+from components.core.errors import WinnowError
 from components.datasets.archive import is_archive, unpack
 
 Split = Literal["train", "test"]
@@ -33,10 +34,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Something the source found and will not hand out: `unsafe` (a link, a device) or `unreadable`, and why."""
+    """Something the source found and will not hand out, and why: see `quarantine.KINDS`."""
 
     path: str
-    kind: Literal["unsafe", "unreadable"]
+    kind: Literal["unsafe", "unreadable", "no_picture"]
     reason: str
 
 
@@ -48,11 +49,15 @@ class Source(ABC):
     """
 
     class Config(config.Config):
-        """argument: what stands behind the colon, or the path. root: where files lie. download: may it fetch them."""
+        """argument: what stands behind the colon, or the path. root: where files lie. download: may it fetch them.
+
+        classes: which folders are classes, where names alone would mislead; None: the source says.
+        """
 
         argument: str = ""
         root: Path = Path("data/raw")
         download: bool = False
+        classes: list[str] | None = None
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -60,6 +65,10 @@ class Source(ABC):
     @abstractmethod
     def classes(self) -> list[str]:
         """All classes there are, sorted, those without a sample included; empty where nothing is labeled."""
+
+    def notices(self) -> list[str]:
+        """What a person should know of how `classes` were found, a sentence each."""
+        return []
 
     @abstractmethod
     def count(self) -> int:
@@ -70,14 +79,17 @@ class Source(ABC):
         """All samples, one at a time."""
 
 
-def open_source(name: str, *, root: Path, download: bool) -> Source:
+def open_source(name: str, *, root: Path, download: bool, classes: list[str] | None = None) -> Source:
     """`digits`, `torchvision:FashionMNIST`, or a path to a folder or to an archive of one.
 
-    Raises WinnowError when there is no such source, or the archive must not be unpacked.
+    Raises WinnowError when there is no such source, the archive must not be unpacked, or classes are named for a source
+    that knows its own.
     """
     plugin, _, argument = name.partition(":")
     if plugin not in registry.names("source"):
         plugin, argument = "folder", str(unpack(Path(name))) if is_archive(Path(name)) else name
-    options: dict[str, Any] = {"argument": argument, "root": root, "download": download}
+    if classes is not None and plugin != "folder":
+        raise WinnowError(f"ingest.classes names class folders, and ingest.source '{name}' has none: leave it out.")
+    options: dict[str, Any] = {"argument": argument, "root": root, "download": download, "classes": classes}
     source: Source = registry.build("source", PluginChoice(name=plugin, **options), where="ingest")
     return source

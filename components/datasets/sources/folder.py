@@ -1,17 +1,17 @@
 """A folder of pictures: `<class>/*` or `train|test/<class>/*`, each with an optional `unlabeled/*`."""
 
 import os
-import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
 from components.core.config import hint
 from components.core.errors import WinnowError
 from components.core.registry import names
+from components.datasets.names import normal
+from components.datasets.other_files import is_hidden, why_no_picture
 from components.datasets.sources import Item, Rejected, Source, Split
-
-SPLITS: dict[str, Split] = {"train": "train", "test": "test", "val": "test", "valid": "test", "validation": "test"}
-UNLABELED = "unlabeled"
+from components.datasets.sources._class_folders import class_folders, find_classes, odd_folders, storable
+from components.datasets.sources._reserved import is_unlabeled, near_miss, split_of
 
 
 class Folder(Source):
@@ -30,14 +30,10 @@ class Folder(Source):
         self._splits = self._split_folders()
 
     def classes(self) -> list[str]:
-        homes = [self.folder / name for name in self._splits] or [self.folder]
-        found = {_text(entry.name) for home in homes for entry in os.scandir(home) if _is_class(entry)}
-        if len(found) == 1:
-            raise WinnowError(
-                f"{self.folder} has one class folder, '{found.pop()}': a classifier needs at least two; "
-                f"name it '{UNLABELED}' if these pictures have no class yet."
-            )
-        return sorted(found)
+        return find_classes(self.folder, self._homes(), self.config.classes)
+
+    def notices(self) -> list[str]:
+        return odd_folders(self._homes(), self.config.classes)
 
     def count(self) -> int:
         return sum(1 for _ in self.items())
@@ -45,23 +41,30 @@ class Folder(Source):
     def items(self) -> Iterator[Item | Rejected]:
         for entry in _walk(self.folder):
             relative = _relative(entry.path, self.folder)
-            reason = _unsafe(entry)
-            if reason:
+            if reason := _unsafe(entry):
                 yield Rejected(relative, "unsafe", reason)
             elif entry.is_dir():
-                yield Rejected(relative, "unreadable", "a hidden folder: not looked into.")
+                yield Rejected(relative, "no_picture", "a hidden folder: not looked into.")
+            elif reason := why_no_picture(entry.name):
+                yield Rejected(relative, "no_picture", reason)
             else:
                 yield self._item(relative, Path(entry.path))
 
+    def _homes(self) -> list[Path]:
+        """The folders that hold the class folders."""
+        return [self.folder / name for name in self._splits] or [self.folder]
+
     def _split_folders(self) -> dict[str, Split]:
         """Names of the folders on top that are splits, and which; empty where the folder does not say."""
-        top = {entry.name for entry in os.scandir(self.folder) if entry.is_dir(follow_symlinks=False)}
-        splits = {name: SPLITS[name.lower()] for name in sorted(top) if name.lower() in SPLITS}
+        top = {entry.name for entry in class_folders(self.folder)}
+        splits = {name: split for name in sorted(top) if (split := split_of(name))}
         if not splits:
             return {}
-        strangers = sorted(name for name in top - set(splits) if not _hidden(name) and name != UNLABELED)
+        strangers = sorted(top - set(splits))
         if strangers or "train" not in splits.values():
+            meant = near_miss(strangers[0]) if strangers else ""
             odd = f"also '{strangers[0]}'" if strangers else "no 'train'"
+            odd += f", which looks like {meant}" if meant else ""
             raise WinnowError(
                 f"{self.folder} has {', '.join(repr(name) for name in splits)} but {odd}: use either class folders, or "
                 "'train' and 'test' with the class folders inside."
@@ -73,8 +76,9 @@ class Folder(Source):
         split = self._splits.get(parts[0])
         says = "test" in self._splits.values()
         below = parts[1:-1] if split else parts[:-1]
-        label = _text(below[0]) if below and below[0] != UNLABELED else None
-        if below and below[0] == UNLABELED:
+        unlabeled = bool(below) and is_unlabeled(below[0])
+        label = normal(below[0]) if below and not unlabeled else None
+        if unlabeled:
             split = split or "train"
         elif not says:
             split = None
@@ -85,7 +89,8 @@ class Folder(Source):
 
 def _no_folder(name: str) -> str:
     if Path(name).exists():
-        return f"ingest.source '{name}' is a file but no .zip or .tar: name a folder of pictures, or an archive of one."
+        what = "a file but none of .zip, .tar, .tar.gz, .tgz" if Path(name).is_file() else "a device, pipe or socket"
+        return f"ingest.source '{name}' is {what}: name a folder of pictures, or an archive of one."
     near = hint(name, names("source"))
     return (
         f"ingest.source '{name}' is neither a built-in source (digits, torchvision:NAME) nor a folder: {near}check "
@@ -99,7 +104,7 @@ def _walk(folder: Path) -> Iterator[os.DirEntry[str]]:
     while waiting:
         with os.scandir(waiting.pop()) as entries:
             for entry in entries:
-                if entry.is_dir(follow_symlinks=False) and not _hidden(entry.name):
+                if entry.is_dir(follow_symlinks=False) and not is_hidden(entry.name):
                     waiting.append(entry.path)
                 else:
                     yield entry
@@ -114,19 +119,6 @@ def _unsafe(entry: os.DirEntry[str]) -> str:
     return ""
 
 
-def _is_class(entry: os.DirEntry[str]) -> bool:
-    return entry.is_dir(follow_symlinks=False) and not _hidden(entry.name) and entry.name != UNLABELED
-
-
-def _hidden(name: str) -> bool:
-    return name.startswith(".") or name == "__MACOSX"
-
-
 def _relative(path: str, folder: Path) -> str:
     """As text that can be stored whatever bytes the name holds."""
-    return os.fsencode(os.path.relpath(path, folder)).decode("utf-8", "backslashreplace")
-
-
-def _text(name: str) -> str:
-    """A class's name in composed form (NFC), so that the same accent typed on two systems is one class."""
-    return unicodedata.normalize("NFC", os.fsencode(name).decode("utf-8", "backslashreplace"))
+    return storable(os.path.relpath(path, folder))

@@ -3,6 +3,8 @@
 import io
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from components.core.errors import WinnowError
+from components.modalities.image.fitting import FULL, Preparation, fitted, is_deep, span_of
+from components.modalities.image.formats import unread_format
+from components.modalities.image.losses import lost
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -21,48 +26,92 @@ MIN_SIDE = 8  # pixels; less is a bullet point or a scan line, not a picture
 _ROTATED = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, KeyError, IndexError, TypeError, OverflowError, RuntimeError)
 _BROKEN_PARTS = (struct.error, zlib.error, AttributeError, MemoryError)
+_SUBFILE, _REDUCED = 254, 1  # of TIFF: a camera's raw file begins with a small preview of the picture
 
 
 class Unreadable(WinnowError):  # noqa: N818 - said of a file, not of the program
-    """Not a picture that can be used; the text says why."""
+    """Not a picture that can be used; the text says why, `kind` is one of `quarantine.KINDS`."""
+
+    def __init__(self, text: str, kind: str = "unreadable") -> None:
+        super().__init__(text)
+        self.kind = kind
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """pixels: `(C, S, S)` uint8. width, height: upright, before resizing. mode: Pillow's, as found in the file."""
+    """pixels: `(C, S, S)` uint8. width, height: upright, before resizing. mode: Pillow's, as found in the file.
+
+    lost: what of the file is not in the pixels, see `losses.LOSSES`.
+    """
 
     pixels: Pixels
     width: int
     height: int
     mode: str
+    lost: tuple[str, ...] = ()
 
 
-def decode(content: bytes | Pixels, *, image_size: int, channels: int, max_pixels: int = MAX_PIXELS) -> Picture:
-    """Decode a file's bytes, or take `(H, W)` or `(H, W, 3)` pixels, and resize and crop to `image_size`.
+def decode(content: bytes | Pixels, how: Preparation, *, max_pixels: int = MAX_PIXELS) -> Picture:
+    """Decode a file's bytes, or take `(H, W)` or `(H, W, 3)` pixels, and prepare them as `how` says.
 
-    The whole file is decoded, so that a cut one is found. EXIF rotation is applied; 16-bit gray is scaled; transparency
+    The whole file is decoded, so that a cut one is found. EXIF rotation is applied; deep gray is scaled; transparency
     and palettes are laid on white; CMYK is converted; of an animation the first frame counts; color profiles are not
-    applied. Then the shorter side becomes `image_size` (bicubic, antialiased) and the middle is kept.
+    applied. Then it is fitted (bicubic, antialiased).
     Raises Unreadable with the reason.
     """
+    from PIL import Image
+
+    if not isinstance(content, bytes):
+        image = Image.fromarray(content)
+        return _prepared(image, how, image.size, image.mode)
+    with _opened(content) as image:
+        mode, size = image.mode, _checked_size(image, max_pixels)
+        odd = {
+            "animated": bool(getattr(image, "is_animated", False)),
+            "deep_color": ";16" in str(getattr(image, "tile", "")),
+        }
+        image.draft(None, (2 * how.image_size, 2 * how.image_size))  # JPEG: at a half, quarter or eighth at once
+        image.load()
+        return _prepared(_upright(image), how, size, mode, **odd)
+
+
+def measure_span(content: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[float, float] | None:
+    """Lowest and highest value of a file's picture where it has more than eight bits, else None. Raises Unreadable."""
+    with _opened(content) as image:
+        if not is_deep(image):
+            return None
+        _checked_size(image, max_pixels)
+        return span_of(image)
+
+
+def decoded_pixels(content: bytes, image_size: int) -> int:
+    """How many pixels decoding will hold in memory, by the header; 0 where it is none."""
+    try:
+        with _opened(content) as image:
+            image.draft(None, (2 * image_size, 2 * image_size))
+            return image.width * image.height
+    except Unreadable:
+        return 0
+
+
+@contextmanager
+def _opened(content: bytes) -> Iterator["Image.Image"]:
     from PIL import Image, UnidentifiedImageError
 
     Image.MAX_IMAGE_PIXELS = None  # our own budget, checked below, stands in for Pillow's, which only warns
-    if not isinstance(content, bytes):
-        image = Image.fromarray(content)
-        return _fit(image, image_size, channels, image.size, image.mode)
     if not content:
-        raise Unreadable("the file is empty (zero bytes).")
+        raise Unreadable("the file is empty (zero bytes).", "no_picture")
+    if sentence := unread_format(content):
+        raise Unreadable(sentence, "unread_format")
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            mode, size = image.mode, _checked_size(image, max_pixels)
-            image.draft(None, (2 * image_size, 2 * image_size))  # JPEG: decode at a half, quarter or eighth at once
-            image.load()
-            return _fit(_upright(image), image_size, channels, size, mode)
+            if image.format == "TIFF" and image.getexif().get(_SUBFILE, 0) & _REDUCED:
+                raise Unreadable("camera raw is a format that is not read: convert it to JPEG or PNG.", "unread_format")
+            yield image
     except Unreadable:
         raise
     except UnidentifiedImageError:
-        raise Unreadable("not a picture: the content is no JPEG, PNG, WebP, BMP or TIFF.") from None
+        raise Unreadable("not a picture: the content is no JPEG, PNG, WebP, BMP or TIFF.", "no_picture") from None
     except (*_BROKEN, *_BROKEN_PARTS) as error:
         raise Unreadable(f"damaged: {str(error).rstrip('.') or type(error).__name__}.") from None
 
@@ -78,32 +127,26 @@ def _checked_size(image: "Image.Image", max_pixels: int) -> tuple[int, int]:
 def _upright(image: "Image.Image") -> "Image.Image":
     from PIL import ImageOps
 
-    return ImageOps.exif_transpose(image)
+    turned = image.getexif().get(0x0112, 1) != 1  # without that it would be copied
+    return ImageOps.exif_transpose(image) if turned else image
 
 
-def _fit(image: "Image.Image", image_size: int, channels: int, size: tuple[int, int], mode: str) -> Picture:
-    from PIL import Image
-
+def _prepared(
+    image: "Image.Image",
+    how: Preparation,
+    size: tuple[int, int],
+    mode: str,
+    *,
+    animated: bool = False,
+    deep_color: bool = False,
+) -> Picture:
     if min(size) < MIN_SIDE:
         raise Unreadable(f"{size[0]}x{size[1]} pixels: a side shorter than {MIN_SIDE} shows nothing.")
-    image = _to_eight_bits(image).convert("L" if channels == 1 else "RGB")
-    side = min(image.size)
-    left, top = (image.width - side) / 2, (image.height - side) / 2
-    square = image.resize((image_size, image_size), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side))
-    pixels = np.atleast_3d(np.asarray(square)).transpose(2, 0, 1)
-    return Picture(np.ascontiguousarray(pixels), *size, mode)
-
-
-def _to_eight_bits(image: "Image.Image") -> "Image.Image":
-    """Any of Pillow's modes as opaque 8-bit gray or color."""
-    from PIL import Image
-
-    if image.mode.startswith("I;16"):
-        levels = np.asarray(image).astype(np.uint32)
-        return Image.fromarray(((levels * 255 + 32767) // 65535).astype(np.uint8))
-    if image.mode in ("I", "F"):
-        raise Unreadable(f"32-bit pixels (mode {image.mode}) have no known range: save it with 8 or 16 bits.")
-    if image.mode in ("LA", "PA", "La", "RGBA", "RGBa") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image if image.mode in ("L", "RGB") else image.convert("RGB")
+    if image.mode in ("I", "F") and how.span == FULL:
+        raise Unreadable(
+            f"32-bit pixels (mode {image.mode}) have no known range: set ingest.range to file or dataset, "
+            "or save it with 8 or 16 bits."
+        )
+    pixels = fitted(image, how)
+    gone = lost(image, pixels, how, size, animated=animated, deep_color=deep_color and not is_deep(image))
+    return Picture(pixels, *size, mode, gone)

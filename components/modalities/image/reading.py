@@ -2,11 +2,14 @@
 
 import hashlib
 import os
+import stat
+import threading
 import warnings
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
@@ -16,11 +19,15 @@ import pyarrow as pa
 
 from components.core.progress import bar
 from components.datasets.near_duplicates import perceptual_hashes
+from components.datasets.other_files import is_named_like_a_picture
 from components.datasets.sample_store import Spool
 from components.datasets.sources import Item, Rejected, Source
-from components.modalities.image.decode import Pixels, Unreadable, decode
+from components.modalities.image.decode import Pixels, Unreadable, decode, decoded_pixels, measure_span
+from components.modalities.image.fitting import Preparation
+from components.modalities.image.formats import HEAD, unread_format
 
-MAX_BYTES = 2**28  # of one file: what a worker holds in memory before it knows the file is a picture
+MAX_BYTES = 2**28  # of one file, and of all files that are in memory at once
+IN_FLIGHT = 100_000_000  # pixels that are being decoded at once: 4 bytes each; a larger picture is decoded alone
 _CHUNK = 64
 _FOUND = pa.schema(
     [
@@ -43,23 +50,56 @@ class _Chunk:
     hashes: Pixels
     found: pa.RecordBatch
     rejected: pa.RecordBatch
+    lost: Counter[str]
+
+
+class _Room:
+    """So much of something may be in use at once; who needs more than that gets all of it."""
+
+    def __init__(self, total: int) -> None:
+        self._total = self._free = total
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def taken(self, amount: int) -> Iterator[None]:
+        amount = min(amount, self._total)
+        with self._changed:
+            self._changed.wait_for(lambda: self._free >= amount)
+            self._free -= amount
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += amount
+                self._changed.notify_all()
+
+
+@dataclass(frozen=True)
+class Read:
+    """What came of reading: `found` (row number = place in the spool), `rejected` (`path`, `kind`, `reason`), the
+    perceptual `hashes` `(N, 8)`, and how many pictures `lost` what (see `losses.LOSSES`)."""
+
+    found: pd.DataFrame
+    rejected: pd.DataFrame
+    hashes: Pixels
+    lost: Counter[str]
 
 
 @dataclass(frozen=True)
 class Reader:
     """How a picture is read: see `decode`."""
 
-    image_size: int
-    channels: int
+    how: Preparation
     max_pixels: int
+    _bytes: _Room = field(default_factory=lambda: _Room(MAX_BYTES))
+    _pixels: _Room = field(default_factory=lambda: _Room(IN_FLIGHT))
 
-    def read(self, source: Source, spool: Spool) -> tuple[pd.DataFrame, pd.DataFrame, Pixels]:
+    def read(self, source: Source, spool: Spool) -> Read:
         """Append every readable picture to the spool.
 
-        Returns what was found (row number = place in the spool), what was rejected (`path`, `kind`, `reason`) and the
-        perceptual hashes `(N, 8)`. In memory: one decoded picture per core, and about 200 bytes per sample.
+        In memory: `IN_FLIGHT` decoded pixels, `MAX_BYTES` of files, and about 200 bytes per sample.
         """
-        found, rejected, hashes = [], [], [perceptual_hashes([])]
+        found, rejected, hashes, lost = [], [], [perceptual_hashes([])], Counter[str]()
         items = iter(bar(source.items(), total=source.count(), label="ingest", unit=" files"))
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="PIL")  # odd metadata; what matters becomes Unreadable
@@ -69,11 +109,9 @@ class Reader:
                 found.append(chunk.found)
                 rejected.append(chunk.rejected)
                 hashes.append(chunk.hashes)
-        frames = (
-            pa.Table.from_batches(found, _FOUND).to_pandas(),
-            pa.Table.from_batches(rejected, _REJECTED).to_pandas(),
-        )
-        return *frames, np.concatenate(hashes)
+                lost += chunk.lost
+        tables = pa.Table.from_batches(found, _FOUND), pa.Table.from_batches(rejected, _REJECTED)
+        return Read(tables[0].to_pandas(), tables[1].to_pandas(), np.concatenate(hashes), lost)
 
     def _chunks(self, items: Iterator[Item | Rejected]) -> Iterator[_Chunk]:
         """Chunks in the order of the items, at most two per core under way."""
@@ -88,26 +126,30 @@ class Reader:
                 yield future.result()
 
     def _read_chunk(self, items: list[Item | Rejected]) -> _Chunk:
-        pictures, good, bad = [], [], []
+        pictures, good, bad, lost = [], [], [], Counter[str]()
         for item in items:
             try:
                 if isinstance(item, Rejected):
                     bad.append({"path": item.path, "kind": item.kind, "reason": item.reason})
                     continue
-                pixels, row = self._read_one(item)
+                pixels, row, gone = self._read_one(item)
             except Unreadable as error:
-                bad.append({"path": item.path, "kind": "unreadable", "reason": str(error)})
+                kind = error.kind
+                if kind == "no_picture" and is_named_like_a_picture(item.path):
+                    kind = "unreadable"  # it was to be one
+                bad.append({"path": item.path, "kind": kind, "reason": str(error)})
             else:
                 pictures.append(pixels)
                 good.append(row)
+                lost.update(gone)
         tables = pa.RecordBatch.from_pylist(good, _FOUND), pa.RecordBatch.from_pylist(bad, _REJECTED)
-        return _Chunk(pictures, perceptual_hashes(pictures), *tables)
+        return _Chunk(pictures, perceptual_hashes(pictures), *tables, lost)
 
-    def _read_one(self, item: Item) -> tuple[Pixels, dict[str, object]]:
-        content = _file_bytes(item.content) if isinstance(item.content, Path) else item.content
-        raw = content if isinstance(content, bytes) else content.tobytes()
-        picture = decode(content, image_size=self.image_size, channels=self.channels, max_pixels=self.max_pixels)
-        return picture.pixels, {
+    def _read_one(self, item: Item) -> tuple[Pixels, dict[str, object], tuple[str, ...]]:
+        with self._content(item) as content, self._pixels.taken(self._weight(content)):
+            picture = decode(content, self.how, max_pixels=self.max_pixels)
+            raw = content if isinstance(content, bytes) else content.tobytes()
+        row: dict[str, object] = {
             "path": item.path,
             "sha256": hashlib.sha256(raw).hexdigest(),
             "label": item.label,
@@ -117,13 +159,55 @@ class Reader:
             "mode": picture.mode,
             "bytes": len(raw),
         }
+        return picture.pixels, row, picture.lost
+
+    def _weight(self, content: bytes | Pixels) -> int:
+        return decoded_pixels(content, self.how.image_size) if isinstance(content, bytes) else content.size
+
+    @contextmanager
+    def _content(self, item: Item) -> Iterator[bytes | Pixels]:
+        if not isinstance(item.content, Path):
+            yield item.content
+            return
+        with self._bytes.taken(_size(item.content)):
+            yield file_bytes(item.content)
 
 
-def _file_bytes(path: Path) -> bytes:
+def common_span(source: Source, max_pixels: int) -> tuple[float, float] | None:
+    """Lowest and highest value of all the source's pictures of more than eight bits; None where it has none."""
+    spans = []
+    for item in bar(source.items(), total=source.count(), label="range", unit=" files"):
+        try:
+            if isinstance(item, Item) and isinstance(item.content, Path):
+                spans.append(measure_span(file_bytes(item.content), max_pixels=max_pixels))
+        except Unreadable:
+            continue  # `Reader.read` says so
+    deep = [span for span in spans if span is not None]
+    return (min(low for low, _ in deep), max(high for _, high in deep)) if deep else None
+
+
+def file_bytes(path: Path) -> bytes:
+    """A file's content, no more than `MAX_BYTES`. Raises Unreadable for more, and for what is no file or not open."""
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise Unreadable(f"{size:,} bytes: no picture is that large (limit {MAX_BYTES:,}).")
-        return path.read_bytes()
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise Unreadable("a folder, device or pipe, not a file.", "unsafe")
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+            if sentence := unread_format(head):
+                raise Unreadable(sentence, "unread_format")
+            if found.st_size > MAX_BYTES:
+                raise Unreadable(f"{found.st_size:,} bytes: no picture is that large (limit {MAX_BYTES:,}).")
+            content = head + file.read(max(0, found.st_size - len(head)) + 1)
     except OSError as error:
         raise Unreadable(f"cannot be opened: {error.strerror}.") from None
+    if len(content) > found.st_size:
+        raise Unreadable("it grows while it is read: wait until whoever writes it is done.")
+    return content
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0  # `file_bytes` says so

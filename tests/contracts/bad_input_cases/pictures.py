@@ -22,6 +22,34 @@ PICTURES = [
         do=lambda: save(Path("a.jpg"), 1),
     ),
     Case("a single class folder", "ingest", "at least two", settings=MINE, do=folder("cat/1.jpg", "cat/2.jpg")),
+    Case(
+        "a folder that is nearly called 'unlabeled'",
+        "ingest",
+        "ingest.classes",
+        settings=MINE,
+        do=folder("cat/1.jpg", "dog/2.jpg", "unlabelled/3.jpg"),
+    ),
+    Case(
+        "folders of two years with the classes inside",
+        "ingest",
+        "those look like the classes",
+        settings=MINE,
+        do=folder("2024/cat/1.jpg", "2024/dog/2.jpg", "2025/cat/3.jpg", "2025/dog/4.jpg"),
+    ),
+    Case(
+        "a folder around the class folders",
+        "ingest",
+        "name that one",
+        settings=MINE,
+        do=folder("set/cat/1.jpg", "set/dog/2.jpg"),
+    ),
+    Case(
+        "a class that ingest.classes does not name",
+        "ingest",
+        "add it there",
+        settings={**MINE, "ingest.classes": ["cat"]},
+        do=folder("cat/1.jpg", "dog/2.jpg"),
+    ),
     Case("a test folder without a train folder", "ingest", "no 'train'", settings=MINE, do=folder("test/cat/1.jpg")),
     Case("class folders beside train", "ingest", "also 'cat'", settings=MINE, do=folder("train/a/1.jpg", "cat/1.jpg")),
     Case(
@@ -73,7 +101,7 @@ PICTURES = [
         "more unreadable files than allowed",
         "validate",
         "validate.max_unreadable",
-        do=lambda: ([(HOME / f"train/cat/{n}.txt").write_text("x") for n in range(9)], more()()),
+        do=lambda: ([(HOME / f"train/cat/{n}0.jpg").write_text("x") for n in range(9)], more()()),
     ),
     Case("a manifest with a renamed column", "validate", "schema", do=drift),
 ]

@@ -1,0 +1,53 @@
+"""Whether the near-duplicate groups can be right: groups that join classes or hold most of the pictures cannot."""
+
+import pandas as pd
+
+from components.core.errors import WinnowError
+from components.datasets.near_duplicates import Closeness
+from components.datasets.split import leaking
+
+MOST_JOINED = 0.05  # of the labeled pictures may be in a group with another class: wrong labels do that too
+MOST_TOGETHER = 0.5  # of all pictures may be one group
+MOST_LEAKING = 0.2  # of the training pictures may be in a group with test pictures
+FEWEST = 10  # pictures that a share is taken of
+FEWEST_OF_A_CLASS = 4  # that must be able to stand on both sides
+_LOOSER = {"close": "exact", "exact": "off"}
+
+
+def check_groups(kept: pd.DataFrame, closeness: Closeness) -> list[str]:
+    """What is odd about the groups, a sentence each. kept: `path`, `label` (may be missing), `group`, `split`.
+
+    Raises WinnowError where they cannot be right: pictures of a fixed camera differ in little else than their class.
+    """
+    if closeness == "off":
+        return []
+    mixed = kept[kept.groupby("group")["label"].transform("nunique") > 1]
+    if reason := _impossible(kept, mixed):
+        raise WinnowError(
+            f"{reason} by ingest.near_duplicates: {closeness}, as pictures of one camera may: they would all go to one "
+            f"side of the split; set ingest.near_duplicates: {_LOOSER[closeness]} to take them for different pictures."
+        )
+    if mixed.empty:
+        return []
+    first = mixed.sort_values("path").dropna(subset="label")
+    first = first[first["group"] == first["group"].iloc[0]].drop_duplicates("label")
+    pair = " and ".join(f"{row.path} ('{row.label}')" for row in first[:2].itertuples())
+    return [f"{len(mixed)} near-duplicates bear different classes, such as {pair}: is a label wrong?"]
+
+
+def _impossible(kept: pd.DataFrame, mixed: pd.DataFrame) -> str:
+    labeled = int(kept["label"].notna().sum())
+    if len(mixed) >= max(FEWEST, MOST_JOINED * labeled):
+        names = ", ".join(f"'{name}'" for name in sorted(mixed["label"].dropna().unique())[:4])
+        return f"{len(mixed)} of {len(kept)} pictures are near-duplicates across the classes {names}"
+    largest = int(kept["group"].value_counts().iloc[0])
+    if largest >= FEWEST and largest > MOST_TOGETHER * len(kept):
+        return f"{largest} of {len(kept)} pictures are near-duplicates of each other"
+    free = kept[kept["given"].isna()]
+    for name, rows in free.groupby("label", sort=True):
+        if len(rows) >= FEWEST_OF_A_CLASS and rows["group"].nunique() == 1:
+            return f"all {len(rows)} pictures of the class '{name}' are near-duplicates of each other"
+    leaks, training = len(leaking(kept)), int((kept["split"] == "train").sum())
+    if leaks >= FEWEST and leaks > MOST_LEAKING * training:
+        return f"{leaks} of {training} training pictures are near-duplicates of test pictures"
+    return ""
