@@ -16,15 +16,16 @@ import torch
 import yaml
 from torch import nn
 
-from components.core import model_versions, tracking
+from components.core import tracking
 from components.core.config import parse
 from components.core.errors import WinnowError
 from components.core.model_versions import find, promote, rollback, versions
+from components.core.version_files import WEIGHTS, fetch
 from components.models.classifier import Classifier, ClassifierSpec, load_classifier, save_classifier
 from components.models.encoder_file import EncoderSpec, build_encoder
+from components.models.registered import prove
 from components.stages import register
 from components.stages._gate import Gate
-from components.stages._package import package
 
 CLASSES = ["cat", "dog"]
 ENCODER = {"name": "small_resnet", "channels": 1, "image_size": 8, "dim": 128, "mean": [0.5], "std": [0.25]}
@@ -49,20 +50,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_once: Path) ->
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(tracking.URI, raising=False)
     monkeypatch.delenv("WINNOW_PIPELINE_RUN", raising=False)
-    monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
     shutil.copyfile(made_once / "mlflow.db", "mlflow.db")
     root = Path(__file__).resolve().parents[2]
     (tmp_path / "params.yaml").write_text((root / "params.yaml").read_text())
     (tmp_path / "dvc.yaml").write_text((root / "dvc.yaml").read_text())
     _write_data()
-
-    def package_once(classifier: Classifier, weights: Path, pictures: Any, folder: Path) -> None:
-        kept = made_once / model_versions.model_digest(weights)
-        if not kept.is_dir():
-            package(classifier, weights, pictures, kept)
-        shutil.copytree(kept, folder)
-
-    monkeypatch.setattr(register, "package", package_once)
 
     def one(seed: int = 0, *, right: float = 1.0, classes: list[str] = CLASSES, **gate: Any) -> dict[str, Any]:
         _write_model(seed, classes)
@@ -88,13 +80,13 @@ def test_a_surely_better_model_takes_over_and_rollback_brings_the_old_one_back(p
     assert second["aliases"] == ["challenger", "champion"]
     assert second["gate"]["against"] == "version 1"
     assert _champion() == 2
-    assert rollback("winnow").number == 1
+    assert rollback("winnow", prove=prove).number == 1
     assert _champion() == 1
     again = project(1, minimum_gain=-1.0)
     assert "rolled back by hand" in again["gate"]["why"]
     assert _champion() == 1
-    assert promote("winnow", 2).aliases == ("challenger", "champion")
-    assert promote("winnow", 2).number == 2  # once more does nothing
+    assert promote("winnow", 2, prove=prove).aliases == ("challenger", "champion")
+    assert promote("winnow", 2, prove=prove).number == 2  # once more does nothing
     assert json.loads(tracking.opened().get_registered_model("winnow").tags["champion_history"]) == [1, 2]
 
 
@@ -139,7 +131,7 @@ def test_the_served_model_takes_pictures_as_clients_have_them_in_any_number(proj
     project()
     pictures = np.random.default_rng(1).integers(0, 256, (5, 8, 8, 1), dtype=np.uint8)
     served = mlflow.pyfunc.load_model("models:/winnow@champion", model_config={"device": "cpu"}).predict(pictures)
-    weights = model_versions.fetch(find("winnow", "champion"))
+    weights = fetch(find("winnow", "champion"))
     with torch.inference_mode():
         expected = load_classifier(weights)(torch.from_numpy(pictures).permute(0, 3, 1, 2)).numpy()
     assert served.shape == (5, 2)
@@ -151,19 +143,19 @@ def test_the_served_model_takes_pictures_as_clients_have_them_in_any_number(proj
 def test_a_model_that_is_not_ours_and_whole_is_refused_before_anything_loads(project: Project, fault: str) -> None:
     project()
     version = find("winnow", 1)
-    home = model_versions.fetch(version).parents[1]
+    home = fetch(version).parents[1]
     _spoil(home, fault)
     with pytest.raises(WinnowError, match=r"is not what was registered|is not loaded|not registered by Winnow"):
-        model_versions.fetch(version)
+        fetch(version)
     with pytest.raises(WinnowError):
-        promote("winnow", 1)
+        promote("winnow", 1, prove=prove)
 
 
 def test_two_promotions_at_once_leave_one_champion_and_a_whole_history(project: Project) -> None:
     project(0)
     project(1, minimum_gain=0.9)
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda number: promote("winnow", number), [1, 2, 1, 2]))
+        list(pool.map(lambda number: promote("winnow", number, prove=prove), [1, 2, 1, 2]))
     history = json.loads(tracking.opened().get_registered_model("winnow").tags["champion_history"])
     assert history[-1] == _champion()
     assert [item.number for item in versions("winnow") if "champion" in item.aliases] == [_champion()]
@@ -173,10 +165,10 @@ def test_an_unknown_version_is_answered_with_what_there_is(project: Project) -> 
     with pytest.raises(WinnowError, match="nothing is registered yet"):
         find("winnow", "champion")
     with pytest.raises(WinnowError, match="no earlier champion"):
-        rollback("winnow")
+        rollback("winnow", prove=prove)
     project()
     with pytest.raises(WinnowError, match="has no version 7: there are 1 challenger champion"):
-        promote("winnow", 7)
+        promote("winnow", 7, prove=prove)
 
 
 def test_a_gate_setting_of_another_name_is_refused() -> None:
@@ -191,7 +183,7 @@ def _champion() -> int:
 def _spoil(home: Path, fault: str) -> None:
     meta = home / "MLmodel"
     if fault == "bytes":
-        weights = home / model_versions.WEIGHTS
+        weights = home / WEIGHTS
         content = bytearray(weights.read_bytes())
         content[-1] ^= 1
         weights.write_bytes(content)
