@@ -40,6 +40,12 @@ def description(classes: Sequence[str], side: int, channels: int) -> dict[str, A
     }
 
 
+def says(path: Path, facts: dict[str, Any]) -> bool:
+    """Whether the MLmodel file, in which nothing is `foreign`, says just these facts, by whichever MLflow."""
+    found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return bool({**found, "mlflow_version": ""} == {**facts, "mlflow_version": ""})
+
+
 def foreign(path: Path) -> str:
     """What in the MLmodel file at `path` is not of our making, in words; empty where all of it is."""
     try:

@@ -99,29 +99,41 @@ def _below(home: Path) -> Iterator[Path]:
 
 def _copy(version: Version, home: Path, where: str) -> None:
     """Bring the files here, each after its name and size; what was at `home` is replaced when all have come."""
-    from mlflow.artifacts import download_artifacts
-
     home.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home.parent) as aside, tracking.answering():
         place = tracking.client().get_model_version_download_uri(version.name, str(version.number))
         listed = _listed(place, where)
         _check_names(listed, FILES if ANSWERS in listed else BEFORE, where)
         for name in listed:
-            into = Path(aside, "model", name).parent
-            into.mkdir(parents=True, exist_ok=True)
-            download_artifacts(f"{place}/{name}", dst_path=str(into), tracking_uri=tracking.tracking_uri())
-            Path(aside, "model", name).chmod(0o444)
+            file = Path(aside, "model", name)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            _bring(place, name, file)
+            file.chmod(0o444)
         _remove(home)
         Path(aside, "model").replace(home)
+
+
+def _bring(place: str, name: str, file: Path) -> None:
+    from mlflow.artifacts import download_artifacts
+
+    if (folder := _local(place)) is not None:
+        shutil.copyfile(folder / name, file, follow_symlinks=False)
+    else:
+        download_artifacts(f"{place}/{name}", dst_path=str(file.parent), tracking_uri=tracking.tracking_uri())
+
+
+def _local(place: str) -> Path | None:
+    """The folder that the address is of, on this machine."""
+    address = urlparse(place)
+    return Path(unquote(address.path)) if address.scheme in ("", "file") else None
 
 
 def _listed(place: str, where: str) -> dict[str, int]:
     """Size of each file at the address `place`, by its path there; folders Winnow does not make are not entered."""
     from mlflow.artifacts import list_artifacts
 
-    local = urlparse(place)
-    if local.scheme == "file" and Path(unquote(local.path)).is_dir():
-        return _regular_files(Path(unquote(local.path)), where)
+    if (folder := _local(place)) is not None:
+        return _regular_files(folder, where) if folder.exists() else {}
     found: dict[str, int] = {}
     for folder in ("", "weights", "data"):
         uri = f"{place}/{folder}" if folder else place

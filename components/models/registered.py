@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.core.errors import Unavailable, WinnowError
-from components.core.mlmodel import EXAMPLE
+from components.core.mlmodel import EXAMPLE, description, says
 from components.core.model_versions import Version
 from components.core.version_files import ANSWERS, fetch
 from components.models.classifier import Classifier, load_classifier
@@ -65,6 +65,8 @@ def _check_answers(classifier: Classifier, home: Path) -> None:
     recorded = None
     pictures: npt.NDArray[np.uint8] = np.zeros((2, *shape), np.uint8)
     if (home / ANSWERS).is_file():
+        if not says(home / "MLmodel", description(classifier.spec.classes, spec.image_size, spec.channels)):
+            raise WinnowError("its MLmodel is of another model")
         pictures = _array(home / EXAMPLE, "inputs").astype(np.uint8)
         recorded = _array(home / ANSWERS, "predictions")
         if pictures.shape[1:] != shape or recorded.shape != (len(pictures), len(classifier.spec.classes)):

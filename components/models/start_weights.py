@@ -4,6 +4,7 @@ A file is one of ours (an encoder, or the encoder of a classifier), or a state d
 """
 
 import warnings
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,6 +96,10 @@ def _read(path: Path) -> dict[str, Tensor]:
 
 def _loaded(path: Path) -> dict[str, Tensor]:
     """Tensors by name, no code of the file's run."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as members:  # torch compresses nothing: what does may unpack to any size
+            if sum(member.file_size for member in members.infolist()) > path.stat().st_size:
+                raise ValueError("it is compressed")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of torch about old kinds of files
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
