@@ -14,7 +14,7 @@ from components.core.model_versions import find
 from components.modalities.image.decode import Pixels, Unreadable, decode
 from components.models.classifier import Classifier
 from components.models.prediction_sets import PredictionSets, members
-from components.models.registered import load_version
+from components.stages.registered import load_version
 from components.training.inference import predict
 from pipelines.settings import model_name
 

@@ -132,8 +132,8 @@ def _listed(place: str, where: str) -> dict[str, int]:
     """Size of each file at the address `place`, by its path there; folders Winnow does not make are not entered."""
     from mlflow.artifacts import list_artifacts
 
-    if (folder := _local(place)) is not None:
-        return _regular_files(folder, where) if folder.exists() else {}
+    if (home := _local(place)) is not None:
+        return _regular_files(home, where) if home.exists() else {}
     found: dict[str, int] = {}
     for folder in ("", "weights", "data"):
         uri = f"{place}/{folder}" if folder else place

@@ -15,7 +15,7 @@ from components.core.model_versions import Version
 from components.datasets.manifest import read_manifest
 from components.datasets.sample_store import open_samples
 from components.models.classifier import Classifier
-from components.models.registered import lasting_fault, load_version
+from components.stages.registered import lasting_fault, load_version
 from components.training.inference import predict
 from components.training.metrics import paired_difference
 

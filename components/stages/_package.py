@@ -10,7 +10,7 @@ import yaml
 from components.core.mlmodel import description
 from components.core.version_files import WEIGHTS
 from components.models.classifier import Classifier
-from components.models.registered import write_answers
+from components.stages.registered import write_answers
 
 Pixels = npt.NDArray[np.uint8]
 
