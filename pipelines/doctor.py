@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from components.core.errors import WinnowError
 from components.core.lock import locked
-from pipelines.checkups import Finding, artifacts, surroundings, workspace
+from pipelines.checkups import Finding, artifacts, registered, surroundings, workspace
 from pipelines.session import LOCK
 
 CHECKUPS: dict[str, Callable[[], list[Finding]]] = {  # in an order in which one's cure helps the next
@@ -22,6 +22,7 @@ CHECKUPS: dict[str, Callable[[], list[Finding]]] = {  # in an order in which one
     "remote": artifacts.remote,
     "pictures": artifacts.raw_files,
     "MLflow's store": surroundings.mlflow_store,
+    "champion": registered.champion,
 }
 WIDTH = max(map(len, CHECKUPS)) + 2
 

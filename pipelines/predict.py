@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from components.core.model_versions import fetch, find
+from components.core.model_versions import find
 from components.modalities.image.decode import Picture, Unreadable, decode
 from components.modalities.image.fitting import Preparation
 from components.modalities.image.reading import file_bytes
-from components.models.classifier import Classifier, load_classifier
+from components.models.classifier import Classifier
 from components.models.prediction_sets import PredictionSets, members
 from components.models.seen import LEVEL, Seen, form_of
+from components.stages.registered import load_version
 from components.training.inference import observe
 from pipelines.settings import model_name
 
@@ -63,7 +64,7 @@ class Guess:
 def predict_files(files: list[Path], *, version: str, as_json: bool) -> int:
     """Print one line per picture; files that are none are named on standard error. Returns the exit code."""
     chosen = find(model_name(), int(version) if version.isdigit() else version)
-    classifier = load_classifier(fetch(chosen))
+    classifier = load_version(chosen)
     sets = classifier.spec.sets
     if sets and sets.highest is None:
         print(

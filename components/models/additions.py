@@ -11,6 +11,6 @@ class Additions(Config):
     0: there are none.
     """
 
-    adapters: int = Field(default=0, ge=0)
-    tokens: int = Field(default=0, ge=0)
-    border: int = Field(default=0, ge=0)
+    adapters: int = Field(default=0, ge=0, le=4096)
+    tokens: int = Field(default=0, ge=0, le=4096)
+    border: int = Field(default=0, ge=0, le=4096)

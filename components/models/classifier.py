@@ -4,15 +4,17 @@ import json
 from pathlib import Path
 
 import torch
-from pydantic import Field, ValidationError
+from pydantic import Field
 from torch import Tensor, nn
 
 from components.core.config import Config
-from components.core.errors import WinnowError
 from components.core.files import replacing, write_text
-from components.models.encoder_file import EncoderSpec, build_encoder, normalize
+from components.models.encoder_file import EncoderSpec, build_encoder, normalize, read_spec
 from components.models.prediction_sets import PredictionSets
 from components.models.seen import Seen
+from components.models.sound_tensors import load_whole
+
+REMEDY = "run `dvc repro finetune` to make it, or restore it and its .json with `dvc checkout`"
 
 
 class ClassifierSpec(Config):
@@ -69,31 +71,8 @@ def load_classifier(path: Path) -> Classifier:
 
     Raises WinnowError when a file is missing or damaged, or when weights and settings are not of one piece.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        spec = ClassifierSpec.model_validate_json(path.with_suffix(".json").read_text(encoding="utf-8"))
-        weights = load_file(path)
-    except FileNotFoundError as error:
-        raise WinnowError(f"{error.filename or path} is missing: run `dvc repro finetune` to make it.") from None
-    except (ValidationError, SafetensorError) as error:
-        problem = str(error).splitlines()[0]
-        raise WinnowError(f"{path} or its .json is damaged ({problem}): restore both with `dvc checkout`.") from None
+    spec = read_spec(path.with_suffix(".json"), ClassifierSpec, REMEDY)
     encoder = build_encoder(spec.encoder)
     classifier = Classifier(encoder, nn.Linear(spec.encoder.dim, len(spec.classes)), spec)
-    _check_shapes(path, classifier, weights)
-    classifier.load_state_dict(weights)
+    load_whole(path, classifier, REMEDY)
     return classifier.eval()
-
-
-def _check_shapes(path: Path, classifier: Classifier, weights: dict[str, Tensor]) -> None:
-    wanted = {name: tuple(tensor.shape) for name, tensor in classifier.state_dict().items()}
-    found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
-    wrong = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
-    if wrong:
-        name = wrong[0]
-        raise WinnowError(
-            f"{path} does not fit the settings in its .json: '{name}' is {found.get(name, 'absent')} where "
-            f"{wanted.get(name, 'nothing')} is expected ({len(wrong)} such tensors); restore both with `dvc checkout`."
-        )

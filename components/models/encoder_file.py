@@ -2,10 +2,10 @@
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import torch
-from pydantic import Field, ValidationError
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from components.core.config import Config, PluginChoice
@@ -14,8 +14,13 @@ from components.core.files import replacing, write_text
 from components.core.registry import build
 from components.models.adapters import add_adapters
 from components.models.additions import Additions
+from components.models.encoder_size import outlined
 from components.models.encoders import Encoder
 from components.models.prompts import add_border, add_tokens
+from components.models.sound_tensors import load_whole
+
+Spec = TypeVar("Spec", bound=Config)
+REMEDY = "run `dvc repro pretrain` to make it, or restore it and its .json with `dvc checkout`"
 
 FULL = (0.0, 65535.0)  # black and white of 16 bits
 
@@ -30,14 +35,20 @@ class EncoderSpec(Config):
 
     name: str
     options: dict[str, Any] = Field(default_factory=dict)
-    channels: int = Field(ge=1)
-    image_size: int = Field(ge=1)
+    channels: int = Field(ge=1, le=64)
+    image_size: int = Field(ge=1, le=1024)
     dim: int = Field(ge=1)
     mean: list[float]
-    std: list[float]
+    std: list[Annotated[float, Field(gt=0)]]
     additions: Additions = Additions()
     fit: Literal["crop", "pad", "stretch"] = Field(default="crop", exclude_if=lambda fit: fit == "crop")
     span: tuple[float, float] | None = Field(default=FULL, exclude_if=lambda span: span == FULL)
+
+    @model_validator(mode="after")
+    def _one_for_each_channel(self) -> Self:
+        if not len(self.mean) == len(self.std) == self.channels:
+            raise ValueError(f"mean and std must be lists of {self.channels}, one number for each channel")
+        return self
 
 
 def normalize(pictures: Tensor, mean: list[float], std: list[float]) -> Tensor:
@@ -50,6 +61,7 @@ def normalize(pictures: Tensor, mean: list[float], std: list[float]) -> Tensor:
 def build_encoder(spec: EncoderSpec, *, where: str = "pretrain.encoder") -> Encoder:
     """A new encoder with the weights it is initialized with. Raises WinnowError for wrong options or another `dim`."""
     choice = PluginChoice.model_validate({"name": spec.name, **spec.options})
+    outlined(choice, spec.channels, spec.image_size, where=where)
     encoder: Encoder = build("encoder", choice, spec.channels, spec.image_size, where=where)
     if encoder.dim != spec.dim:
         raise WinnowError(
@@ -80,29 +92,18 @@ def load_encoder(path: Path) -> tuple[Encoder, EncoderSpec]:
 
     Raises WinnowError when a file is missing or damaged, or when weights and spec are not of one piece.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        spec = EncoderSpec.model_validate_json(path.with_suffix(".json").read_text(encoding="utf-8"))
-        weights = load_file(path)
-    except FileNotFoundError as error:
-        raise WinnowError(f"{error.filename or path} is missing: run `dvc repro pretrain` to make it.") from None
-    except (ValidationError, SafetensorError) as error:
-        problem = str(error).splitlines()[0]
-        raise WinnowError(f"{path} or its .json is damaged ({problem}): restore both with `dvc checkout`.") from None
+    spec = read_spec(path.with_suffix(".json"), EncoderSpec, REMEDY)
     encoder = build_encoder(spec)
-    _check_shapes(path, encoder, weights)
-    encoder.load_state_dict(weights)
+    load_whole(path, encoder, REMEDY)
     return encoder, spec
 
 
-def _check_shapes(path: Path, encoder: Encoder, weights: dict[str, Tensor]) -> None:
-    wanted = {name: tuple(tensor.shape) for name, tensor in encoder.state_dict().items()}
-    found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
-    wrong = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
-    if wrong:
-        raise WinnowError(
-            f"{path} does not fit the settings in its .json: '{wrong[0]}' is {found.get(wrong[0], 'absent')} where "
-            f"{wanted.get(wrong[0], 'nothing')} is expected ({len(wrong)} such tensors); run `dvc repro pretrain`."
-        )
+def read_spec(path: Path, kind: type[Spec], remedy: str) -> Spec:
+    """The settings in the file at `path`. Raises WinnowError, ending in `remedy`, where it is missing or damaged."""
+    try:
+        return kind.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise WinnowError(f"{path} is missing: {remedy}.") from None
+    except (ValueError, RecursionError) as error:
+        problem = str(error).splitlines()[0][:120]
+        raise WinnowError(f"{path} is damaged ({problem}): {remedy}.") from None

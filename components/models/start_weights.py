@@ -3,28 +3,26 @@
 A file is one of ours (an encoder, or the encoder of a classifier), or a state dict as torchvision or timm names it.
 """
 
-import pickle
 import warnings
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from components.core.errors import WinnowError
 from components.models.encoders import Encoder
 from components.models.library_names import from_library
+from components.models.sound_tensors import unsound
 
 WHERE = "pretrain.weights"
 LEAST = 0.5  # of the encoder's numbers, or the file is of another network
 PREFIXES = ("", "encoder.", "module.", "backbone.")  # our classifiers, data-parallel wrappers, other people's
 WRAPPED = ("state_dict", "model")  # keys under which checkpoints hold the weights
 MOST_NAMED = 3
-# what torch raises for a file that is cut short, damaged or no pickle of tensors
-UNREADABLE = (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError, AttributeError)
 
 
 @dataclass(frozen=True)
@@ -63,8 +61,9 @@ def read_start(path: Path, encoder: Encoder) -> Start:
             f"{WHERE} {path.name} fits {share:.0%} of the encoder{_misfits(best, wanted, tensors)}: choose in "
             "pretrain.encoder the network that it was made for, or leave pretrain.weights empty."
         )
-    if not all(bool(value.isfinite().all()) for value in tensors.values()):
-        raise WinnowError(f"{WHERE} {path.name} holds numbers that are not finite: give another file.")
+    for name, value in tensors.items():
+        if problem := unsound(name, value, wanted[name]):
+            raise WinnowError(f"{WHERE} {path.name}: {problem}; give another file.")
     return Start(tensors, _said(path, best, wanted, tensors, first, len(found)))
 
 
@@ -86,7 +85,7 @@ def _read(path: Path) -> dict[str, Tensor]:
             return load_file(path)
         if path.suffix in (".pth", ".pt"):
             return _loaded(path)
-    except UNREADABLE as error:
+    except Exception as error:  # whatever a damaged or hostile file brings their readers to
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise WinnowError(
             f"{WHERE} {path.name} cannot be read as tensors alone ({why}): give a whole file that holds nothing else, "
@@ -97,6 +96,10 @@ def _read(path: Path) -> dict[str, Tensor]:
 
 def _loaded(path: Path) -> dict[str, Tensor]:
     """Tensors by name, no code of the file's run."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as members:  # torch compresses nothing: what does may unpack to any size
+            if sum(member.file_size for member in members.infolist()) > path.stat().st_size:
+                raise ValueError("it is compressed")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of torch about old kinds of files
         content: Any = torch.load(path, map_location="cpu", weights_only=True)

@@ -11,10 +11,11 @@ from pydantic import Field
 
 from components.core.config import Config
 from components.core.errors import WinnowError
-from components.core.model_versions import Version, fetch
+from components.core.model_versions import Version
 from components.datasets.manifest import read_manifest
 from components.datasets.sample_store import open_samples
-from components.models.classifier import Classifier, load_classifier
+from components.models.classifier import Classifier
+from components.stages.registered import lasting_fault, load_version
 from components.training.inference import predict
 from components.training.metrics import paired_difference
 
@@ -63,7 +64,9 @@ def decide(gate: Gate, model: Classifier, champion: Version | None, rows: TestRo
         names = np.array(model.spec.classes)
         control = names[np.stack(table["control_distribution"].to_list()).argmax(axis=1)] == table["actual"].to_numpy()
         return _against_control(paired_difference(correct, control, RESAMPLES, seed, gate.confidence))
-    rival = load_classifier(fetch(champion))
+    if fault := lasting_fault(champion):
+        return Verdict(False, f"there is nothing to compare with: {fault}", _name(champion))
+    rival = load_version(champion)
     if (why := _incomparable(model, rival)) is not None:
         return Verdict(False, f"{why}: compare them yourself, then `winnow promote`.", _name(champion))
     known = _correct(rival, table, rows)

@@ -7,18 +7,17 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
 from pydantic import Field
 
 from components.core import progress
 from components.core.config import PluginChoice, StageParams
 from components.core.errors import WinnowError
 from components.core.files import sha256
-from components.core.registry import build
 from components.datasets.manifest import positions_of, read_manifest, read_prepared
 from components.datasets.sample_store import open_samples
 from components.modalities.image.policy import read_policies
 from components.models.encoder_file import EncoderSpec, save_encoder
+from components.models.encoder_size import outlined
 from components.models.start_weights import read_start
 from components.stages.learned import draw_learned
 from components.training.checkpoints import CheckpointStore
@@ -89,8 +88,7 @@ def check_start(params: Params, channels: int, image_size: int) -> list[str]:
     """
     if params.weights is None and not params.epochs:
         raise WinnowError("pretrain.epochs is 0 and pretrain.weights empty: nothing would be learned; set one of them.")
-    with torch.device("meta"):  # shapes alone
-        encoder = build("encoder", params.encoder, channels, image_size, where="pretrain.encoder")
+    encoder = outlined(params.encoder, channels, image_size, where="pretrain.encoder")
     return read_start(params.weights, encoder).said if params.weights else []
 
 

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pydantic import field_validator
+from pydantic import TypeAdapter, field_validator
 
 from components.core import journal, pipeline_run, tracking
 from components.core.config import StageParams
@@ -32,6 +32,7 @@ from components.models.classifier import Classifier, load_classifier
 from components.stages._gate import Gate, TestRows, Verdict, decide
 from components.stages._model_card import card, evidence
 from components.stages._package import package
+from components.stages.registered import lasting_fault, prove
 
 
 class Params(StageParams):
@@ -65,7 +66,7 @@ def run(
     classifier = load_classifier(model)
     digest = model_digest(model)
     with _pipeline(report) as run_id, promoting():
-        known = next((item for item in versions(params.name) if item.sha256 == digest), None)
+        known = _known(params.name, digest)
         verdict = _judge(params, classifier, known, TestRows(predictions, manifest, samples))
         if known is None:
             known = _create(params.name, run_id, model, classifier, _example(manifest, samples))
@@ -74,22 +75,35 @@ def run(
         text = card(figures, verdict, classes, model.with_name("guard.json"))
         describe(known, text, {**evidence(figures, digest, classes), "gate": json.dumps(asdict(verdict))})
         if verdict.passed:
+            prove(known)
             crown(known, why=verdict.why)
     registered = find(params.name, known.number)
     write_text(version, _version_json(registered, verdict))
     return {"version": registered.number, "promoted": float(verdict.passed)}
 
 
+def _known(name: str, digest: str) -> Version | None:
+    """The version that is this model. One that cannot be loaded any more is none: the model is registered anew."""
+    same = [item for item in versions(name) if item.sha256 == digest]
+    return next((item for item in same if not lasting_fault(item, fresh=True)), None)
+
+
 def _judge(params: Params, classifier: Classifier, known: Version | None, rows: TestRows) -> Verdict:
     """The gate's verdict; the champion itself keeps the one it was promoted by, and a person's no stands."""
     present = next((item for item in versions(params.name) if CHAMPION in item.aliases), None)
     if known is not None and present is not None and known.number == present.number:
-        said = known.tags.get("gate")
-        return Verdict(**json.loads(said)) if said else Verdict(True, "it is the champion already.", "itself")
+        return _kept(known.tags.get("gate", ""))
     if known is not None and "rolled_back" in known.tags:
         why = f"version {known.number} was rolled back by hand; `winnow promote {known.number}` brings it back."
         return Verdict(False, why, "rollback")
     return decide(params.gate, classifier, present, rows, seed=params.seed)
+
+
+def _kept(said: str) -> Verdict:
+    try:
+        return TypeAdapter(Verdict).validate_json(said)
+    except ValueError:  # it was promoted by hand, or somebody has edited the tag
+        return Verdict(True, "it is the champion already.", "itself")
 
 
 def _create(name: str, run_id: str, model: Path, classifier: Classifier, pictures: Pixels) -> Version:

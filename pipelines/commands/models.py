@@ -32,9 +32,10 @@ def promote(version: Annotated[str, typer.Argument(help="Number of the version t
     if not version.isdecimal():
         raise WinnowError(f"VERSION is a number, not '{version}': `winnow summary` shows the last one.")
     from components.core import model_versions
+    from components.stages.registered import prove
     from pipelines.settings import model_name
 
-    made = model_versions.promote(model_name(), int(version))
+    made = model_versions.promote(model_name(), int(version), prove=prove)
     print(f"{made.name} version {made.number} is the champion.")
 
 
@@ -42,10 +43,22 @@ def promote(version: Annotated[str, typer.Argument(help="Number of the version t
 def rollback() -> None:
     """Make the champion before this one the champion again."""
     from components.core import model_versions
+    from components.stages.registered import prove
     from pipelines.settings import model_name
 
-    made = model_versions.rollback(model_name())
+    made = model_versions.rollback(model_name(), prove=prove)
     print(f"{made.name} version {made.number} is the champion again.")
+
+
+@command(epilog=examples("winnow serve", "winnow serve 2 --port 8080"))
+def serve(
+    version: Annotated[str, typer.Argument(help="A version's number or alias.")] = "champion",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port; the next free one if it is taken.")] = 5002,
+) -> None:
+    """Answer pictures over HTTP, on this machine only, with a version that was checked; until stopped."""
+    from pipelines.serve import serve as serve_version
+
+    serve_version(version, port)
 
 
 @command(epilog=examples("winnow export encoder", "winnow export encoder --from finetune --format onnx --format pt2"))

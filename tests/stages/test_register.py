@@ -8,26 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import torch
-import yaml
-from torch import nn
+from registered_world import CLASSES, register_model, write_data, write_model, write_predictions
 
-from components.core import model_versions, tracking
+from components.core import tracking
 from components.core.config import parse
 from components.core.errors import WinnowError
 from components.core.model_versions import find, promote, rollback, versions
-from components.models.classifier import Classifier, ClassifierSpec, load_classifier, save_classifier
-from components.models.encoder_file import EncoderSpec, build_encoder
+from components.core.version_files import fetch
+from components.models.classifier import load_classifier
 from components.stages import register
-from components.stages._gate import Gate
-from components.stages._package import package
+from components.stages.registered import prove
 
-CLASSES = ["cat", "dog"]
-ENCODER = {"name": "small_resnet", "channels": 1, "image_size": 8, "dim": 128, "mean": [0.5], "std": [0.25]}
 Project = Callable[..., dict[str, Any]]
 
 
@@ -49,25 +42,13 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_once: Path) ->
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(tracking.URI, raising=False)
     monkeypatch.delenv("WINNOW_PIPELINE_RUN", raising=False)
-    monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
     shutil.copyfile(made_once / "mlflow.db", "mlflow.db")
-    root = Path(__file__).resolve().parents[2]
-    (tmp_path / "params.yaml").write_text((root / "params.yaml").read_text())
-    (tmp_path / "dvc.yaml").write_text((root / "dvc.yaml").read_text())
-    _write_data()
-
-    def package_once(classifier: Classifier, weights: Path, pictures: Any, folder: Path) -> None:
-        kept = made_once / model_versions.model_digest(weights)
-        if not kept.is_dir():
-            package(classifier, weights, pictures, kept)
-        shutil.copytree(kept, folder)
-
-    monkeypatch.setattr(register, "package", package_once)
+    write_data()
 
     def one(seed: int = 0, *, right: float = 1.0, classes: list[str] = CLASSES, **gate: Any) -> dict[str, Any]:
-        _write_model(seed, classes)
-        _write_predictions(right, classes)
-        return _register(gate)
+        write_model(seed, classes)
+        write_predictions(right, classes)
+        return register_model(gate)
 
     yield one
     tracking._client = None
@@ -88,13 +69,13 @@ def test_a_surely_better_model_takes_over_and_rollback_brings_the_old_one_back(p
     assert second["aliases"] == ["challenger", "champion"]
     assert second["gate"]["against"] == "version 1"
     assert _champion() == 2
-    assert rollback("winnow").number == 1
+    assert rollback("winnow", prove=prove).number == 1
     assert _champion() == 1
     again = project(1, minimum_gain=-1.0)
     assert "rolled back by hand" in again["gate"]["why"]
     assert _champion() == 1
-    assert promote("winnow", 2).aliases == ("challenger", "champion")
-    assert promote("winnow", 2).number == 2  # once more does nothing
+    assert promote("winnow", 2, prove=prove).aliases == ("challenger", "champion")
+    assert promote("winnow", 2, prove=prove).number == 2  # once more does nothing
     assert json.loads(tracking.opened().get_registered_model("winnow").tags["champion_history"]) == [1, 2]
 
 
@@ -139,7 +120,7 @@ def test_the_served_model_takes_pictures_as_clients_have_them_in_any_number(proj
     project()
     pictures = np.random.default_rng(1).integers(0, 256, (5, 8, 8, 1), dtype=np.uint8)
     served = mlflow.pyfunc.load_model("models:/winnow@champion", model_config={"device": "cpu"}).predict(pictures)
-    weights = model_versions.fetch(find("winnow", "champion"))
+    weights = fetch(find("winnow", "champion"))
     with torch.inference_mode():
         expected = load_classifier(weights)(torch.from_numpy(pictures).permute(0, 3, 1, 2)).numpy()
     assert served.shape == (5, 2)
@@ -147,23 +128,11 @@ def test_the_served_model_takes_pictures_as_clients_have_them_in_any_number(proj
     np.testing.assert_allclose(served.sum(axis=1), 1, rtol=1e-5)
 
 
-@pytest.mark.parametrize("fault", ["bytes", "loader", "code", "flavor", "url", "no_mlmodel"])
-def test_a_model_that_is_not_ours_and_whole_is_refused_before_anything_loads(project: Project, fault: str) -> None:
-    project()
-    version = find("winnow", 1)
-    home = model_versions.fetch(version).parents[1]
-    _spoil(home, fault)
-    with pytest.raises(WinnowError, match=r"is not what was registered|is not loaded|not registered by Winnow"):
-        model_versions.fetch(version)
-    with pytest.raises(WinnowError):
-        promote("winnow", 1)
-
-
 def test_two_promotions_at_once_leave_one_champion_and_a_whole_history(project: Project) -> None:
     project(0)
     project(1, minimum_gain=0.9)
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda number: promote("winnow", number), [1, 2, 1, 2]))
+        list(pool.map(lambda number: promote("winnow", number, prove=prove), [1, 2, 1, 2]))
     history = json.loads(tracking.opened().get_registered_model("winnow").tags["champion_history"])
     assert history[-1] == _champion()
     assert [item.number for item in versions("winnow") if "champion" in item.aliases] == [_champion()]
@@ -173,10 +142,10 @@ def test_an_unknown_version_is_answered_with_what_there_is(project: Project) -> 
     with pytest.raises(WinnowError, match="nothing is registered yet"):
         find("winnow", "champion")
     with pytest.raises(WinnowError, match="no earlier champion"):
-        rollback("winnow")
+        rollback("winnow", prove=prove)
     project()
     with pytest.raises(WinnowError, match="has no version 7: there are 1 challenger champion"):
-        promote("winnow", 7)
+        promote("winnow", 7, prove=prove)
 
 
 def test_a_gate_setting_of_another_name_is_refused() -> None:
@@ -186,76 +155,3 @@ def test_a_gate_setting_of_another_name_is_refused() -> None:
 
 def _champion() -> int:
     return find("winnow", "champion").number
-
-
-def _spoil(home: Path, fault: str) -> None:
-    meta = home / "MLmodel"
-    if fault == "bytes":
-        weights = home / model_versions.WEIGHTS
-        content = bytearray(weights.read_bytes())
-        content[-1] ^= 1
-        weights.write_bytes(content)
-    elif fault == "url":
-        (home / "requirements.txt").write_text("evil @ https://example.org/evil.whl\n")
-    elif fault == "no_mlmodel":
-        meta.unlink()
-    else:
-        facts = yaml.safe_load(meta.read_text())
-        flavor = facts["flavors"]["python_function"]
-        flavor.update({"loader": {"loader_module": "evil"}, "code": {"code": "code"}}.get(fault, {}))
-        if fault == "flavor":
-            facts["flavors"]["evil"] = {}
-        meta.write_text(yaml.safe_dump(facts))
-
-
-def _register(gate: dict[str, Any]) -> dict[str, Any]:
-    data = Path("data")
-    home = data / "register"
-    home.mkdir(exist_ok=True)
-    register.run(
-        params=register.Params(gate=Gate(**gate)),
-        manifest=data / "ingest/manifest.parquet",
-        samples=data / "ingest/samples.npy",
-        oracle=data / "ingest/oracle.parquet",
-        ledger=data / "labels/ledger.csv",
-        model=data / "finetune/model.safetensors",
-        predictions=data / "evaluate/predictions.parquet",
-        report=data / "evaluate/report.html",
-        metrics=data / "evaluate/metrics.json",
-        version=home / "version.json",
-    )
-    return dict(json.loads((home / "version.json").read_text()))
-
-
-def _write_data() -> None:
-    ids = [f"{number:016x}" for number in range(40)]
-    for name in ("ingest", "finetune", "evaluate", "register"):
-        (Path("data") / name).mkdir(parents=True, exist_ok=True)
-    split = ["train"] * 20 + ["test"] * 20
-    pd.DataFrame({"id": ids, "split": split}).to_parquet("data/ingest/manifest.parquet")
-    pixels = np.random.default_rng(0).integers(0, 256, (40, 1, 8, 8), dtype=np.uint8)
-    np.save("data/ingest/samples.npy", pixels, allow_pickle=False)
-    Path("data/evaluate/report.html").write_text("<p>report</p>")
-    figures = {"accuracy": 0.9, "accuracy_low": 0.8, "accuracy_high": 1.0, "control_accuracy": 0.5, "labels_used": 4}
-    Path("data/evaluate/metrics.json").write_text(json.dumps({**figures, "shipped": "pseudo_labels"}))
-
-
-def _write_model(seed: int, classes: list[str]) -> None:
-    torch.manual_seed(seed)
-    spec = ClassifierSpec(encoder=EncoderSpec.model_validate(ENCODER), classes=classes, method="full")
-    classifier = Classifier(build_encoder(spec.encoder), nn.Linear(spec.encoder.dim, len(classes)), spec)
-    save_classifier(Path("data/finetune/model.safetensors"), classifier.eval())
-
-
-def _write_predictions(right: float, classes: list[str]) -> None:
-    """Test rows of which the model has the share `right` right, and the label-only control a half."""
-    actual = np.arange(20) % 2
-    predicted = np.where(np.arange(20) < 20 * right, actual, 1 - actual)
-    control = np.where(np.arange(20) < 10, actual, 1 - actual)
-    table = {
-        "id": [f"{number:016x}" for number in range(20, 40)],
-        "actual": [classes[i] for i in actual],
-        "predicted": [classes[i] for i in predicted],
-        "control_distribution": [np.eye(len(classes), dtype=np.float32)[i].tolist() for i in control],
-    }
-    pq.write_table(pa.table(table), "data/evaluate/predictions.parquet")

@@ -20,7 +20,7 @@ class Adapters(FrozenWeights):
     class Config(FrozenWeights.Config):
         """bottleneck: numbers between an adapter's layers (the paper's 64)."""
 
-        bottleneck: int = Field(default=64, ge=1)
+        bottleneck: int = Field(default=64, ge=1, le=4096)
 
     def __init__(self, encoder: Encoder, classes: int, config: Config) -> None:
         super().__init__(encoder, classes, config)

@@ -22,7 +22,7 @@ class LoRA(FrozenWeights):
     class Config(FrozenWeights.Config):
         """rank: of the updates, at most a layer's own; alpha: an update counts alpha / rank (both: RoBERTa's)."""
 
-        rank: int = Field(default=8, ge=1)
+        rank: int = Field(default=8, ge=1, le=4096)
         alpha: float = Field(default=8.0, gt=0)
 
     def __init__(self, encoder: Encoder, classes: int, config: Config) -> None:

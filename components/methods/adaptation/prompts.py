@@ -25,8 +25,8 @@ class Prompts(FrozenWeights):
         in tens of steps; both papers' rates are far above a network's usual one.
         """
 
-        tokens: int = Field(default=10, ge=1)
-        border: int | None = Field(default=None, ge=1)
+        tokens: int = Field(default=10, ge=1, le=4096)
+        border: int | None = Field(default=None, ge=1, le=4096)
         rate: float = Field(default=30.0, gt=0)
 
     def __init__(self, encoder: Encoder, classes: int, config: Config) -> None:

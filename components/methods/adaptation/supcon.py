@@ -27,7 +27,7 @@ class SupCon(AdaptationMethod):
         """temperature: of the cosines; projection: numbers compared; view: policy of both views; l2: of the head."""
 
         temperature: float = Field(default=0.1, gt=0)
-        projection: int = Field(default=128, ge=1)
+        projection: int = Field(default=128, ge=1, le=65536)
         view: Literal["weak", "view", "strong"] = "view"
         l2: float = Field(default=0.01, gt=0)
 

@@ -6,12 +6,16 @@ https://arxiv.org/abs/2106.14881), and shortcuts pool before they project (He et
 https://arxiv.org/abs/1812.01187).
 """
 
+from typing import Annotated
+
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from components.core.config import Config as BaseConfig
 from components.models.encoders import Encoder
+
+Count = Annotated[int, Field(ge=0, le=64)]
 
 
 class SmallResnet(Encoder):
@@ -20,8 +24,8 @@ class SmallResnet(Encoder):
     class Config(BaseConfig):
         """width: channels of the first stage; blocks: residual blocks of each stage."""
 
-        width: int = Field(default=32, ge=8)
-        blocks: tuple[int, int, int] = (1, 1, 1)
+        width: int = Field(default=32, ge=8, le=1024)
+        blocks: tuple[Count, Count, Count] = (1, 1, 1)
 
     def __init__(self, channels: int, image_size: int, config: Config) -> None:
         super().__init__(channels, image_size)

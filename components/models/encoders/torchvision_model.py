@@ -29,7 +29,7 @@ class TorchvisionModel(WholeNetwork):
         """
 
         model: str = "shufflenet_v2_x0_5"
-        stride: int | None = Field(default=None, ge=1)
+        stride: int | None = Field(default=None, ge=1, le=64)
 
     def __init__(self, channels: int, image_size: int, config: Config) -> None:
         network = _make(config.model, image_size)

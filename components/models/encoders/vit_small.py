@@ -22,9 +22,9 @@ class VitSmall(Encoder):
         """
 
         patch: int | None = Field(default=None, ge=1)
-        width: int = Field(default=384, ge=4)
-        depth: int = Field(default=12, ge=1)
-        heads: int = Field(default=6, ge=1)
+        width: int = Field(default=384, ge=4, le=8192)
+        depth: int = Field(default=12, ge=1, le=256)
+        heads: int = Field(default=6, ge=1, le=256)
 
     def __init__(self, channels: int, image_size: int, config: Config) -> None:
         super().__init__(channels, image_size)
