@@ -43,7 +43,14 @@ def _conflicting(conflicts: pd.DataFrame) -> pd.DataFrame:
     pairs = pairs[pairs["label"].isna() | (pairs["label"] != pairs["other"])].drop_duplicates("path")
     own = pairs["label"].fillna("no class")
     reason = "the same picture is under '" + own + "' and '" + pairs["other"] + "': which is right?"
-    return pd.DataFrame({"path": pairs["path"], "kind": "conflict", "reason": reason, "twin": pairs["twin"]})
+    columns = {
+        "path": pairs["path"],
+        "kind": "conflict",
+        "reason": reason,
+        "twin": pairs["twin"],
+        "id": pairs.get("id"),
+    }
+    return pd.DataFrame(columns)
 
 
 def _quarantined(rows: pd.DataFrame, kind: str, reason: str, twins: "pd.Series[str] | str") -> pd.DataFrame:

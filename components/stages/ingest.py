@@ -11,6 +11,7 @@ from pydantic import Field
 from components.core.config import StageParams
 from components.core.errors import WinnowError
 from components.datasets.duplicates import settle_copies
+from components.datasets.identity import identity_of
 from components.datasets.manifest import write_manifest
 from components.datasets.near_duplicates import near_duplicate_groups
 from components.datasets.oracle import write_oracle
@@ -59,7 +60,7 @@ def run(
 
 def _settle(found: pd.DataFrame, hashes: Pixels, pictures: Pixels, params: Params) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Copies, groups, splits and leaks: the manifest's rows sorted by id, with their spool `row`, and the rest."""
-    found = found.assign(row=np.arange(len(found)), id=found["sha256"].str[:16])
+    found = found.assign(row=np.arange(len(found)), id=found["sha256"].map(identity_of))
     kept, left_out = settle_copies(found)
     kept = kept.sort_values("id").reset_index(drop=True)
     rows = kept["row"].to_numpy(np.int64)
@@ -70,7 +71,7 @@ def _settle(found: pd.DataFrame, hashes: Pixels, pictures: Pixels, params: Param
         return kept, left_out
     leaks = leaking(kept)
     reason = "nearly the same picture is in the test split: " + leaks["twin"] + "."
-    left_out = pd.concat([left_out, leaks[["path", "twin"]].assign(kind="leak", reason=reason)])
+    left_out = pd.concat([left_out, leaks[["path", "twin"]].assign(id=kept["id"]).assign(kind="leak", reason=reason)])
     stays = ~kept.index.isin(leaks.index)
     kept["group"] = name_groups(kept["id"].where(stays, "g"), groups)  # "g" sorts after every hexadecimal id
     return kept[stays].reset_index(drop=True), left_out

@@ -1,13 +1,13 @@
 """A folder of pictures: `<class>/*` or `train|test/<class>/*`, each with an optional `unlabeled/*`."""
 
 import os
-import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
 from components.core.config import hint
 from components.core.errors import WinnowError
 from components.core.registry import names
+from components.datasets.names import normal
 from components.datasets.sources import Item, Rejected, Source, Split
 
 SPLITS: dict[str, Split] = {"train": "train", "test": "test", "val": "test", "valid": "test", "validation": "test"}
@@ -128,5 +128,5 @@ def _relative(path: str, folder: Path) -> str:
 
 
 def _text(name: str) -> str:
-    """A class's name in composed form (NFC), so that the same accent typed on two systems is one class."""
-    return unicodedata.normalize("NFC", os.fsencode(name).decode("utf-8", "backslashreplace"))
+    """A class's name in normal form, so that the same accent typed on two systems is one class."""
+    return normal(os.fsencode(name).decode("utf-8", "backslashreplace"))
