@@ -8,6 +8,7 @@ import typer
 
 from components.core.environment import prepare
 from components.core.errors import WinnowError
+from pipelines.label_commands import app as label
 
 app = typer.Typer(
     help="From unlabeled data and a few hundred labels to a promoted model that can be rebuilt on demand.",
@@ -18,6 +19,7 @@ app = typer.Typer(
 )
 compare = typer.Typer(help="Try methods beside each other before choosing one.", no_args_is_help=True)
 app.add_typer(compare, name="compare")
+app.add_typer(label, name="label")
 
 
 def main() -> None:
