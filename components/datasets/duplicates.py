@@ -55,4 +55,4 @@ def _conflicting(conflicts: pd.DataFrame) -> pd.DataFrame:
 
 def _quarantined(rows: pd.DataFrame, kind: str, reason: str, twins: "pd.Series[str] | str") -> pd.DataFrame:
     text = reason + twins + "." if isinstance(twins, pd.Series) else reason
-    return pd.DataFrame({"path": rows["path"], "kind": kind, "reason": text, "twin": twins})
+    return pd.DataFrame({"path": rows["path"], "kind": kind, "reason": text, "twin": twins, "id": rows.get("id")})

@@ -13,7 +13,8 @@ Leaks = Literal["refuse", "drop"]
 
 
 def read_quarantine(path: Path) -> pd.DataFrame:
-    """Columns `path`, `kind` (one of `KINDS`), `reason` (a sentence), `twin` (the picture it clashes with, or null), `id` (or null)."""
+    """Columns `path`, `kind` (one of `KINDS`), `reason` (a sentence), `twin` (the picture it clashes with,
+    or null), `id` (or null)."""
     frame: pd.DataFrame = pq.read_table(path).to_pandas()
     return frame
 

@@ -32,7 +32,8 @@ def run(world: SmallWorld, **settings: Any) -> tuple[dict[str, float], Labels]:
         "quarantine.parquet",
         "revealed.csv",
     )
-    paths = world.paths(*inputs, "synthetic", "labels.parquet", "synthetic_labels.parquet", "annotators.csv")
+    paths = world.paths(*inputs, "synthetic", "labels.parquet", "synthetic_labels.parquet")
+    paths |= world.paths("annotators.csv", "revealed.csv")
     metrics = label.run(params=label.Params(**settings), **paths)
     return metrics, read_labels(paths["labels"])
 
@@ -121,7 +122,7 @@ def test_the_record_gives_the_same_bytes_again_and_is_not_needed_without_a_budge
 def test_a_class_that_is_likely_a_larger_one_misspelled_is_named(tmp_path: Path, typed: str) -> None:
     world = build(tmp_path, known=False)
     world.answer(*((world.id_of("cat", n), " cat\u200b", "eva") for n in range(3)), (world.id_of("bee"), typed, "eva"))
-    with pytest.raises(WinnowError, match="line 5: the class '.+' .1. is likely 'cat' .3.: say so"):
+    with pytest.raises(WinnowError, match=r"line 5: the class '.+' .1. is likely 'cat' .3.: say so"):
         run(world)
     assert len(run(world, classes=["cat", typed])[1].classes) == 2
 
