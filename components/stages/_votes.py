@@ -55,7 +55,7 @@ def aggregate(
         _warn(choice.name, rows, float(changed.mean()), lost)
         if against := int((agreed & changed).sum()):
             print(
-                f"  label: {choice.name} contradicts {against} of {agreed.sum()} labels that all who gave them agree on: "
+                f"  label: {choice.name} contradicts {against} of {agreed.sum()} labels that several agree on: "
                 "set label.aggregation to majority_vote, which does not.",
                 file=sys.stderr,
             )
