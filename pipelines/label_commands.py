@@ -64,4 +64,5 @@ def _append(rows: "pd.DataFrame", note: str) -> None:
     now = datetime.now(UTC)
     at = [one if time > now.timestamp() else f"{now:%Y-%m-%dT%H:%M:%SZ}" for one, time in rows[["at", "time"]].values]
     columns = ["id", "label", "annotator", "source", "round", "at", "note"]
-    append(LEDGER, rows.assign(at=at, note=note)[columns].to_dict("records"))
+    values = rows.assign(at=at, note=note)[columns].itertuples(index=False)
+    append(LEDGER, [dict(zip(columns, row, strict=True)) for row in values])

@@ -1,6 +1,7 @@
 """Which classes there are and how each is spelled; and what `label` says of rows and budgets."""
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -64,9 +65,9 @@ def say_what_counts(
 
 
 def _refuse_misspelled(rows: pd.DataFrame, ledger: Path) -> None:
-    counts = rows["label"].value_counts()
-    for name, count in counts.items():
-        larger = next((other for other, more in counts.items() if more > count and alike(name, other)), None)
+    counts = Counter(rows["label"])
+    for name, count in sorted(counts.items()):
+        larger = next((other for other, more in counts.most_common() if more > count and alike(name, other)), None)
         if larger is not None:
             lines = rows.loc[rows["label"] == name, "line"].tolist()
             where = ", ".join(map(str, lines[:_NAMED])) + (", ..." if len(lines) > _NAMED else "")
