@@ -8,7 +8,7 @@ import typer
 
 from components.core.environment import prepare
 from components.core.errors import WinnowError
-from pipelines.commands import choosing, models, pages, running
+from pipelines.commands import choosing, ledger, models, pages, running
 from pipelines.commands.help_page import Grouped
 
 app = typer.Typer(
@@ -18,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for part in (running, models, choosing, pages):  # the order of `winnow --help`
+for part in (running, models, choosing, ledger, pages):  # the order of `winnow --help`
     app.add_typer(part.app)
 
 

@@ -24,6 +24,7 @@ class StageSpec:
     settings: tuple[str, ...]
     dependencies: tuple[Path, ...]
     outputs: tuple[Path, ...]
+    persistent: tuple[Path, ...] = ()  # outputs that the stage goes on from
 
     @property
     def inputs(self) -> dict[str, Path]:
@@ -81,6 +82,13 @@ def _stage(name: str, block: dict[str, Any], params: dict[str, Any]) -> StageSpe
         settings=tuple(block.get("params", [])),
         dependencies=paths("deps"),
         outputs=paths("outs", "metrics", "plots"),
+        persistent=tuple(
+            Path(path)
+            for entry in block.get("outs", [])
+            if isinstance(entry, dict)
+            for path, options in entry.items()
+            if options.get("persist")
+        ),
     )
 
 

@@ -91,6 +91,9 @@ def _tracked(spec: StageSpec, run: Any, settings: Any, params: dict[str, Any], k
         tracking.stage_run(spec.name, key=key, params=params.get(spec.name) or {}) as tracker,
     ):
         outputs = {argument: aside / path.name for argument, path in by_argument(list(spec.outputs)).items()}
+        for path in spec.persistent:
+            if path.exists():
+                shutil.copyfile(path, aside / path.name)
         with progress.listening(tracker.log_epoch):
             try:
                 metrics: dict[str, float] = run(params=settings, **spec.inputs, **outputs)

@@ -43,9 +43,16 @@ def _conflicting(conflicts: pd.DataFrame) -> pd.DataFrame:
     pairs = pairs[pairs["label"].isna() | (pairs["label"] != pairs["other"])].drop_duplicates("path")
     own = pairs["label"].fillna("no class")
     reason = "the same picture is under '" + own + "' and '" + pairs["other"] + "': which is right?"
-    return pd.DataFrame({"path": pairs["path"], "kind": "conflict", "reason": reason, "twin": pairs["twin"]})
+    columns = {
+        "path": pairs["path"],
+        "kind": "conflict",
+        "reason": reason,
+        "twin": pairs["twin"],
+        "id": pairs.get("id"),
+    }
+    return pd.DataFrame(columns)
 
 
 def _quarantined(rows: pd.DataFrame, kind: str, reason: str, twins: "pd.Series[str] | str") -> pd.DataFrame:
     text = reason + twins + "." if isinstance(twins, pd.Series) else reason
-    return pd.DataFrame({"path": rows["path"], "kind": kind, "reason": text, "twin": twins})
+    return pd.DataFrame({"path": rows["path"], "kind": kind, "reason": text, "twin": twins, "id": rows.get("id")})

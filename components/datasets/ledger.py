@@ -4,37 +4,74 @@ import csv
 import io
 import math
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
 
 from components.core.config import nearest
 from components.core.errors import WinnowError
+from components.core.integrity import MARKERS
+from components.datasets.names import normal
 
 COLUMNS = ("id", "label", "annotator", "source", "round", "cost", "at", "note")
 SOURCES = ("given", "person", "rule", "oracle")
-_TYPES = {"round": "int64", "cost": "float64"}
+_TYPES = {"round": "int64", "cost": "float64", "line": "int64", "time": "float64"}
+_ALL = (*COLUMNS, "line", "time")
+_WHOSE = ["id", "annotator"]
+_BLOCK = 50_000  # rows that are Python objects at a time
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read_ledger(path: Path) -> pd.DataFrame:
-    """All rows in file order: text columns, `round` int64, `cost` float64; an empty `label` withdraws.
+    """All rows with content in file order: text columns, `round` int64, `cost` float64, `line` int64 (where it ends),
+    `time` float64 (seconds since 1970 of `at`, UTC where it names no zone; nan without). An empty `label` withdraws.
 
-    Raises WinnowError naming the line and the column of the first row that does not keep the rules.
+    Blank rows and repeated headers are skipped; the file is read in blocks. Raises WinnowError naming the line and the
+    column of the first row that does not keep the rules.
     """
     if not path.is_file():
         raise WinnowError(f"{path} is missing: restore it from git, or write one with the line {','.join(COLUMNS)}.")
     try:
-        rows = list(_rows(path.read_text(encoding="utf-8-sig"), str(path)))
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = _rows(file, str(path))
+            blocks = iter(lambda: list(islice(rows, _BLOCK)), [])
+            frames = [_typed(pd.DataFrame(block, columns=list(_ALL))) for block in blocks]
     except UnicodeDecodeError as error:
         raise WinnowError(f"{path} is not UTF-8 text (byte {error.start}): save it as CSV in UTF-8.") from None
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({name: _TYPES.get(name, "str") for name in COLUMNS})
+    return pd.concat(frames, ignore_index=True) if frames else _typed(pd.DataFrame([], columns=list(_ALL)))
 
 
 def in_force(ledger: pd.DataFrame) -> pd.DataFrame:
-    """The rows that count: of each annotator's rows for an id the last one, unless it withdraws the label."""
-    last = ledger.drop_duplicates(["id", "annotator"], keep="last")
+    """The rows that count: of each annotator's rows for an id the last one, unless it withdraws the label.
+
+    Last is the latest `at`; rows of the same time, by their place in the file. A row without `at` counts as written
+    when the newest row above it (of that annotator for that id) was.
+    """
+    last = _in_time(ledger).drop_duplicates(_WHOSE, keep="last").sort_index()
     return last[last["label"] != ""].reset_index(drop=True)
+
+
+def without_effect(ledger: pd.DataFrame) -> dict[str, list[int]]:
+    """Lines of rows that change nothing: they repeat what their annotator had said, or withdraw what was not there."""
+    ordered = _in_time(ledger)
+    before = ordered.groupby(_WHOSE)["label"].shift(fill_value="")
+    same = ordered[ordered["label"] == before]
+    empty = same["label"] == ""
+    return {"repeats": sorted(same.loc[~empty, "line"]), "withdrawals": sorted(same.loc[empty, "line"])}
+
+
+def _in_time(ledger: pd.DataFrame) -> pd.DataFrame:
+    """The rows in the order in which they count."""
+    if ledger["time"].isna().all():
+        return ledger
+    whose = [ledger[name] for name in _WHOSE]
+    newest = ledger.groupby(_WHOSE)["time"].cummax().groupby(whose).ffill()
+    when = ledger["time"].fillna(newest).fillna(-math.inf)
+    return ledger.loc[when.sort_values(kind="stable").index]
 
 
 def append(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
@@ -59,36 +96,58 @@ def append(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
         os.fsync(file.fileno())
 
 
-def _rows(text: str, where: str) -> Iterator[dict[str, object]]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.astype({name: _TYPES.get(name, "str") for name in _ALL})
+
+
+def _rows(file: Iterable[str], where: str) -> Iterator[dict[str, object]]:
+    reader = csv.reader(file, strict=True)
     try:
         header = next(reader, [])
         if tuple(header) != COLUMNS:
-            raise WinnowError(f"{where}, line 1: the columns must be {','.join(COLUMNS)}, not {','.join(header)}.")
+            raise WinnowError(
+                f"{where}, line 1: the columns must be {','.join(COLUMNS)}, not {','.join(header)[:200]}."
+            )
         for fields in reader:
             line = f"{where}, line {reader.line_num}"
+            if fields and fields[0].startswith(MARKERS):
+                raise WinnowError(f"{line}: a conflict marker of git: keep the rows of both sides, delete the markers.")
+            if not "".join(fields).strip() or tuple(fields) == COLUMNS:
+                continue
             if len(fields) != len(COLUMNS):
                 raise WinnowError(
                     f"{line}: {len(fields)} fields where {len(COLUMNS)} belong ({','.join(COLUMNS)}): complete it."
                 )
-            yield _check(dict(zip(COLUMNS, fields, strict=True)), line)
+            yield {**_check(dict(zip(COLUMNS, fields, strict=True)), line), "line": reader.line_num}
     except csv.Error as error:
         raise WinnowError(f"{where}, line {reader.line_num}: not valid CSV ({error}): close the quote there.") from None
 
 
 def _check(row: dict[str, str], where: str) -> dict[str, object]:
-    """The row with its numbers as numbers."""
+    """The row with its names in normal form and its numbers and time as numbers."""
+    row = {name: text if name == "note" else text.strip() for name, text in row.items()}
+    row |= {name: normal(row[name]) for name in ("label", "annotator")}
     for name in ("id", "annotator"):
-        if not row[name].strip():
+        if not row[name]:
             raise WinnowError(f"{where}, column {name}: empty, but every label has one.")
     if row["source"] not in SOURCES:
         raise WinnowError(f"{where}, column source: unknown '{row['source']}': {nearest(row['source'], list(SOURCES))}")
-    if not (row["round"] or "0").isdecimal():
-        raise WinnowError(f"{where}, column round: '{row['round']}' is not a whole number from 0.")
+    if not re.fullmatch("[0-9]{0,9}", row["round"]):
+        raise WinnowError(f"{where}, column round: '{row['round'][:40]}' is not a whole number from 0.")
     try:
         cost = float(row["cost"] or 0)
     except ValueError:
         cost = math.nan
     if not 0 <= cost < math.inf:
-        raise WinnowError(f"{where}, column cost: '{row['cost']}' is not a number from 0.")
-    return {**row, "round": int(row["round"] or 0), "cost": cost}
+        raise WinnowError(f"{where}, column cost: '{row['cost'][:40]}' is not a number from 0.")
+    return {**row, "round": int(row["round"] or 0), "cost": cost, "time": _time(row["at"], where)}
+
+
+def _time(at: str, where: str) -> float:
+    if not at:
+        return math.nan
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        raise WinnowError(f"{where}, column at: '{at[:40]}' is no date such as 2026-03-01T10:00:00Z.") from None
+    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH).total_seconds()

@@ -7,14 +7,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-SCHEMA = pa.schema([("path", pa.string()), ("kind", pa.string()), ("reason", pa.string()), ("twin", pa.string())])
+SCHEMA = pa.schema([(name, pa.string()) for name in ("path", "kind", "reason", "twin", "id")])
 BESIDE = ("no_picture", "unread_format")  # files that are no damaged pictures: no limit counts them
 KINDS = ("unreadable", "unsafe", *BESIDE, "duplicate", "conflict", "leak")
 Leaks = Literal["refuse", "drop"]
 
 
 def read_quarantine(path: Path) -> pd.DataFrame:
-    """Columns `path`, `kind` (one of `KINDS`), `reason` (a sentence), `twin` (the picture it clashes with, or null)."""
+    """Columns `path`, `kind` (one of `KINDS`), `reason` (a sentence), `twin` (the picture it clashes with,
+    or null), `id` (or null)."""
     frame: pd.DataFrame = pq.read_table(path).to_pandas()
     return frame
 
@@ -26,5 +27,6 @@ def read_leaks(path: Path) -> str:
 
 def write_quarantine(path: Path, rows: pd.DataFrame, *, leaks: Leaks) -> None:
     """Write the rows sorted by path, with the `ingest.leaks` setting they were made under."""
-    table = pa.Table.from_pandas(rows.sort_values(["path", "kind"]), schema=SCHEMA, preserve_index=False)
+    ordered = rows.reindex(columns=SCHEMA.names).sort_values(["path", "kind"])
+    table = pa.Table.from_pandas(ordered, schema=SCHEMA, preserve_index=False)
     pq.write_table(table.replace_schema_metadata({"leaks": leaks}), path)

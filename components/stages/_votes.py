@@ -44,6 +44,7 @@ def aggregate(
     chosen = distributions.argmax(1)
     changed = counts[np.arange(len(ids)), chosen] < counts.max(1)
     disputed = (counts > 0).sum(1) > 1
+    agreed = (counts.max(1) > 1) & ~disputed
     if choice.name != "majority_vote":
         print(
             f"  label: {choice.name} takes another class than majority vote for {changed.sum()} of {len(ids)} samples; "
@@ -52,7 +53,18 @@ def aggregate(
         )
         lost = [classes[k] for k in sorted(set(counts.argmax(1)) - set(chosen))]
         _warn(choice.name, rows, float(changed.mean()), lost)
-    figures = {"labels_disputed": disputed.sum(), "labels_changed": changed.sum(), "annotators": len(names)}
+        if against := int((agreed & changed).sum()):
+            print(
+                f"  label: {choice.name} contradicts {against} of {agreed.sum()} labels that several agree on: "
+                "set label.aggregation to majority_vote, which does not.",
+                file=sys.stderr,
+            )
+    figures = {
+        "labels_disputed": disputed.sum(),
+        "labels_changed": changed.sum(),
+        "labels_against_agreement": (agreed & changed).sum(),
+        "annotators": len(names),
+    }
     return Aggregated(
         distributions.astype(np.float32),
         _table(votes, names, distributions, rows),

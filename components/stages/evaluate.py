@@ -1,6 +1,7 @@
 """evaluate: how good the model is on the test split, beside the label-only control; and the report of the run."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,10 @@ from components.core.errors import WinnowError
 from components.core.files import replacing, sha256, write_text
 from components.core.seeds import numpy_generator
 from components.datasets.labels import Labels, lists, read_labels
-from components.datasets.ledger import in_force, read_ledger
 from components.datasets.manifest import positions_of, read_manifest
-from components.datasets.oracle import reveal
 from components.datasets.pseudo_labels import read_pseudo_labels
 from components.datasets.sample_store import open_samples
+from components.datasets.truth import ORIGINS, answers, true_classes
 from components.modalities.image.policy import Policies, read_policies
 from components.models.classifier import ClassifierSpec, load_classifier
 from components.models.encoder_file import load_encoder
@@ -77,7 +77,7 @@ def run(
     listing = read_manifest(manifest)
     shipped, alone = load_classifier(model), load_classifier(control)
     classes = shipped.spec.classes
-    positions, actual = _test_truth(listing, oracle, ledger, classes)
+    positions, actual, origins = _test_truth(listing, oracle, ledger, classes)
     pixels = open_samples(samples)
     ours, theirs = predict(shipped, pixels, positions), predict(alone, pixels, positions)
     ids = listing["id"].to_numpy()[positions]
@@ -92,6 +92,7 @@ def run(
         **(_set_figures(sets, inside, actual, params) if sets and inside is not None else {}),
         "labels_used": labeled.used,
         "test_samples": len(actual),
+        **origins,
         "pseudo_labels_used": int(guessed.accepted.sum()) if guarded["shipped"] == "pseudo_labels" else 0,
         "shipped": guarded["shipped"],
         "temperature": shipped.spec.temperature,
@@ -159,34 +160,33 @@ def _audit(
 
 def _test_truth(
     listing: pd.DataFrame, oracle: Path, ledger: Path, classes: list[str]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Positions of the test samples whose class is known, and those classes: the source's, else the ledger's."""
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], dict[str, int]]:
+    """Positions of the test samples whose class is known, those classes, and how many came from where."""
     positions = positions_of(listing, "test")
     ids = listing["id"].to_numpy()[positions].tolist()
-    truth = reveal(oracle, ids)
-    if not any(truth):
-        truth = _from_ledger(ledger, ids)
-    known = np.array([name is not None for name in truth], dtype=bool)
+    truth = true_classes(oracle, answers(ledger, listing), ids)
+    known = truth["class"].notna().to_numpy()
     if not known.any():
         raise WinnowError(
             f"no test sample has a label: neither the source nor {ledger} knows one, so nothing can be measured; "
             f"label some of the {len(ids)} test samples in the ledger, or name a source with a labeled test split."
         )
-    names = [name for name in truth if name is not None]
+    names = truth.loc[known, "class"].tolist()
     strange = sorted(set(names) - set(classes))
     if strange:
         raise WinnowError(
             f"the test split holds the class '{strange[0]}', which the model has never seen: label training samples "
             f"of it, or take it out of the test split."
         )
-    return positions[known], np.array([classes.index(name) for name in names], dtype=np.int64)
-
-
-def _from_ledger(ledger: Path, ids: list[str]) -> list[str | None]:
-    """The most frequent label per id, the first by name where two are; None without one."""
-    rows = in_force(read_ledger(ledger))
-    votes = rows[rows["id"].isin(ids)].groupby("id")["label"].agg(lambda labels: labels.mode().iloc[0])
-    return [votes.get(identity) for identity in ids]
+    counts = {origin: int((truth["origin"] == origin).sum()) for origin in ORIGINS}
+    if counts["ledger"] or counts["corrected"]:
+        source, people, corrected = counts.values()
+        print(
+            f"  evaluate: test labels: {source} of the source, {people} of the ledger, {corrected} corrected by it.",
+            file=sys.stderr,
+        )
+    found = {f"test_labels_{origin}": count for origin, count in counts.items()}
+    return positions[known], np.array([classes.index(name) for name in names], dtype=np.int64), found
 
 
 def _figures(

@@ -12,6 +12,7 @@ from components.core.config import StageParams
 from components.core.errors import WinnowError
 from components.datasets.close_groups import check_groups
 from components.datasets.duplicates import settle_copies
+from components.datasets.identity import identity_of
 from components.datasets.manifest import write_manifest
 from components.datasets.near_duplicates import Closeness, near_duplicate_groups
 from components.datasets.oracle import write_oracle
@@ -90,7 +91,7 @@ def _settle(read: Read, pictures: Pixels, params: Params) -> tuple[pd.DataFrame,
 
     Raises WinnowError where the groups cannot be right.
     """
-    found = read.found.assign(row=np.arange(len(read.found)), id=read.found["sha256"].str[:16])
+    found = read.found.assign(row=np.arange(len(read.found)), id=read.found["sha256"].map(identity_of))
     kept, left_out = settle_copies(found)
     kept = kept.sort_values("id").reset_index(drop=True)
     rows = kept["row"].to_numpy(np.int64)
@@ -102,7 +103,7 @@ def _settle(read: Read, pictures: Pixels, params: Params) -> tuple[pd.DataFrame,
         return kept, left_out, odd
     leaks = leaking(kept)
     reason = "nearly the same picture is in the test split: " + leaks["twin"] + "."
-    left_out = pd.concat([left_out, leaks[["path", "twin"]].assign(kind="leak", reason=reason)])
+    left_out = pd.concat([left_out, leaks[["path", "twin"]].assign(id=kept["id"]).assign(kind="leak", reason=reason)])
     stays = ~kept.index.isin(leaks.index)
     kept["group"] = name_groups(kept["id"].where(stays, "g"), groups)  # "g" sorts after every hexadecimal id
     return kept[stays].reset_index(drop=True), left_out, odd

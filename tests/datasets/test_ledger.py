@@ -1,9 +1,12 @@
 """The ledger: what counts, what is refused, and that appending is all or nothing."""
 
+import contextlib
+import random
+
 import pytest
 
 from components.core.errors import WinnowError
-from components.datasets.ledger import COLUMNS, append, in_force, read_ledger
+from components.datasets.ledger import COLUMNS, append, in_force, read_ledger, without_effect
 
 HEADER = ",".join(COLUMNS) + "\n"
 
@@ -102,3 +105,37 @@ def test_a_missing_or_foreign_file_is_a_sentence(tmp_path):
     (tmp_path / "latin.csv").write_bytes(b"\xff\xfe")
     with pytest.raises(WinnowError, match="not UTF-8"):
         read_ledger(tmp_path / "latin.csv")
+
+
+def test_the_later_date_counts_whatever_the_order_of_rows_and_a_row_without_date_replaces_what_stands_above(tmp_path):
+    path = tmp_path / "ledger.csv"
+    append(path, [row(label="cat", at="2026-03-02T01:00:00+02:00"), row(label="dog", at="2026-03-01T22:00:00Z")])
+    assert in_force(read_ledger(path))["label"].tolist() == ["cat"]
+    append(path, [row(label="cow"), row(label="pig", at="2026-01-01")])
+    assert in_force(read_ledger(path))["label"].tolist() == ["cow"]
+
+
+def test_rows_without_content_and_repeated_headers_are_skipped_and_rows_in_vain_are_known(tmp_path):
+    path = tmp_path / "ledger.csv"
+    path.write_text(
+        HEADER + "\n,,,,,,,\na,cat,ann,person,,,,\n" + HEADER + " , ,\na, cat ,ann,person,,,,\nb,,ann,person,,,,\n"
+    )
+    ledger = read_ledger(path)
+    assert ledger["line"].tolist() == [4, 7, 8]
+    assert without_effect(ledger) == {"repeats": [7], "withdrawals": [8]}
+
+
+def test_whatever_is_done_to_a_ledger_it_is_read_or_refused_in_a_sentence(tmp_path):
+    path, generator = tmp_path / "ledger.csv", random.Random(0)
+    sound = (HEADER + 'a,cat,ann,person,1,2.5,2026-03-01T10:00:00Z,"x\ny"\n' + "b,dog,bob,rule,,,,\n" * 3).encode()
+    for _ in range(300):
+        content = bytearray(sound)
+        for _ in range(generator.randint(1, 6)):
+            at = generator.randrange(len(content) + 1)
+            new = generator.choice(
+                [b"", b'"', b",", b"\0", b"\r", b"\xff", b"9" * 5000, b"<<<<<<< x\n", b"\xe2\x80\x8b"]
+            )
+            content[at : at + generator.randint(0, 3)] = new
+        path.write_bytes(content)
+        with contextlib.suppress(WinnowError):
+            in_force(read_ledger(path))

@@ -172,6 +172,19 @@ def test_a_lone_bad_rule_is_not_believed() -> None:
     assert fitted[votes.items[lone], 0].max() < 0.9
 
 
+@pytest.mark.parametrize("name", FITTED)
+def test_three_answers_of_many_people_on_a_rare_class_are_not_turned_around(name: str) -> None:
+    generator = np.random.default_rng(0)
+    truth = (generator.random(3000) < 0.12).astype(int)
+    active = generator.pareto(1.0, 120) + 0.05
+    right = np.clip(generator.normal([[0.95], [0.75]], 0.1, (2, 120)), 0.4, 1)
+    who = np.stack([generator.choice(120, 3, replace=False, p=active / active.sum()) for _ in truth])
+    said = np.where(generator.random(who.shape) < right[truth[:, None], who], truth[:, None], 1 - truth[:, None])
+    votes = Votes(np.arange(3000).repeat(3), who.ravel(), said.ravel(), (3000, 120, 2))
+    majority = (votes.counts().argmax(1) == truth).mean()
+    assert (model(name).fit(votes).argmax(1) == truth).mean() > majority - 0.005
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_dawid_skene_is_what_a_dense_em_written_from_the_paper_gives(seed: int) -> None:
     votes, _ = world([0.9, 0.5, 0.7, 0.6], asked=0.7, seed=seed, items=80)

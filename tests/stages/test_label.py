@@ -13,6 +13,7 @@ from components.core.registry import names
 from components.datasets import oracle as oracle_file
 from components.datasets.labels import Labels, read_labels
 from components.datasets.ledger import append
+from components.datasets.quarantine import write_quarantine
 from components.datasets.synthetic import file_of, identity_of, is_synthetic, read_synthetic
 from components.stages import label
 
@@ -23,8 +24,16 @@ def world(tmp_path: Path) -> SmallWorld:
 
 
 def run(world: SmallWorld, **settings: Any) -> tuple[dict[str, float], Labels]:
-    inputs = ("manifest.parquet", "oracle.parquet", "ledger.csv", "embeddings.npy")
-    paths = world.paths(*inputs, "synthetic", "labels.parquet", "synthetic_labels.parquet", "annotators.csv")
+    inputs = (
+        "manifest.parquet",
+        "oracle.parquet",
+        "ledger.csv",
+        "embeddings.npy",
+        "quarantine.parquet",
+        "revealed.csv",
+    )
+    paths = world.paths(*inputs, "synthetic", "labels.parquet", "synthetic_labels.parquet")
+    paths |= world.paths("annotators.csv", "revealed.csv")
     metrics = label.run(params=label.Params(**settings), **paths)
     return metrics, read_labels(paths["labels"])
 
@@ -75,13 +84,59 @@ def test_the_ledger_counts_first_and_the_strategy_picks_the_rest(world: SmallWor
     assert sorted(labels.sources) == ["oracle"] * 3 + ["person"] * 2
 
 
-def test_a_ledger_above_the_budget_is_cut_where_it_was_written_first(world: SmallWorld) -> None:
-    first = [world.id_of("ant"), world.id_of("bee")]
-    world.answer((first[0], "ant", "eva"), (first[1], "bee", "eva"), (world.id_of("cat"), "cat", "eva"))
-    metrics, labels = run(world, budget=2)
-    assert sorted(labels.ids) == sorted(first)
-    assert metrics["ledger_over_budget"] == 1
-    assert metrics["labels_from_source"] == 0
+def test_every_answer_counts_beyond_the_budget_too_and_what_was_revealed_stays(
+    world: SmallWorld, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = run(world, budget=12)[1].ids
+    for round_, total in ((1, 17), (2, 22)):
+        free = [world.ids[row] for row in world.train if world.ids[row] not in run(world, budget=12)[1].ids][:5]
+        world.answer(*((id_, "ant", "eva") for id_ in free))
+        metrics, labels = run(world, budget=12)
+        assert len(labels.ids) == metrics["labels_used"] == total
+        assert {*first, *free} <= set(labels.ids)
+        assert metrics["labels_beyond_budget"] == 5 * round_
+    assert "22 labels are in force, 10 beyond label.budget (12)" in capsys.readouterr().err
+    assert run(world, budget=25)[0]["labels_from_source"] == 15
+
+
+def test_an_answer_for_a_revealed_sample_corrects_it_and_costs_nothing(world: SmallWorld) -> None:
+    ids = run(world, budget=12)[1].ids
+    world.answer((ids[0], "cat", "eva"))
+    _, labels = run(world, budget=12)
+    assert labels.ids == ids
+    assert labels.sources[0] == "person"
+
+
+def test_the_record_gives_the_same_bytes_again_and_is_not_needed_without_a_budget(world: SmallWorld) -> None:
+    run(world, budget=12)
+    before = (world.folder / "revealed.csv").read_bytes()
+    run(world, budget=5)
+    run(world)
+    assert (world.folder / "revealed.csv").read_bytes() == before
+    (world.folder / "revealed.csv").unlink()
+    run(world, budget=12)
+    assert (world.folder / "revealed.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize("typed", ["catt", "Cat", "сat", "ca\u200dt", "ｃat", "act"])
+def test_a_class_that_is_likely_a_larger_one_misspelled_is_named(tmp_path: Path, typed: str) -> None:
+    world = build(tmp_path, known=False)
+    world.answer(*((world.id_of("cat", n), " cat\u200b", "eva") for n in range(3)), (world.id_of("bee"), typed, "eva"))
+    with pytest.raises(WinnowError, match=r"line 5: the class '.+' .1. is likely 'cat' .3.: say so"):
+        run(world)
+    assert len(run(world, classes=["cat", typed])[1].classes) == 2
+
+
+def test_labels_whose_samples_are_gone_are_counted_by_cause(world: SmallWorld) -> None:
+    left_out = pd.DataFrame([{"path": "p/x.png", "kind": "leak", "reason": "a twin.", "id": "f" * 16}])
+    write_quarantine(world.folder / "quarantine.parquet", left_out, leaks="drop")
+    lost = ["feedfeedfeedfeed", "1.23457E+15", "7", "f" * 16, "synthetic-0", "feedfeedfeedfee0", "feedfeedfeedfee1"]
+    world.answer(*((id_, "ant", "eva") for id_ in lost))
+    with pytest.raises(WinnowError) as caught:
+        run(world)
+    said = str(caught.value)
+    for part in ("7 samples", "3 in no file", "2 changed by a spreadsheet", "0000000000000007", "p/x.png", "1 of made"):
+        assert part in said
 
 
 def test_annotators_who_disagree_make_a_soft_label(world: SmallWorld) -> None:
@@ -112,7 +167,7 @@ def test_a_withdrawn_label_is_not_in_force(world: SmallWorld) -> None:
 def test_labels_of_test_samples_are_counted_but_never_train(world: SmallWorld) -> None:
     world.answer((world.ids[0], "ant", "eva"))
     metrics, labels = run(world, budget=6)
-    assert metrics["ledger_test_samples_ignored"] == 1
+    assert metrics["ledger_test_samples"] == 1
     assert metrics["labels_from_ledger"] == 0
     assert world.ids[0] not in labels.ids
 
@@ -131,7 +186,7 @@ def test_an_unknown_class_is_named_with_its_line_and_the_nearest(world: SmallWor
 
 def test_an_unknown_sample_is_named_with_its_line(world: SmallWorld) -> None:
     world.answer(("feedfeedfeedfeed", "ant", "eva"))
-    with pytest.raises(WinnowError, match=r"line 2: no sample has the id 'feedfeedfeedfeed'"):
+    with pytest.raises(WinnowError, match=r"line 2: 'feedfeedfeedfeed'"):
         run(world)
 
 

@@ -4,6 +4,7 @@ Sources: Ratner et al. 2016, https://arxiv.org/abs/1605.07723; Ratner et al. 201
 """
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field
 
 from components.core.config import Config as BaseConfig
@@ -13,8 +14,9 @@ from components.methods.label_models import Doubles, LabelModel, Votes, confusio
 class DataProgramming(LabelModel):
     """What each rule does on items of each class, abstaining included, given that rules err independently.
 
-    A rule has seen every item, so its silence counts: among rules that name one class only it is what tells a class
-    without votes from one whose rules are all wrong. (For people, who were not asked about every item: dawid_skene.)
+    The classes' shares are learned with the rest. A rule that names one class only has seen every item, so its silence
+    counts: it is what tells a class without votes from one whose rules are all wrong. Who names several classes is
+    silent on items of any class alike, as a person is who was not asked, and silence says nothing.
     The parameters are those of Ratner et al. 2019, who fit them by gradient descent on the rules' correlations; with
     independent rules, expectation maximization climbs the likelihood itself, without a learning rate. The closed form
     of Fu et al. 2020 does not hold here: the product of two rules that name one class only is a constant.
@@ -34,7 +36,7 @@ class DataProgramming(LabelModel):
         self.config = config
 
     def aggregate(self, votes: Votes) -> Doubles:
-        """`(N, K)` posterior probabilities of the classes, all of which are as likely before anyone votes."""
+        """`(N, K)` posterior probabilities of the classes."""
         prior = self._prior(votes)
         return improve(votes.shares(), lambda now: _step(votes, now, prior), self.config.steps, self.config.tolerance)
 
@@ -63,11 +65,24 @@ def _step(votes: Votes, distributions: Doubles, prior: Doubles) -> tuple[Doubles
     items, _, classes = votes.shape
     counts = confusion_counts(votes, distributions)
     silent = np.maximum(distributions.sum(0) - counts.sum(2), 0)  # (A, K)
+    several = _naming_several(votes)
     table = np.concatenate([counts, silent[:, :, None]], axis=2) + prior
+    spoken_table = table[several, :, :classes]
     logs = np.log(table / table.sum(2, keepdims=True))
-    scores = np.tile(-np.log(classes) + logs[:, :, classes].sum(0), (items, 1))  # as if all were silent
+    logs[several, :, :classes] = np.log(spoken_table / spoken_table.sum(2, keepdims=True))
+    logs[several, :, classes] = 0
+    shares = distributions.sum(0) + 1
+    shares /= shares.sum()
+    scores = np.tile(np.log(shares) + logs[:, :, classes].sum(0), (items, 1))  # as if all were silent
     for actual in range(classes):
         spoken = logs[votes.annotators, actual, votes.classes] - logs[votes.annotators, actual, classes]
         scores[:, actual] += np.bincount(votes.items, spoken, minlength=items)
     posterior, totals = softmax(scores)
-    return posterior, float(totals.sum() + (prior * logs).sum())
+    return posterior, float(totals.sum() + (prior * logs).sum() + np.log(shares).sum())
+
+
+def _naming_several(votes: Votes) -> npt.NDArray[np.bool_]:
+    """`(A,)` whether a rule names more than one class."""
+    _, rules, classes = votes.shape
+    said = np.bincount(votes.annotators * classes + votes.classes, minlength=rules * classes)
+    return np.asarray((said.reshape(rules, classes) > 0).sum(1) > 1)

@@ -1,0 +1,42 @@
+"""A sample's true class: what people said in the ledger, else what the source knows. The one rule for both splits."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from components.datasets.identity import earlier_ids
+from components.datasets.ledger import in_force, read_ledger
+from components.datasets.oracle import reveal
+
+ORIGINS = ("source", "ledger", "corrected")
+
+
+def answers(ledger: Path, samples: pd.DataFrame) -> pd.DataFrame:
+    """The ledger's rows in force, an id of an earlier form as today's. samples: `id`, `sha256` of all samples."""
+    rows = read_ledger(ledger)
+    earlier = earlier_ids(samples)
+    found = rows["id"].isin(earlier)
+    if found.any():
+        print(f"  {found.sum()} ledger rows name a sample by an earlier form of its id: they count.", file=sys.stderr)
+        rows["id"] = rows["id"].map(lambda one: earlier.get(one, one)).astype("str")
+    return in_force(rows)
+
+
+def true_classes(oracle: Path, rows: pd.DataFrame, ids: Sequence[str]) -> pd.DataFrame:
+    """`class` and `origin` (one of `ORIGINS`) of each id, in their order; null where nobody knows.
+
+    rows: the ledger's in force. Of several annotators the most frequent answer counts; where answers tie, the source's
+    if it is among them, else the first by name.
+    """
+    known = pd.DataFrame({"id": list(ids), "source": pd.array(reveal(oracle, ids), dtype="str")}).set_index("id")
+    counts = rows[rows["id"].isin(known.index)].groupby(["id", "label"]).size().rename("votes").reset_index()
+    counts["agrees"] = counts["label"] == counts["id"].map(known["source"])
+    counts = counts.sort_values(["id", "votes", "agrees", "label"], ascending=[True, False, False, True])
+    said = counts.drop_duplicates("id").set_index("id")["label"].reindex(known.index)
+    origin = pd.Series("source", known.index).where(said.isna(), "ledger")
+    origin[said.notna() & known["source"].notna() & (said != known["source"])] = "corrected"
+    origin[said.notna() & (said == known["source"])] = "source"
+    found = said.fillna(known["source"])
+    return pd.DataFrame({"class": found, "origin": origin.where(found.notna(), None)}).reset_index(drop=True)
