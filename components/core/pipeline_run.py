@@ -2,7 +2,6 @@
 
 import functools
 import json
-import platform
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from components.core import journal, tracking
 from components.core.config import read_params
 from components.core.dag import StageSpec, read_stages
 from components.core.files import sha256
+from components.core.store_places import WORKSPACE, workspace
 
 KEY = "WINNOW_STAGE_KEY"  # environment: the key of the stage that this process runs
 
@@ -31,7 +31,7 @@ def begin() -> str:
     tags = {
         **journal.provenance(),
         "pipeline": "true",
-        "workspace": _workspace(),
+        WORKSPACE: workspace(),
         "params_digest": sha256(Path("params.yaml")),
         "mlflow.source.name": "dvc.yaml",
         "mlflow.source.type": "PROJECT",
@@ -67,7 +67,7 @@ def close_abandoned() -> None:
     """End as killed the pipeline runs that a crash left running. The caller holds the folder's lock: none is alive."""
     tracking.deliver_or_say()
     store, experiment = tracking.opened(), tracking.experiment()
-    query = f"tags.pipeline = 'true' and tags.workspace = '{_workspace()}' and attributes.status = 'RUNNING'"
+    query = f"tags.pipeline = 'true' and tags.workspace = '{workspace()}' and attributes.status = 'RUNNING'"
     with tracking.answering():
         for run in _search(store, experiment, query):
             store.set_tag(run.info.run_id, "failure", "its process died without a word.")
@@ -111,11 +111,6 @@ def _one(store: Any, experiment: str, name: str, key: str | None, child: Any, ru
         return Link(name, "reused", run.info.run_id)
     store.set_tag(run.info.run_id, "mlflow.parentRunId", run_id)
     return Link(name, "ran" if run.info.status == "FINISHED" else "running", run.info.run_id)
-
-
-def _workspace() -> str:
-    """Machine and folder, so that nobody closes another's run in a shared store."""
-    return f"{platform.node()}:{Path.cwd().as_posix()}"
 
 
 def _search(store: Any, experiment: str, query: str) -> list[Any]:

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import sqlite3
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,9 +17,11 @@ from components.core.files import replacing
 from components.core.journal import Record
 from components.core.lock import locked
 from components.core.signals import stoppable
+from components.core.store_places import WORKSPACE, bring_along, workspace
 
 LOCK = Path(".winnow/tracking.lock")
 URI = "MLFLOW_TRACKING_URI"
+SQLITE = "sqlite:///"
 NOBODY_THERE = ("Failed to establish a new connection", "Failed to resolve")  # in urllib3's words
 
 
@@ -81,8 +84,24 @@ def deliver_or_say() -> None:
 
 
 def tracking_uri() -> str:
-    """`MLFLOW_TRACKING_URI`, or one database file in the project's folder for whatever process asks."""
-    return os.environ.get(URI) or f"sqlite:///{Path('mlflow.db').absolute()}"
+    """`MLFLOW_TRACKING_URI`, or one database file in the project's folder for whatever process asks.
+
+    What follows a `?` in such an address is no part of the path: where the folder's name holds one, it is left out.
+    """
+    path = Path("mlflow.db").absolute()
+    return os.environ.get(URI) or f"{SQLITE}{'mlflow.db' if '?' in str(path) else path}"
+
+
+def database() -> Path | None:
+    """The SQLite file that MLflow uses; None for a server or another database."""
+    uri = tracking_uri()
+    return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
+
+
+def own_database() -> Path | None:
+    """That file, where it is this workspace's own: another may be shared by several."""
+    path = database()
+    return path if path is not None and path.absolute() == Path("mlflow.db").absolute() else None
 
 
 def client() -> Any:
@@ -98,6 +117,7 @@ def client() -> Any:
         uri = tracking_uri()
         with answering():
             _create_store(uri)
+            _be_default(uri)
             made = MlflowClient(tracking_uri=uri, registry_uri=os.environ.get("MLFLOW_REGISTRY_URI") or uri)
         _client = (uri, made)
     return _client[1]
@@ -121,7 +141,8 @@ def experiment() -> str:
         local = tracking_uri().startswith("sqlite:")
         place = Path("mlartifacts").absolute().as_uri() if local else None
         kind = {"mlflow.experimentKind": "custom_model_development"}  # the pages open on models, not on chats
-        return str(store.create_experiment(name, artifact_location=place, tags=kind))
+        tags = {**kind, **({WORKSPACE: workspace()} if own_database() else {})}
+        return str(store.create_experiment(name, artifact_location=place, tags=tags))
 
 
 def keep_page(run_id: str, path: Path) -> None:
@@ -148,7 +169,7 @@ def answering() -> Iterator[None]:
 
     try:
         yield
-    except (MlflowException, RequestException, SQLAlchemyError) as error:
+    except (MlflowException, RequestException, SQLAlchemyError, sqlite3.Error) as error:
         uri = journal.without_secrets(tracking_uri())
         said = journal.without_secrets(" ".join(str(error).split()))
         answer = f"said no: {said[:200]}"
@@ -170,13 +191,29 @@ def _may_pass(error: Exception) -> bool:
 
 
 def _create_store(uri: str) -> None:
-    """Make a local database aside and whole: MLflow never gets over one whose making was cut short."""
+    """Make a local database aside and whole: MLflow never gets over one whose making was cut short.
+
+    One that was copied or moved here with its workspace is made this workspace's own.
+    """
     from mlflow import MlflowClient
 
-    path = Path(uri.removeprefix("sqlite:///"))
-    if uri.startswith("sqlite:///") and not path.exists():
+    path = database()
+    if path is not None and not path.exists():
         with replacing(path) as aside:
-            MlflowClient(tracking_uri=f"sqlite:///{aside.absolute()}").search_experiments(max_results=1)
+            address = uri.removesuffix(path.name) + aside.name
+            MlflowClient(tracking_uri=address).search_experiments(max_results=1)
+    if (own := own_database()) is not None and own.stat().st_size and (others := bring_along(own)):
+        print(f"winnow: this workspace was {', '.join(others)} before: MLflow's places came along.", file=sys.stderr)
+
+
+def _be_default(uri: str) -> None:
+    """Parts of MLflow take the default store, which an `mlruns/` folder left from earlier would decide."""
+    import mlflow
+
+    told = os.environ.get(URI)
+    mlflow.set_tracking_uri(uri)
+    if told is None:
+        os.environ.pop(URI, None)  # where MLflow notes it: a process in another folder has another store
 
 
 def _quiet() -> None:
