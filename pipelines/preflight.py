@@ -1,4 +1,4 @@
-"""What would stop or slow a run, found before it starts: processors, memory, disk, permissions, servers, surroundings."""
+"""What would stop or slow a run, found before it starts: the machine, the disk, permissions, servers, surroundings."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What a container or an odd shell lacks: a home, a temporary folder, a locale, a way past proxies, git, a plain name."""
+"""What a container or an odd shell lacks: a home, a temporary folder, a locale, git, a way past proxies."""
 
 import importlib.util
 import locale

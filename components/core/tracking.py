@@ -17,6 +17,7 @@ from components.core.files import replacing
 from components.core.journal import Record
 from components.core.lock import locked
 from components.core.signals import stoppable
+from components.core.store_calls import log_params, note_dataset, run_name
 from components.core.store_places import WORKSPACE, bring_along, workspace
 
 LOCK = Path(".winnow/tracking.lock")
@@ -151,15 +152,6 @@ def keep_page(run_id: str, path: Path) -> None:
         opened().log_artifact(run_id, str(path))
 
 
-def note_dataset(store: Any, run_id: str, digest: str) -> None:
-    """Name the data set that a run saw: the manifest's sha256, as far as MLflow's 36 characters go."""
-    from mlflow.entities import Dataset, DatasetInput
-
-    source = '{"uri": "data/ingest/manifest.parquet"}'
-    data = Dataset(name="manifest", digest=digest[:36], source_type="local", source=source)
-    store.log_inputs(run_id, [DatasetInput(data)])
-
-
 @contextmanager
 def answering() -> Iterator[None]:
     """Turn every way in which a store can fail into one sentence; `Unavailable` where it may answer another time."""
@@ -229,13 +221,13 @@ def _quiet() -> None:
 
 def _push(store: Any, record: Record) -> None:
     """Bring the record's run in MLflow up to date; `delivered.json` beside it says what already is."""
-    from mlflow.entities import Metric, Param
+    from mlflow.entities import Metric
 
     facts, state = record.facts, record.delivered()
     if "run_id" not in state:
         state = {"run_id": _create(store, facts), "epochs": 0}
         record.note_delivered(state)
-        store.log_batch(state["run_id"], params=[Param(name, text[:6000]) for name, text in facts["params"].items()])
+        log_params(store, state["run_id"], facts["params"])
     run_id = state["run_id"]
     fresh = facts["epochs"][state["epochs"] :]
     points = [Metric(_name(k), v, e["time"], e["step"]) for e in fresh for k, v in e["metrics"].items()]
@@ -261,7 +253,9 @@ def _create(store: Any, facts: dict[str, Any]) -> str:
         tags["mlflow.parentRunId"] = facts["parent"]
     if facts["dataset"]:
         tags["dataset_digest"] = facts["dataset"]
-    run = store.create_run(experiment(), start_time=facts["started"], tags=tags, run_name=facts["name"])
+    run = store.create_run(
+        experiment(), start_time=facts["started"], tags=tags, run_name=run_name(facts["name"], tags, facts["started"])
+    )
     if facts["dataset"]:
         note_dataset(store, run.info.run_id, facts["dataset"])
     return str(run.info.run_id)

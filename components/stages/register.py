@@ -122,6 +122,7 @@ def _pipeline(report: Path) -> Iterator[str]:
     given = os.environ.get(journal.PARENT)
     run_id = given or pipeline_run.begin()
     tracking.keep_page(run_id, report)
+    pipeline_run.keep_source(run_id)
     try:
         yield run_id
     except BaseException:
