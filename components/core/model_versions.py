@@ -1,5 +1,6 @@
 """Model versions in MLflow's registry: found by content, loaded only if ours and whole, exactly one champion."""
 
+import functools
 import hashlib
 import json
 import re
@@ -16,10 +17,12 @@ from components.core import tracking
 from components.core.errors import WinnowError
 from components.core.files import sha256
 from components.core.lock import locked
+from components.core.store_calls import all_pages
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 HISTORY = "champion_history"  # tag on the registered model: numbers of all champions, the present one last
 WEIGHTS = "weights/model.safetensors"  # inside a version's folder, with its .json beside it
+LONGEST = 100_000  # characters of a version's tag in MLflow
 LOADERS = {"mlflow.pytorch"}
 
 
@@ -48,7 +51,7 @@ def versions(name: str) -> list[Version]:
         if not registered:
             return []
         aliases: dict[str, str] = registered[0].aliases  # search_model_versions returns none
-        found = store.search_model_versions(f"name = '{name}'", max_results=1000)
+        found = all_pages(functools.partial(store.search_model_versions, f"name = '{name}'", max_results=1000))
     made = [_version(item, aliases) for item in found]
     return sorted(made, key=lambda version: -version.number)
 
@@ -105,7 +108,7 @@ def describe(version: Version, card: str, tags: Mapping[str, str]) -> None:
     with tracking.answering():
         store.update_model_version(version.name, str(version.number), description=card)
         for key, value in tags.items():
-            store.set_model_version_tag(version.name, str(version.number), key, value[:5000])
+            store.set_model_version_tag(version.name, str(version.number), key, _whole(value))
 
 
 def promote(name: str, number: int) -> Version:
@@ -156,6 +159,13 @@ def promoting() -> Iterator[None]:
         yield
 
 
+def _whole(value: str) -> str:
+    """The value, or words that say so where a tag cannot hold all of it: half of it would be read as if it were all."""
+    if len(value) <= LONGEST:
+        return value
+    return f"{len(value)} characters, more than a tag takes; sha256 {hashlib.sha256(value.encode()).hexdigest()}"
+
+
 def _version(item: Any, aliases: dict[str, str]) -> Version:
     mine = sorted(alias for alias, number in aliases.items() if int(number) == int(item.version))
     tags = dict(item.tags)
@@ -167,7 +177,13 @@ def _history(name: str) -> list[int]:
     store = tracking.opened()
     with tracking.answering():
         model = store.get_registered_model(name)
-    history = [int(number) for number in json.loads(model.tags.get(HISTORY, "[]"))]
+    try:
+        history = [int(number) for number in json.loads(model.tags.get(HISTORY, "[]"))]
+    except (ValueError, TypeError):
+        raise WinnowError(
+            f"the tag {HISTORY} of model {name} was edited: in MLflow's pages (`winnow ui`) make it a list of version "
+            "numbers like [1, 2] again, or delete it."
+        ) from None
     present = model.aliases.get(CHAMPION)
     if present is not None and history[-1:] != [int(present)]:
         history.append(int(present))
@@ -188,8 +204,22 @@ def _download(version: Version, home: Path) -> None:
     with tempfile.TemporaryDirectory(dir=home.parent) as aside:
         with tracking.answering():
             uri = tracking.client().get_model_version_download_uri(version.name, str(version.number))
-            got = download_artifacts(artifact_uri=uri, dst_path=aside, tracking_uri=tracking.tracking_uri())
+            try:
+                got = download_artifacts(artifact_uri=uri, dst_path=aside, tracking_uri=tracking.tracking_uri())
+            except FileNotFoundError as error:
+                raise _gone(version, uri) from error
+            except OSError as error:
+                if error.errno is not None:  # a number is the system's; without one it is MLflow's "no such artifact"
+                    raise
+                raise _gone(version, uri) from error
         Path(got).replace(home)
+
+
+def _gone(version: Version, uri: str) -> WinnowError:
+    return WinnowError(
+        f"the files of version {version.number} of {version.name} are gone from {uri}: bring them back, or delete that "
+        "version in MLflow's pages (`winnow ui`) and run `winnow repro`; `winnow promote` makes another one serve."
+    )
 
 
 def _check_loader(home: Path, version: Version) -> None:

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,10 @@ def end(run_id: str, *, status: str) -> list[Link]:
     made = {link.stage for link in links if link.how in ("ran", "reused")}
     store = tracking.opened()
     figures = _figures() if "evaluate" in made else {}
+    with tracking.answering():
+        if tracking.deleted(store, run_id):
+            print("winnow: this run was deleted in MLflow's pages meanwhile; it stays so.", file=sys.stderr)
+            return links
     keep_source(run_id)
     with tracking.answering():
         for name, value in journal.provenance().items():

@@ -1,5 +1,6 @@
 """MLflow's local database over the years: behind the installed version or not, and runs that nobody will finish."""
 
+import functools
 import shutil
 import sqlite3
 import subprocess
@@ -13,6 +14,7 @@ from components.core import tracking
 from components.core.errors import WinnowError
 from components.core.journal import KILLED, RUNNING, records
 from components.core.lock import locked
+from components.core.store_calls import all_pages
 
 
 def behind() -> str:
@@ -59,7 +61,8 @@ def unfinished() -> list[str]:
     living = {record.delivered().get("run_id") for record in records()}
     store = tracking.opened()
     with tracking.answering():
-        runs = store.search_runs([tracking.experiment()], f"attributes.status = '{RUNNING}'", max_results=1000)
+        running = f"attributes.status = '{RUNNING}'"
+        runs = all_pages(functools.partial(store.search_runs, [tracking.experiment()], running))
     return [str(run.info.run_id) for run in runs if run.info.run_id not in living]
 
 

@@ -23,6 +23,7 @@ from components.core.store_places import WORKSPACE, bring_along, workspace
 LOCK = Path(".winnow/tracking.lock")
 URI = "MLFLOW_TRACKING_URI"
 SQLITE = "sqlite:///"
+DELETED = "deleted"  # MLflow's word for what its pages have put into the bin
 NOBODY_THERE = ("Failed to establish a new connection", "Failed to resolve")  # in urllib3's words
 
 
@@ -71,7 +72,7 @@ def deliver() -> None:
         store = client()
         for record in journal.records():
             with answering():
-                _push(store, record)
+                _push_unless_deleted(store, record)
             if record.facts["status"] != journal.RUNNING:
                 shutil.rmtree(record.folder)
 
@@ -130,13 +131,22 @@ def opened() -> Any:
         return client()
 
 
-def experiment() -> str:
-    """Id of the project's experiment (`MLFLOW_EXPERIMENT_NAME`, or `register.name`), created where there is none."""
+def experiment_name() -> str:
+    """`MLFLOW_EXPERIMENT_NAME`, or `register.name`."""
     block = read_params().get("register")
-    name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or (block or {}).get("name") or "winnow"
-    store = client()
+    return os.environ.get("MLFLOW_EXPERIMENT_NAME") or (block or {}).get("name") or "winnow"
+
+
+def experiment() -> str:
+    """Id of the project's experiment, created where there is none. Raises WinnowError for one that was deleted."""
+    name, store = experiment_name(), client()
     with answering():
         found = store.get_experiment_by_name(name)
+        if found is not None and found.lifecycle_stage == DELETED:
+            raise WinnowError(
+                f"the experiment {name} was deleted in MLflow's pages: `winnow doctor --fix` brings it back; "
+                "MLFLOW_EXPERIMENT_NAME or register.name takes another."
+            )
         if found is not None:
             return str(found.experiment_id)
         local = tracking_uri().startswith("sqlite:")
@@ -217,6 +227,34 @@ def _quiet() -> None:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("mlflow").setLevel(os.environ["MLFLOW_LOGGING_LEVEL"])  # where it was imported before
+
+
+def deleted(store: Any, run_id: str) -> bool:
+    """Whether somebody deleted that run in MLflow's pages, for good or not."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return bool(store.get_run(run_id).info.lifecycle_stage == DELETED)
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return True
+        raise
+
+
+def _push_unless_deleted(store: Any, record: Record) -> None:
+    """What a record has to tell of a run that was deleted is nobody's wish any more: it must not hold up the others."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        _push(store, record)
+    except MlflowException:
+        run_id = record.delivered().get("run_id")
+        if run_id is None or not deleted(store, run_id):
+            raise
+        if record.facts["status"] != journal.RUNNING:
+            print(
+                f"winnow: a run of {name} was deleted in MLflow's pages; it stays so.", file=sys.stderr
+            )
 
 
 def _push(store: Any, record: Record) -> None:

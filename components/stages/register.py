@@ -14,6 +14,7 @@ from pydantic import field_validator
 
 from components.core import journal, pipeline_run, tracking
 from components.core.config import StageParams
+from components.core.errors import WinnowError
 from components.core.files import write_text
 from components.core.model_versions import (
     CHAMPION,
@@ -84,12 +85,23 @@ def _judge(params: Params, classifier: Classifier, known: Version | None, rows: 
     """The gate's verdict; the champion itself keeps the one it was promoted by, and a person's no stands."""
     present = next((item for item in versions(params.name) if CHAMPION in item.aliases), None)
     if known is not None and present is not None and known.number == present.number:
-        said = known.tags.get("gate")
-        return Verdict(**json.loads(said)) if said else Verdict(True, "it is the champion already.", "itself")
+        return _said(known)
     if known is not None and "rolled_back" in known.tags:
         why = f"version {known.number} was rolled back by hand; `winnow promote {known.number}` brings it back."
         return Verdict(False, why, "rollback")
     return decide(params.gate, classifier, present, rows, seed=params.seed)
+
+
+def _said(champion: Version) -> Verdict:
+    """What the gate said of the champion. Raises WinnowError for a tag that somebody edited."""
+    told = champion.tags.get("gate")
+    try:
+        return Verdict(**json.loads(told)) if told else Verdict(True, "it is the champion already.", "itself")
+    except (ValueError, TypeError):
+        raise WinnowError(
+            f"the tag gate of version {champion.number} of {champion.name} was edited: delete it in MLflow's pages "
+            "(`winnow ui`), then run `winnow repro`."
+        ) from None
 
 
 def _create(name: str, run_id: str, model: Path, classifier: Classifier, pictures: Pixels) -> Version:
