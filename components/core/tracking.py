@@ -252,9 +252,8 @@ def _push_unless_deleted(store: Any, record: Record) -> None:
         if run_id is None or not deleted(store, run_id):
             raise
         if record.facts["status"] != journal.RUNNING:
-            print(
-                f"winnow: a run of {name} was deleted in MLflow's pages; it stays so.", file=sys.stderr
-            )
+            what = f"a run of {record.facts['name']} was deleted in MLflow's pages"
+            print(f"winnow: {what}: it stays so.", file=sys.stderr)
 
 
 def _push(store: Any, record: Record) -> None:
