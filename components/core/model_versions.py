@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import yaml
 
@@ -204,14 +206,9 @@ def _download(version: Version, home: Path) -> None:
     with tempfile.TemporaryDirectory(dir=home.parent) as aside:
         with tracking.answering():
             uri = tracking.client().get_model_version_download_uri(version.name, str(version.number))
-            try:
-                got = download_artifacts(artifact_uri=uri, dst_path=aside, tracking_uri=tracking.tracking_uri())
-            except FileNotFoundError as error:
-                raise _gone(version, uri) from error
-            except OSError as error:
-                if error.errno is not None:  # a number is the system's; without one it is MLflow's "no such artifact"
-                    raise
-                raise _gone(version, uri) from error
+            if uri.startswith("file:") and not Path(url2pathname(urlsplit(uri).path)).is_dir():
+                raise _gone(version, uri)
+            got = download_artifacts(artifact_uri=uri, dst_path=aside, tracking_uri=tracking.tracking_uri())
         Path(got).replace(home)
 
 
