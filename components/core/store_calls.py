@@ -1,5 +1,6 @@
 """What MLflow's store takes and gives only in parts or in its own words: lists, settings, names, data sets."""
 
+import functools
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,13 @@ def all_pages(search: Callable[..., Any]) -> list[Any]:
         page = search(page_token=page.token)
         found = [*found, *page]
     return list(found)
+
+
+def every_experiment(store: Any) -> list[Any]:
+    """All experiments, those that were deleted in the pages too."""
+    from mlflow.entities import ViewType
+
+    return all_pages(functools.partial(store.search_experiments, view_type=ViewType.ALL))
 
 
 def log_params(store: Any, run_id: str, params: Mapping[str, str]) -> None:

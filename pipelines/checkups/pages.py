@@ -8,6 +8,7 @@ from components.core import tracking
 from components.core.errors import WinnowError
 from components.core.lock import held
 from components.core.model_versions import CHAMPION, Version, fetch, versions
+from components.core.store_calls import every_experiment
 from components.core.store_places import WORKSPACE, workspace
 from pipelines.checkups import Finding
 from pipelines.schedule import LOCK as SCHEDULE
@@ -18,11 +19,9 @@ from pipelines.settings import model_name
 
 def experiments() -> list[Finding]:
     """The project's experiment in MLflow is there, under its name. Creates nothing."""
-    from mlflow.entities import ViewType
-
     name, store = tracking.experiment_name(), tracking.opened()
     with tracking.answering():
-        every = store.search_experiments(view_type=ViewType.ALL)
+        every = every_experiment(store)
     mine = next((item for item in every if item.name == name), None)
     if mine is None:
         other = [item.name for item in every if item.tags.get(WORKSPACE) == workspace()]
