@@ -165,9 +165,10 @@ def _profile_address() -> str:
 
 
 def _store() -> str:
-    """Relative to the workspace, which the server works in: no name of a folder can break that address."""
+    """Relative to the workspace where the folder's name holds a `?`, which would end the path (see `tracking_uri`)."""
     HOME.mkdir(parents=True, exist_ok=True)
-    return f"sqlite+aiosqlite:///{HOME / 'prefect.db'}"
+    path = (HOME / "prefect.db").absolute()
+    return f"sqlite+aiosqlite:///{HOME / 'prefect.db' if '?' in str(path) else path}"
 
 
 def _command(port: str, kind: str) -> list[str]:
