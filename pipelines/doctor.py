@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from components.core.errors import WinnowError
 from components.core.lock import locked
-from pipelines.checkups import Finding, artifacts, registered, surroundings, workspace
+from pipelines.checkups import Finding, artifacts, pages, surroundings, workspace
 from pipelines.session import LOCK
 
 CHECKUPS: dict[str, Callable[[], list[Finding]]] = {  # in an order in which one's cure helps the next
@@ -17,12 +17,14 @@ CHECKUPS: dict[str, Callable[[], list[Finding]]] = {  # in an order in which one
     "DVC's locks": workspace.locks,
     "leftovers": workspace.leftovers,
     "old files": workspace.old_files,
+    "experiment": pages.experiments,
     "DVC's cache": artifacts.cached_versions,
     "outputs": artifacts.outputs,
     "remote": artifacts.remote,
     "pictures": artifacts.raw_files,
     "MLflow's store": surroundings.mlflow_store,
-    "champion": registered.champion,
+    "models": pages.models,
+    "schedule": pages.schedules,
 }
 WIDTH = max(map(len, CHECKUPS)) + 2
 

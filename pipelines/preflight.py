@@ -1,15 +1,16 @@
-"""What would stop or slow a run, found before it starts: processors, memory, disk, permissions, servers."""
+"""What would stop or slow a run, found before it starts: the machine, the disk, permissions, servers, surroundings."""
 
 import os
 import shutil
 import socket
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from components.core import journal, tracking
 from components.core.machine import OBJECT_STORE, SHARED_MEMORY, free_memory, free_shared_memory, processors
+from pipelines.concern import Concern
+from pipelines.preflight_environment import surroundings
 
 GIB = 2**30
 MEMORY = GIB  # of the pipeline and one stage with its libraries
@@ -22,14 +23,6 @@ SAMPLES = Path("data/ingest/samples.npy")
 WRITTEN = ("data", ".winnow", ".dvc", "dvc.lock")
 
 
-@dataclass(frozen=True)
-class Concern:
-    """One sentence with its cure. `stops`: the run cannot end well; otherwise it is slower, and goes on."""
-
-    text: str
-    stops: bool = True
-
-
 def concerns(params: dict[str, Any], *, with_prefect: bool = False) -> list[Concern]:
     """Everything found, without importing a library or reading data. Settings of a wrong type are passed over.
 
@@ -39,6 +32,7 @@ def concerns(params: dict[str, Any], *, with_prefect: bool = False) -> list[Conc
     pretrain = block if isinstance(block, dict) else {}
     here = 0 if pretrain.get("ray_address") else _count(pretrain.get("workers"))  # workers on this machine
     return [
+        *surroundings(with_prefect=with_prefect),
         *_processors(here, _count(params.get("threads"))),
         *_memory(here),
         *(_shared_memory() if here else []),
@@ -105,8 +99,8 @@ def _tracking() -> list[Concern]:
     uri = tracking.tracking_uri()
     if uri.startswith("http"):
         return _server(tracking.URI, uri)
-    path = Path(uri.removeprefix("sqlite:///"))
-    if not uri.startswith("sqlite:///") or os.access(_nearest(path), os.R_OK | os.W_OK):
+    path = tracking.database()
+    if path is None or os.access(_nearest(path), os.R_OK | os.W_OK):
         return []
     return [Concern(f"{path}, where MLflow keeps its runs, cannot be written: `chmod u+rw {path}`.")]
 

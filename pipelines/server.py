@@ -142,8 +142,9 @@ def _running() -> str:
 
 
 def _healthy(address: str) -> bool:
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy knows nothing of this machine
     try:
-        with urllib.request.urlopen(f"{address}/health", timeout=2) as answer:  # noqa: S310 - always http, on loopback
+        with direct.open(f"{address}/health", timeout=2) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False
@@ -164,8 +165,10 @@ def _profile_address() -> str:
 
 
 def _store() -> str:
+    """Relative to the workspace where the folder's name holds a `?`, which would end the path (see `tracking_uri`)."""
     HOME.mkdir(parents=True, exist_ok=True)
-    return f"sqlite+aiosqlite:///{(HOME / 'prefect.db').absolute()}"
+    path = (HOME / "prefect.db").absolute()
+    return f"sqlite+aiosqlite:///{HOME / 'prefect.db' if '?' in str(path) else path}"
 
 
 def _command(port: str, kind: str) -> list[str]:

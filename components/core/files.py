@@ -1,7 +1,9 @@
 """Files that are whole or absent: write aside, flush, rename; and the hashes that prove them."""
 
+import errno
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +16,7 @@ def replacing(path: Path) -> Iterator[Path]:
     aside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         yield aside
-        with aside.open("rb+") as written:
-            os.fsync(written.fileno())
+        _flush(aside)
         aside.replace(path)
     except OSError as error:
         if error.errno and error.filename is None:  # a write cut short by a full disk does not say where
@@ -23,6 +24,25 @@ def replacing(path: Path) -> Iterator[Path]:
         raise
     finally:
         aside.unlink(missing_ok=True)
+
+
+def move(source: Path, target: Path) -> None:
+    """Move a file or a folder to `target`, in place of what is there; whole at any time, on another mount too.
+
+    A rename does not cross mounts (a container's volumes): there it is copied beside the target, flushed and renamed.
+    """
+    try:
+        _put(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        aside = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")
+        try:
+            _copy(source, aside)
+            _put(aside, target)
+        finally:
+            _remove(aside)
+        _remove(source)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -40,3 +60,38 @@ def sha256(path: Path) -> str:
         return digest.hexdigest()
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _put(source: Path, target: Path) -> None:
+    """Rename; a folder that holds something lets nothing take its place, so it goes first."""
+    try:
+        source.replace(target)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR):
+            raise
+        shutil.rmtree(target)
+        source.replace(target)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file or a folder, every byte of it on the disk afterwards."""
+    if not source.is_dir():
+        shutil.copyfile(source, target)
+        _flush(target)
+        return
+    shutil.copytree(source, target)
+    for path in target.rglob("*"):
+        if path.is_file():
+            _flush(path)
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb+") as written:
+        os.fsync(written.fileno())
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """Model versions in MLflow's registry: found by content, exactly one champion, and none that was not proven."""
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -12,10 +13,12 @@ from components.core import tracking
 from components.core.errors import WinnowError
 from components.core.files import sha256
 from components.core.lock import locked
+from components.core.store_calls import all_pages
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 HISTORY = "champion_history"  # tag on the registered model: numbers of all champions, the present one last
 ALL_FILES = "content_sha256"  # tag: `files.sha256` of the version's whole folder
+LONGEST = 100_000  # characters of a version's tag in MLflow
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def versions(name: str) -> list[Version]:
         if not registered:
             return []
         aliases: dict[str, str] = registered[0].aliases  # search_model_versions returns none
-        found = store.search_model_versions(f"name = '{name}'", max_results=1000)
+        found = all_pages(functools.partial(store.search_model_versions, f"name = '{name}'", max_results=1000))
     made = [_version(item, aliases) for item in found]
     return sorted(made, key=lambda version: -version.number)
 
@@ -88,7 +91,7 @@ def describe(version: Version, card: str, tags: Mapping[str, str]) -> None:
     with tracking.answering():
         store.update_model_version(version.name, str(version.number), description=card)
         for key, value in tags.items():
-            store.set_model_version_tag(version.name, str(version.number), key, value[:5000])
+            store.set_model_version_tag(version.name, str(version.number), key, _whole(value))
 
 
 def promote(name: str, number: int, *, prove: Prove) -> Version:
@@ -140,6 +143,13 @@ def promoting() -> Iterator[None]:
     """Aliases cannot be compared and swapped: whoever decides about the champion holds this lock."""
     with locked(Path(".winnow/promotion.lock"), wait=60, busy="process {pid} is promoting a model: try again later."):
         yield
+
+
+def _whole(value: str) -> str:
+    """The value, or words that say so where a tag cannot hold all of it: half of it would be read as if it were all."""
+    if len(value) <= LONGEST:
+        return value
+    return f"{len(value)} characters, more than a tag takes; sha256 {hashlib.sha256(value.encode()).hexdigest()}"
 
 
 def _version(item: Any, aliases: dict[str, str]) -> Version:

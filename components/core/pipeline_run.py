@@ -2,7 +2,7 @@
 
 import functools
 import json
-import platform
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,9 @@ from components.core import journal, tracking
 from components.core.config import read_params
 from components.core.dag import StageSpec, read_stages
 from components.core.files import sha256
+from components.core.made_from import FOLDER, made_from
+from components.core.store_calls import all_pages, log_params, note_dataset, run_name
+from components.core.store_places import WORKSPACE, workspace
 
 KEY = "WINNOW_STAGE_KEY"  # environment: the key of the stage that this process runs
 
@@ -31,24 +34,43 @@ def begin() -> str:
     tags = {
         **journal.provenance(),
         "pipeline": "true",
-        "workspace": _workspace(),
+        WORKSPACE: workspace(),
         "params_digest": sha256(Path("params.yaml")),
         "mlflow.source.name": "dvc.yaml",
         "mlflow.source.type": "PROJECT",
     }
     if "git_commit" in tags:
         tags["mlflow.source.git.commit"] = tags["git_commit"]
+    params = {name: journal.without_secrets(text) for name, text in journal.flatten(read_params())}
     with tracking.answering():
-        return str(store.create_run(tracking.experiment(), tags=tags, run_name="pipeline").info.run_id)
+        run = store.create_run(tracking.experiment(), tags=tags, run_name=run_name("pipeline", tags))
+        log_params(store, run.info.run_id, params)
+    return str(run.info.run_id)
+
+
+def keep_source(run_id: str) -> None:
+    """Put what the run was made from among its artifacts: settings, graph, and how the code differs from its commit."""
+    store = tracking.opened()
+    with tracking.answering(), made_from() as folder:
+        store.log_artifacts(run_id, str(folder), FOLDER)
 
 
 def end(run_id: str, *, status: str) -> list[Link]:
-    """Link every stage to the pipeline run, give it the evaluation's figures and close it."""
+    """Link every stage to the pipeline run, give it the evaluation's figures and close it.
+
+    Figures and data set are those of this run: made in it, or found up to date by a run that came to its end.
+    """
     from mlflow.entities import Metric
 
-    links = _link(run_id)
+    links = _link(run_id, proven=status == journal.FINISHED)
+    made = {link.stage for link in links if link.how in ("ran", "reused")}
     store = tracking.opened()
-    figures = _figures()
+    figures = _figures() if "evaluate" in made else {}
+    with tracking.answering():
+        if tracking.deleted(store, run_id):
+            print("winnow: this run was deleted in MLflow's pages meanwhile; it stays so.", file=sys.stderr)
+            return links
+    keep_source(run_id)
     with tracking.answering():
         for name, value in journal.provenance().items():
             store.set_tag(run_id, name, value)
@@ -57,8 +79,8 @@ def end(run_id: str, *, status: str) -> list[Link]:
         store.set_tag(run_id, "mlflow.note.content", _note(links, tracking.experiment()))
         points = [Metric(name, value, journal.now(), 0) for name, value in figures.items()]
         store.log_batch(run_id, metrics=points)
-        if digest := journal.dataset():
-            tracking.note_dataset(store, run_id, digest)
+        if "ingest" in made and (digest := journal.dataset()):
+            note_dataset(store, run_id, digest)
         store.set_terminated(run_id, status=status)
     return links
 
@@ -67,7 +89,7 @@ def close_abandoned() -> None:
     """End as killed the pipeline runs that a crash left running. The caller holds the folder's lock: none is alive."""
     tracking.deliver_or_say()
     store, experiment = tracking.opened(), tracking.experiment()
-    query = f"tags.pipeline = 'true' and tags.workspace = '{_workspace()}' and attributes.status = 'RUNNING'"
+    query = f"tags.pipeline = 'true' and tags.workspace = '{workspace()}' and attributes.status = 'RUNNING'"
     with tracking.answering():
         for run in _search(store, experiment, query):
             store.set_tag(run.info.run_id, "failure", "its process died without a word.")
@@ -82,8 +104,11 @@ def stage_keys() -> dict[str, str]:
     return {name: spec.key(params, Path(), digest) for name, spec in specs.items() if _ready(spec)}
 
 
-def _link(run_id: str) -> list[Link]:
-    """Find each stage's run: a child of this pipeline run, or the last good run with the same key."""
+def _link(run_id: str, *, proven: bool) -> list[Link]:
+    """Find each stage's run: a child of this pipeline run, or the last good run with the same key.
+
+    proven: DVC went through all stages; else nobody knows whether one that did not run still has its outputs.
+    """
     tracking.deliver()
     store, experiment = tracking.opened(), tracking.experiment()
     keys = stage_keys()
@@ -91,12 +116,12 @@ def _link(run_id: str) -> list[Link]:
         under = _search(store, experiment, f"tags.`mlflow.parentRunId` = '{run_id}'")
         children = {run.data.tags.get("stage", ""): run for run in reversed(under)}
         return [
-            _one(store, experiment, name, keys.get(name), children.get(name), run_id)
+            _one(store, experiment, name, keys.get(name), children.get(name), run_id, proven=proven)
             for name in read_stages(read_params())
         ]
 
 
-def _one(store: Any, experiment: str, name: str, key: str | None, child: Any, run_id: str) -> Link:
+def _one(store: Any, experiment: str, name: str, key: str | None, child: Any, run_id: str, *, proven: bool) -> Link:
     if child is not None:
         how = {"FINISHED": "ran"}.get(child.info.status, child.info.status.lower())
         return Link(name, how, child.info.run_id)
@@ -108,20 +133,16 @@ def _one(store: Any, experiment: str, name: str, key: str | None, child: Any, ru
         return Link(name, "untracked")
     run = usable[0]
     if "mlflow.parentRunId" in run.data.tags:
-        return Link(name, "reused", run.info.run_id)
+        return Link(name, "reused", run.info.run_id) if proven else Link(name, "not run")
     store.set_tag(run.info.run_id, "mlflow.parentRunId", run_id)
     return Link(name, "ran" if run.info.status == "FINISHED" else "running", run.info.run_id)
 
 
-def _workspace() -> str:
-    """Machine and folder, so that nobody closes another's run in a shared store."""
-    return f"{platform.node()}:{Path.cwd().as_posix()}"
-
-
 def _search(store: Any, experiment: str, query: str) -> list[Any]:
     """Matching runs, newest first."""
-    order = ["attributes.start_time DESC"]
-    return list(store.search_runs([experiment], filter_string=query, max_results=100, order_by=order))
+    return all_pages(
+        functools.partial(store.search_runs, [experiment], filter_string=query, order_by=["attributes.start_time DESC"])
+    )
 
 
 def _ready(spec: StageSpec) -> bool:

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import shutil
 import sys
 import traceback
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from components.core.config import StageParams, parse, read_params
 from components.core.dag import TOP_LEVEL, StageSpec, by_argument, read_stages
 from components.core.environment import prepare
 from components.core.errors import Refused, Unavailable, WinnowError
+from components.core.files import move
 from components.core.integrity import checking, recorded_outputs
 from components.core.scratch import HOME, scratch
 from components.core.signals import die_with_parent
@@ -21,7 +21,11 @@ from components.core.signals import die_with_parent
 FAILED, DEFECT, RETRY, STOPPED = 1, 70, 75, 130  # a person's turn, ours, nobody's: run it again later, asked to stop
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 CUT_SHORT = ("requested and", "problem writing element")  # numpy's words for a full disk, without a number
-MENDED_BY_HAND = FULL | {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.EISDIR, errno.ENOTDIR}
+PASSING = {  # what may be over at the next try; whatever else the system refuses stays until somebody mends it
+    *(errno.EIO, errno.ESTALE, errno.EAGAIN, errno.EINTR, errno.EBUSY, errno.ENFILE, errno.EPIPE),
+    *(errno.ETIMEDOUT, errno.ECONNRESET, errno.ECONNREFUSED, errno.ECONNABORTED, errno.ENOTCONN),
+    *(errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EHOSTUNREACH),
+}
 GIVEN = ("raw", "labels", "weights")  # folders of data/ that no stage makes
 TRACKED = (".png", ".html", ".json", ".csv")  # what a person can open in the tracking pages
 
@@ -111,10 +115,7 @@ def _publish(aside: Path, home: Path) -> None:
         raise WinnowError(f"{home} is a file where a folder belongs: move it away, then run `winnow repro`.")
     home.mkdir(parents=True, exist_ok=True)
     for item in sorted(aside.iterdir()):
-        target = home / item.name
-        if target.is_dir() and not target.is_symlink():
-            shutil.rmtree(target)
-        item.replace(target)
+        move(item, home / item.name)
 
 
 def _of_the_system(error: OSError, name: str) -> tuple[str, int]:
@@ -123,9 +124,9 @@ def _of_the_system(error: OSError, name: str) -> tuple[str, int]:
     if error.errno in FULL or any(words in str(error) for words in CUT_SHORT):
         place = "" if error.filename else f", while writing the outputs of {name} in {HOME}"
         return f"{what}{place}: free some room on that disk, then run `winnow repro`.", FAILED
-    if error.errno in MENDED_BY_HAND:
-        return f"{what}: check that it is there and that you may write it, then run `winnow repro`.", FAILED
-    return f"{what}: trying again may help; if it does not, check the disk and the network.", RETRY
+    if error.errno in PASSING or error.errno is None:  # without a number: a library's word for a network that failed
+        return f"{what}: trying again may help; if it does not, check the disk and the network.", RETRY
+    return f"{what}: check that it is there and that you may write it, then run `winnow repro`.", FAILED
 
 
 def _say(name: str, sentence: str, code: int) -> int:

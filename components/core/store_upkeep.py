@@ -1,5 +1,6 @@
 """MLflow's local database over the years: behind the installed version or not, and runs that nobody will finish."""
 
+import functools
 import shutil
 import sqlite3
 import subprocess
@@ -13,6 +14,7 @@ from components.core import tracking
 from components.core.errors import WinnowError
 from components.core.journal import KILLED, RUNNING, records
 from components.core.lock import locked
+from components.core.store_calls import all_pages
 
 
 def behind() -> str:
@@ -20,7 +22,7 @@ def behind() -> str:
 
     Raises WinnowError for a file that is no database, or one of a newer MLflow.
     """
-    path = database()
+    path = tracking.database()
     if path is None or not path.is_file() or path.stat().st_size == 0:
         return ""
     has, (head, known) = _revision(path), _revisions()
@@ -33,12 +35,12 @@ def behind() -> str:
 
 def migrate() -> str:
     """Copy the database aside and bring it up to date; what was done. Raises WinnowError, with the old one in place."""
-    path = database()
+    path = tracking.database()
     assert path is not None
     kept = path.with_name(f"{path.name}.{time.strftime('%Y%m%d-%H%M%S')}.bak")
     with locked(tracking.LOCK, wait=10, busy="process {pid} is writing to MLflow: wait for it."):
         shutil.copy2(path, kept)
-        command = [sys.executable, "-m", "mlflow", "db", "upgrade", f"sqlite:///{path.absolute()}"]
+        command = [sys.executable, "-m", "mlflow", "db", "upgrade", tracking.tracking_uri()]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             shutil.copy2(kept, path)
@@ -52,14 +54,15 @@ def unfinished() -> list[str]:
 
     Of a local store alone: on a server others may be running.
     """
-    path = database()
+    path = tracking.database()
     if path is None or not path.is_file():
         return []
     tracking.deliver()  # a stage that died is closed by its own record
     living = {record.delivered().get("run_id") for record in records()}
     store = tracking.opened()
     with tracking.answering():
-        runs = store.search_runs([tracking.experiment()], f"attributes.status = '{RUNNING}'", max_results=1000)
+        running = f"attributes.status = '{RUNNING}'"
+        runs = all_pages(functools.partial(store.search_runs, [tracking.experiment()], running))
     return [str(run.info.run_id) for run in runs if run.info.run_id not in living]
 
 
@@ -72,15 +75,9 @@ def close(runs: list[str]) -> str:
     return f"closed as killed: {len(runs)}."
 
 
-def database() -> Path | None:
-    """The SQLite file that MLflow uses; None for a server or another database."""
-    uri = tracking.tracking_uri()
-    return Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
-
-
 def _revision(path: Path) -> str | None:
     try:
-        with closing(sqlite3.connect(f"file:{path.absolute()}?mode=ro", uri=True)) as connection:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             tables = connection.execute("SELECT name FROM sqlite_master WHERE name = 'alembic_version'").fetchall()
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone() if tables else None
     except sqlite3.DatabaseError as error:

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import sqlite3
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,9 +17,13 @@ from components.core.files import replacing
 from components.core.journal import Record
 from components.core.lock import locked
 from components.core.signals import stoppable
+from components.core.store_calls import log_params, note_dataset, run_name
+from components.core.store_places import WORKSPACE, bring_along, workspace
 
 LOCK = Path(".winnow/tracking.lock")
 URI = "MLFLOW_TRACKING_URI"
+SQLITE = "sqlite:///"
+DELETED = "deleted"  # MLflow's word for what its pages have put into the bin
 NOBODY_THERE = ("Failed to establish a new connection", "Failed to resolve")  # in urllib3's words
 
 
@@ -67,7 +72,7 @@ def deliver() -> None:
         store = client()
         for record in journal.records():
             with answering():
-                _push(store, record)
+                _push_unless_deleted(store, record)
             if record.facts["status"] != journal.RUNNING:
                 shutil.rmtree(record.folder)
 
@@ -81,8 +86,24 @@ def deliver_or_say() -> None:
 
 
 def tracking_uri() -> str:
-    """`MLFLOW_TRACKING_URI`, or one database file in the project's folder for whatever process asks."""
-    return os.environ.get(URI) or f"sqlite:///{Path('mlflow.db').absolute()}"
+    """`MLFLOW_TRACKING_URI`, or one database file in the project's folder for whatever process asks.
+
+    What follows a `?` in such an address is no part of the path: where the folder's name holds one, it is left out.
+    """
+    path = Path("mlflow.db").absolute()
+    return os.environ.get(URI) or f"{SQLITE}{'mlflow.db' if '?' in str(path) else path}"
+
+
+def database() -> Path | None:
+    """The SQLite file that MLflow uses; None for a server or another database."""
+    uri = tracking_uri()
+    return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
+
+
+def own_database() -> Path | None:
+    """That file, where it is this workspace's own: another may be shared by several."""
+    path = database()
+    return path if path is not None and path.absolute() == Path("mlflow.db").absolute() else None
 
 
 def client() -> Any:
@@ -98,6 +119,7 @@ def client() -> Any:
         uri = tracking_uri()
         with answering():
             _create_store(uri)
+            _be_default(uri)
             made = MlflowClient(tracking_uri=uri, registry_uri=os.environ.get("MLFLOW_REGISTRY_URI") or uri)
         _client = (uri, made)
     return _client[1]
@@ -109,34 +131,35 @@ def opened() -> Any:
         return client()
 
 
-def experiment() -> str:
-    """Id of the project's experiment (`MLFLOW_EXPERIMENT_NAME`, or `register.name`), created where there is none."""
+def experiment_name() -> str:
+    """`MLFLOW_EXPERIMENT_NAME`, or `register.name`."""
     block = read_params().get("register")
-    name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or (block or {}).get("name") or "winnow"
-    store = client()
+    return os.environ.get("MLFLOW_EXPERIMENT_NAME") or (block or {}).get("name") or "winnow"
+
+
+def experiment() -> str:
+    """Id of the project's experiment, created where there is none. Raises WinnowError for one that was deleted."""
+    name, store = experiment_name(), client()
     with answering():
         found = store.get_experiment_by_name(name)
+        if found is not None and found.lifecycle_stage == DELETED:
+            raise WinnowError(
+                f"the experiment {name} was deleted in MLflow's pages: `winnow doctor --fix` brings it back; "
+                "MLFLOW_EXPERIMENT_NAME or register.name takes another."
+            )
         if found is not None:
             return str(found.experiment_id)
         local = tracking_uri().startswith("sqlite:")
         place = Path("mlartifacts").absolute().as_uri() if local else None
         kind = {"mlflow.experimentKind": "custom_model_development"}  # the pages open on models, not on chats
-        return str(store.create_experiment(name, artifact_location=place, tags=kind))
+        tags = {**kind, **({WORKSPACE: workspace()} if own_database() else {})}
+        return str(store.create_experiment(name, artifact_location=place, tags=tags))
 
 
 def keep_page(run_id: str, path: Path) -> None:
     """Put one file among the artifacts of a run."""
     with answering():
         opened().log_artifact(run_id, str(path))
-
-
-def note_dataset(store: Any, run_id: str, digest: str) -> None:
-    """Name the data set that a run saw: the manifest's sha256, as far as MLflow's 36 characters go."""
-    from mlflow.entities import Dataset, DatasetInput
-
-    source = '{"uri": "data/ingest/manifest.parquet"}'
-    data = Dataset(name="manifest", digest=digest[:36], source_type="local", source=source)
-    store.log_inputs(run_id, [DatasetInput(data)])
 
 
 @contextmanager
@@ -148,7 +171,7 @@ def answering() -> Iterator[None]:
 
     try:
         yield
-    except (MlflowException, RequestException, SQLAlchemyError) as error:
+    except (MlflowException, RequestException, SQLAlchemyError, sqlite3.Error) as error:
         uri = journal.without_secrets(tracking_uri())
         said = journal.without_secrets(" ".join(str(error).split()))
         answer = f"said no: {said[:200]}"
@@ -170,13 +193,29 @@ def _may_pass(error: Exception) -> bool:
 
 
 def _create_store(uri: str) -> None:
-    """Make a local database aside and whole: MLflow never gets over one whose making was cut short."""
+    """Make a local database aside and whole: MLflow never gets over one whose making was cut short.
+
+    One that was copied or moved here with its workspace is made this workspace's own.
+    """
     from mlflow import MlflowClient
 
-    path = Path(uri.removeprefix("sqlite:///"))
-    if uri.startswith("sqlite:///") and not path.exists():
+    path = database()
+    if path is not None and not path.exists():
         with replacing(path) as aside:
-            MlflowClient(tracking_uri=f"sqlite:///{aside.absolute()}").search_experiments(max_results=1)
+            address = uri.removesuffix(path.name) + aside.name
+            MlflowClient(tracking_uri=address).search_experiments(max_results=1)
+    if (own := own_database()) is not None and own.stat().st_size and (others := bring_along(own)):
+        print(f"winnow: this workspace was {', '.join(others)} before: MLflow's places came along.", file=sys.stderr)
+
+
+def _be_default(uri: str) -> None:
+    """Parts of MLflow take the default store, which an `mlruns/` folder left from earlier would decide."""
+    import mlflow
+
+    told = os.environ.get(URI)
+    mlflow.set_tracking_uri(uri)
+    if told is None:
+        os.environ.pop(URI, None)  # where MLflow notes it: a process in another folder has another store
 
 
 def _quiet() -> None:
@@ -190,15 +229,42 @@ def _quiet() -> None:
     logging.getLogger("mlflow").setLevel(os.environ["MLFLOW_LOGGING_LEVEL"])  # where it was imported before
 
 
+def deleted(store: Any, run_id: str) -> bool:
+    """Whether somebody deleted that run in MLflow's pages, for good or not."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return bool(store.get_run(run_id).info.lifecycle_stage == DELETED)
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return True
+        raise
+
+
+def _push_unless_deleted(store: Any, record: Record) -> None:
+    """What a record has to tell of a run that was deleted is nobody's wish any more: it must not hold up the others."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        _push(store, record)
+    except MlflowException:
+        run_id = record.delivered().get("run_id")
+        if run_id is None or not deleted(store, run_id):
+            raise
+        if record.facts["status"] != journal.RUNNING:
+            what = f"a run of {record.facts['name']} was deleted in MLflow's pages"
+            print(f"winnow: {what}: it stays so.", file=sys.stderr)
+
+
 def _push(store: Any, record: Record) -> None:
     """Bring the record's run in MLflow up to date; `delivered.json` beside it says what already is."""
-    from mlflow.entities import Metric, Param
+    from mlflow.entities import Metric
 
     facts, state = record.facts, record.delivered()
     if "run_id" not in state:
         state = {"run_id": _create(store, facts), "epochs": 0}
         record.note_delivered(state)
-        store.log_batch(state["run_id"], params=[Param(name, text[:6000]) for name, text in facts["params"].items()])
+        log_params(store, state["run_id"], facts["params"])
     run_id = state["run_id"]
     fresh = facts["epochs"][state["epochs"] :]
     points = [Metric(_name(k), v, e["time"], e["step"]) for e in fresh for k, v in e["metrics"].items()]
@@ -224,7 +290,9 @@ def _create(store: Any, facts: dict[str, Any]) -> str:
         tags["mlflow.parentRunId"] = facts["parent"]
     if facts["dataset"]:
         tags["dataset_digest"] = facts["dataset"]
-    run = store.create_run(experiment(), start_time=facts["started"], tags=tags, run_name=facts["name"])
+    run = store.create_run(
+        experiment(), start_time=facts["started"], tags=tags, run_name=run_name(facts["name"], tags, facts["started"])
+    )
     if facts["dataset"]:
         note_dataset(store, run.info.run_id, facts["dataset"])
     return str(run.info.run_id)

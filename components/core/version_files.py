@@ -133,7 +133,12 @@ def _listed(place: str, where: str) -> dict[str, int]:
     from mlflow.artifacts import list_artifacts
 
     if (home := _local(place)) is not None:
-        return _regular_files(home, where) if home.exists() else {}
+        if not home.is_dir():
+            raise WinnowError(
+                f"{where} is gone from {home}: bring its files back, or run `winnow repro --from register`, which "
+                "registers the model anew; `winnow rollback` or `winnow promote` makes another one serve."
+            )
+        return _regular_files(home, where)
     found: dict[str, int] = {}
     for folder in ("", "weights", "data"):
         uri = f"{place}/{folder}" if folder else place

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, field_validator
 
 from components.core import journal, pipeline_run, tracking
 from components.core.config import StageParams
+from components.core.errors import WinnowError
 from components.core.files import write_text
 from components.core.model_versions import (
     CHAMPION,
@@ -136,6 +137,7 @@ def _pipeline(report: Path) -> Iterator[str]:
     given = os.environ.get(journal.PARENT)
     run_id = given or pipeline_run.begin()
     tracking.keep_page(run_id, report)
+    pipeline_run.keep_source(run_id)
     try:
         yield run_id
     except BaseException:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from components.core.errors import Unavailable, WinnowError
-from components.core.machine import OBJECT_STORE, processors
+from components.core.machine import OBJECT_STORE, processors, socket_folder
 from components.methods.contracts import SelfSupervisedMethod
 from components.training.checkpoints import CheckpointStore
 from components.training.loop import Row
@@ -94,7 +94,10 @@ def _ray(workers: int, address: str | None) -> Iterator[bool]:
 
     here: dict[str, Any] = {"num_cpus": workers, "object_store_memory": OBJECT_STORE, "include_dashboard": False}
     handler = signal.getsignal(signal.SIGTERM)
-    try:
+    with contextlib.ExitStack() as last:
+        if address is None:
+            here["_temp_dir"] = str(last.enter_context(socket_folder()))
+        last.callback(ray.shutdown)
         _connect(address, {} if address else here)
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, handler)  # ray.init puts its own there
@@ -105,8 +108,6 @@ def _ray(workers: int, address: str | None) -> Iterator[bool]:
                 "processors: lower it, or add machines."
             )
         yield resources.get("GPU", 0) >= workers
-    finally:
-        ray.shutdown()
 
 
 def _connect(address: str | None, here: dict[str, Any]) -> None:

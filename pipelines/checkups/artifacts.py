@@ -9,7 +9,7 @@ from pathlib import Path
 from components.core import registry
 from components.core.config import read_params
 from components.core.errors import WinnowError
-from components.core.files import replacing, sha256
+from components.core.files import move, replacing, sha256
 from components.core.integrity import Recorded, intact, md5_of, recorded_outputs
 from components.core.progress import bar
 from pipelines.checkups import Finding
@@ -130,7 +130,7 @@ def _set_aside(path: Path) -> Path:
     """Kept for a while (see `workspace.old_files`): it may be the one copy of what another dvc.lock names."""
     kept = REPLACED / f"{path.parent.name}-{path.name}"
     REPLACED.mkdir(parents=True, exist_ok=True)
-    path.replace(kept)
+    move(path, kept)
     kept.touch()
     return kept
 

@@ -3,7 +3,6 @@
 import functools
 import importlib.util
 import os
-import shutil
 import sys
 import tomllib
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -39,12 +38,10 @@ def python_and_libraries() -> list[Finding]:
 
 
 def tools() -> list[Finding]:
-    """DVC and git are there, and no library reports what you do or opens pickles."""
+    """DVC is there, and no library reports what you do or opens pickles."""
     found = []
     if importlib.util.find_spec("dvc") is None:
         found.append(Finding("DVC is not installed in this Python.", "`make setup`"))
-    if shutil.which("git") is None:
-        found.append(Finding("there is no git: runs do not say which code made them.", "install git.", wrong=False))
     private = "DVC_SITE_CACHE_DIR"  # a matter of taste
     loud = [name for name, quiet in QUIET.items() if name != private and os.environ.get(name, quiet) != quiet]
     return found + [

@@ -2,13 +2,14 @@
 
 import ast
 import inspect
+import subprocess
 from importlib import import_module
 from pathlib import Path
 from typing import get_type_hints
 
 import pytest
 
-from components.core.config import StageParams, parse, read_params
+from components.core.config import StageParams, parse, read_params, read_yaml
 from components.core.dag import TOP_LEVEL, by_argument, read_stages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,6 +51,18 @@ def test_a_stage_is_stale_when_code_it_imports_changes(name: str) -> None:
     needed = _imported_files(f"components.stages.{name}", *(_module(path) for path in plugins))
     missing = sorted(path.as_posix() for path in needed - listed - set(plugins))
     assert not missing, f"add to the deps of {name} in dvc.yaml: {missing}"
+
+
+def test_every_output_is_kept_by_git_or_by_dvc() -> None:
+    blocks = read_yaml(ROOT / "dvc.yaml")["stages"].values()
+    entries = [entry for block in blocks for kind in ("outs", "metrics", "plots") for entry in block.get(kind, [])]
+    plain = [entry if isinstance(entry, dict) else {entry: {}} for entry in entries]
+    uncached = {path for entry in plain for path, facts in entry.items() if facts.get("cache") is False}
+    every = {path for entry in plain for path in entry}
+    asked = subprocess.run(  # --no-index: what the patterns say, of files that git already has too
+        ["git", "check-ignore", "--no-index", *every], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert every - set(asked.stdout.splitlines()) == uncached
 
 
 @pytest.mark.parametrize("name", STAGES)

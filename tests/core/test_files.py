@@ -1,5 +1,7 @@
 """Files are whole or absent."""
 
+import errno
+import os
 import resource
 import signal
 import subprocess
@@ -8,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from components.core.files import replacing, sha256, write_text
+from components.core.files import move, replacing, sha256, write_text
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -66,6 +68,60 @@ def test_a_write_cut_short_by_a_full_disk_names_the_file(tmp_path: Path) -> None
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def mounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """Two folders that no rename crosses."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    rename = os.replace
+
+    def within(source: Path, target: Path) -> None:
+        if Path(source).parent != Path(target).parent:
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(source))
+        rename(source, target)
+
+    monkeypatch.setattr(os, "replace", within)
+    monkeypatch.setattr(Path, "replace", within)
+    return here, there
+
+
+def test_a_file_goes_to_another_mount_in_place_of_the_one_there(mounts: tuple[Path, Path]) -> None:
+    here, there = mounts
+    (here / "a.txt").write_text("new")
+    (there / "a.txt").write_text("old")
+    move(here / "a.txt", there / "a.txt")
+    assert (there / "a.txt").read_text() == "new"
+    assert [*here.iterdir(), *there.iterdir()] == [there / "a.txt"]
+
+
+def test_a_folder_goes_to_another_mount_in_place_of_the_one_there(mounts: tuple[Path, Path]) -> None:
+    here, there = mounts
+    for home, name in ((here, "new"), (there, "old")):
+        (home / "docs" / "deep").mkdir(parents=True)
+        (home / "docs" / "deep" / name).write_text(name)
+    move(here / "docs", there / "docs")
+    assert [path.name for path in there.rglob("*")] == ["docs", "deep", "new"]
+    assert list(here.iterdir()) == []
+
+
+def test_a_move_to_another_mount_that_fails_leaves_the_old_file(
+    mounts: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = mounts
+    (here / "a.txt").write_text("new")
+    (there / "a.txt").write_text("old")
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        move(here / "a.txt", there / "a.txt")
+    assert (there / "a.txt").read_text() == "old"
+    assert [path.name for path in (*here.iterdir(), *there.iterdir())] == ["a.txt", "a.txt"]
 
 
 def test_the_temporary_file_keeps_the_ending(tmp_path: Path) -> None:

@@ -1,15 +1,20 @@
 """One run per pipeline run: stages that ran nest under it, stages that DVC skipped are linked by their key."""
 
+import functools
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from components.core import journal, pipeline_run
+from components.core.config import read_params
 from components.core.errors import WinnowError
 from components.core.pipeline_run import begin, end, stage_keys
-from components.core.tracking import stage_run
+from components.core.store_calls import all_pages, run_name
+from components.core.tracking import experiment, stage_run
 
+YAML_PATH = Path("dvc.yaml")
 YAML = """
 stages:
   a: {cmd: run a, params: [a], deps: [data/raw], outs: [data/a/x]}
@@ -19,7 +24,7 @@ stages:
 
 @pytest.fixture
 def project(store: Any) -> Any:
-    Path("dvc.yaml").write_text(YAML)
+    YAML_PATH.write_text(YAML)
     Path("data/raw").mkdir(parents=True)
     return store
 
@@ -81,9 +86,70 @@ def test_outputs_that_came_without_a_run_are_called_untracked(project: Any) -> N
     assert _hows(end(begin(), status=journal.FINISHED))["a"] == "untracked"
 
 
-def test_the_pipeline_run_carries_the_evaluations_figures(project: Any) -> None:
-    Path("data/evaluate").mkdir()
-    Path("data/evaluate/metrics.json").write_text('{"accuracy": 0.9, "shipped": "control"}')
-    parent = begin()
-    end(parent, status=journal.FINISHED)
-    assert project.get_run(parent).data.metrics == {"accuracy": 0.9}
+def _evaluate() -> None:
+    with YAML_PATH.open("a") as graph:
+        graph.write("  evaluate: {cmd: run e, params: [a], deps: [data/b/x], metrics: [data/evaluate/metrics.json]}\n")
+
+
+def _figures_of(accuracy: float) -> None:
+    with stage_run("evaluate", key=stage_keys()["evaluate"], params={}) as tracker:
+        tracker.finish({}, [])
+    Path("data/evaluate").mkdir(exist_ok=True)
+    Path("data/evaluate/metrics.json").write_text(f'{{"accuracy": {accuracy}, "shipped": "control"}}')
+
+
+def test_a_run_has_figures_only_of_what_it_made_or_found_up_to_date(
+    project: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _evaluate()
+    first = begin()
+    with monkeypatch.context() as patch:
+        patch.setenv(journal.PARENT, first)
+        _run("a")
+        _run("b")
+        _figures_of(0.9)
+    end(first, status=journal.FINISHED)
+    unchanged, killed = begin(), begin()
+    end(unchanged, status=journal.FINISHED)
+    links = end(killed, status=journal.KILLED)
+    figures = [project.get_run(run).data.metrics for run in (first, unchanged, killed)]
+    assert figures == [{"accuracy": 0.9}, {"accuracy": 0.9}, {}]
+    assert set(_hows(links).values()) == {"not run"}
+
+
+def test_two_runs_can_be_compared_and_told_apart(project: Any) -> None:
+    text = Path("params.yaml").read_text()
+    Path("params.yaml").write_text(f"{text}many: {{{', '.join(f'x{number}: {number}' for number in range(150))}}}\n")
+    runs = [project.get_run(begin()) for _ in range(1)]
+    assert runs[0].data.params["a.size"] == "1"
+    assert len(runs[0].data.params) == len(list(journal.flatten(read_params())))
+    name = run_name("pipeline", {"git_commit": "0123456789", "git_dirty": "true"}, 1_000_000)
+    assert name == "pipeline 1970-01-01 00:16 0123456+"
+    assert runs[0].info.run_name.startswith("pipeline 20")
+
+
+def test_a_run_of_a_changed_tree_can_be_made_again(project: Any) -> None:
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c"]
+    Path("code.py").write_text("old = 1\n")
+    Path(".gitignore").write_text("mlflow.db*\n.winnow\nmlartifacts\n")
+    for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "first"]):
+        subprocess.run([*git, *arguments], check=True)
+    Path("code.py").write_text("new = 2\n")
+    Path("more.py").write_text("url = 'http://me:secret@host'\n")
+    Path("notes.bin").write_bytes(b"\xff")
+    run = begin()
+    end(run, status=journal.FINISHED)
+    kept = Path(project.download_artifacts(run, "made_from"))
+    assert sorted(path.name for path in kept.iterdir()) == ["changes.diff", "dvc.yaml", "params.yaml"]
+    again = Path("again")
+    subprocess.run([*git, "clone", "-q", ".", str(again)], check=True)
+    subprocess.run([*git, "apply", str(kept / "changes.diff")], cwd=again, check=True)
+    assert (again / "code.py").read_text() == "new = 2\n"
+    assert (again / "more.py").read_text() == "url = 'http://***@host'\n"
+
+
+def test_more_runs_than_a_page_holds_are_all_found(project: Any) -> None:
+    search = functools.partial(project.search_runs, [experiment()], max_results=2)
+    for _ in range(5):
+        project.create_run(experiment())
+    assert len(all_pages(search)) == 5

@@ -131,6 +131,8 @@ def test_what_a_disk_cuts_short_is_told_with_its_place_and_the_old_output_stays(
         ("PermissionError(13, 'Permission denied', 'x')", 1),
         ("OSError(30, 'Read-only file system', 'x')", 1),
         ("FileNotFoundError(2, 'No such file or directory', 'x')", 1),
+        ("OSError(18, 'Invalid cross-device link', 'x')", 1),
+        ("OSError(36, 'File name too long', 'x')", 1),
         ("OSError(5, 'Input/output error', 'x')", 75),
         ("ConnectionResetError(104, 'Connection reset by peer')", 75),
         ("TimeoutError('timed out')", 75),

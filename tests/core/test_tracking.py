@@ -32,7 +32,7 @@ def test_a_run_has_its_settings_figures_pictures_and_tags(store: Any) -> None:
         tracker.log_epoch(2, {"loss": 1.0})
         tracker.finish({"accuracy": 0.5, "odd name é!": 1}, [Path("a.png")])
     (run,) = _runs(store)
-    assert (run.info.run_name, run.info.status) == ("a", "FINISHED")
+    assert (run.info.run_name[:5], run.info.status) == ("a 202", "FINISHED")
     assert run.data.params == {"method.name": "simclr"}
     assert run.data.metrics == {"loss": 1.0, "accuracy": 0.5, "odd name é_": 1.0}
     assert [(m.step, m.value) for m in store.get_metric_history(run.info.run_id, "loss")] == [(1, 2.0), (2, 1.0)]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from components.core import machine
+from components.core import environment, machine
 from components.core.errors import WinnowError
 from pipelines import preflight, session
 from pipelines.preflight import GIB, concerns
@@ -24,7 +24,7 @@ Usage = namedtuple("Usage", "total used free")
 def roomy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder on a machine that lacks nothing."""
     monkeypatch.chdir(tmp_path)
-    for name in ("MLFLOW_TRACKING_URI", "PREFECT_API_URL"):
+    for name in ("MLFLOW_TRACKING_URI", "PREFECT_API_URL", "TMPDIR", "LC_ALL", *environment.proxies()):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(preflight, "processors", lambda: 4)
     monkeypatch.setattr(preflight, "free_memory", lambda: 64 * GIB)
