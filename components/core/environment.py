@@ -1,7 +1,10 @@
-"""The process's surroundings, set in one place before anything heavy is imported: no telemetry, pinned threads."""
+"""The process's surroundings, set in one place before anything heavy is imported: no telemetry, no secret, threads."""
 
 import os
 from pathlib import Path
+
+from components.core.addresses import part_with_users
+from components.core.masked_output import mask_output
 
 QUIET = {
     "DVC_NO_ANALYTICS": "1",
@@ -16,7 +19,12 @@ QUIET = {
 
 
 def prepare(*, threads: int | None = None) -> None:
-    """Switch off every tool's telemetry and, given a number, pin the math libraries' threads. Call before imports."""
+    """Switch off every tool's telemetry, keep secrets out of addresses and output, and pin the math libraries' threads.
+
+    Call before imports. Raises WinnowError for addresses with users that no variable can take.
+    """
+    mask_output()
+    part_with_users()
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     if threads is not None:
