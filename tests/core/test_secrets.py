@@ -70,6 +70,7 @@ def test_what_is_no_secret_stays(text: str) -> None:
         ("https_proxy", "http://me:C4nary%40pw@proxy:1", "C4nary@pw"),
         ("PIP_INDEX_URL", "https://C4naryToken@host/simple", "C4naryToken"),
     ],
+    ids=range(7),  # pytest puts a test's name into the environment
 )
 def test_a_secret_of_the_environment_is_masked_in_every_spelling(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, shown: str
@@ -100,4 +101,4 @@ def test_what_a_process_prints_is_masked_tracebacks_too(monkeypatch: pytest.Monk
         traceback.print_exc()
     assert out.getvalue() == "see http://***@host/x\n"
     assert err.getvalue().startswith("?token=***\nTraceback")
-    assert PASSWORD not in err.getvalue().replace("{PASSWORD}", "")
+    assert PASSWORD not in err.getvalue()
