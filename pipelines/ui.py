@@ -13,6 +13,7 @@ QUIET = {  # what MLflow's pages keep in the browser: no usage data, no assistan
     "mlflow.settings.telemetry.enabled_v1": False,
     "mlflow.telemetry.info.alert.dismissed_v1": True,
     "mlflow.assistant.panelOpen_v1": False,
+    "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1": True,
     "mlflow.detectIssues.guidanceShown_v1": True,
 }
 LEAD_ON = """<!doctype html><title>Winnow</title><script>
