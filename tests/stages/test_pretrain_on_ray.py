@@ -120,9 +120,9 @@ def _kill_workers() -> list[int]:
 
 def _listening(driver: psutil.Process) -> set[str]:
     """The addresses at which a process and all that it started take connections."""
-    family = [driver, *driver.children(recursive=True)]
-    ports = [port for one in family for port in one.net_connections("tcp") if port.status == psutil.CONN_LISTEN]
-    return {port.laddr.ip for port in ports}
+    family = {one.pid for one in (driver, *driver.children(recursive=True))}
+    ports = [port for port in psutil.net_connections("tcp") if port.status == psutil.CONN_LISTEN]
+    return {port.laddr.ip for port in ports if port.pid in family}
 
 
 def _forgotten(left: Path) -> bool:
