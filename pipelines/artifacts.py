@@ -7,6 +7,7 @@ from pathlib import Path
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
+from components.core.secrets import without_secrets
 from pipelines.plan import Step
 from pipelines.summary import rows
 
@@ -21,15 +22,21 @@ PIXELS = 640  # of a picture's longer side on the page
 def publish_summary(steps: list[Step], seconds: float) -> None:
     """The artifacts `summary` and `stages` of the flow run that this is called in."""
     create_table_artifact(
-        table=[{"stage": step.stage, "why it ran": ", ".join(step.why[:3]) or "nothing changed"} for step in steps],
+        table=[{"stage": step.stage, "why it ran": _why(step)} for step in steps],
         key="stages",
         description="Every stage and why it ran",
     )
     create_markdown_artifact(markdown=_page(seconds), key="summary", description="What the run came to")
 
 
+def _why(step: Step) -> str:
+    return without_secrets(", ".join(step.why[:3])) or "nothing changed"
+
+
 def _page(seconds: float) -> str:
-    lines = [f"- **{name}**: {html.escape(text)}" for name, text in rows(seconds)]  # a table would cut long sentences
+    lines = [
+        f"- **{name}**: {html.escape(without_secrets(text))}" for name, text in rows(seconds)
+    ]  # a table would cut long sentences
     for title, path in PICTURES.items():
         if path.is_file():
             lines += ["", f"### {title}", "", f"![{title}]({_small(path)})"]

@@ -26,8 +26,8 @@ def main() -> None:
     """Entry point: what a user can mend comes out as one sentence, exit code 1; `--debug` shows the traceback."""
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
-    prepare()
     try:
+        prepare()
         app(arguments, prog_name="winnow")
     except WinnowError as error:
         if debug:

@@ -16,6 +16,8 @@ import yaml
 from components.core.config import read_params
 from components.core.errors import Unavailable, WinnowError
 from components.core.journal import flatten
+from components.core.masked_output import mask_output
+from components.core.secrets import without_secrets
 from components.core.signals import die_with_parent
 from pipelines import processes
 
@@ -183,7 +185,7 @@ def _pass_on(child: subprocess.Popen[str], listen: Callable[[str], None]) -> Non
     assert child.stdout is not None
     for line in child.stdout:
         if said := _in_few_words(line.rstrip("\n")):
-            listen(said)
+            listen(without_secrets(said))
 
 
 def _print(line: str) -> None:
@@ -218,6 +220,7 @@ def _mend_lock_file() -> None:
 
 if __name__ == "__main__":
     die_with_parent()
+    mask_output()
     from dvc.cli import main
 
     sys.exit(main(sys.argv[1:]))

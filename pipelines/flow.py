@@ -2,6 +2,7 @@
 
 import re
 import time
+import traceback
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,9 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed
 from prefect.tasks import Task
 
+from components.core.environment import prepare
 from components.core.errors import WinnowError
+from components.core.secrets import without_secrets
 from components.core.stage import RETRY
 from pipelines.artifacts import publish_summary
 from pipelines.dvc import run_dvc
@@ -42,6 +45,7 @@ def pipeline(start: str | None = None, force: bool = False) -> State[Any]:
         force: run every stage, changed or not; with `start`, no more than that asks for.
     """
     try:
+        prepare()  # a worker of Prefect's started this process
         with alive(), alone(with_prefect=True) as stale:
             began = time.monotonic()
             steps = plan(stale, force=force, start=start)
@@ -50,7 +54,10 @@ def pipeline(start: str | None = None, force: bool = False) -> State[Any]:
             if changed:
                 publish_summary(steps, time.monotonic() - began)
     except WinnowError as error:
-        return Failed(message=str(error))
+        return Failed(message=without_secrets(str(error)))
+    except Exception as error:  # Prefect would keep its words as they are
+        get_run_logger().error(without_secrets(traceback.format_exc()))
+        return Failed(message=without_secrets(f"{type(error).__name__}: {error}"))
     return Completed(
         message=f"{len(changed)} of {len(steps)} stages ran or were restored" if changed else "nothing had changed"
     )

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from components.core import journal, tracking
+from components.core import tracking
 from components.core.machine import OBJECT_STORE, SHARED_MEMORY, free_memory, free_shared_memory, processors
+from components.core.secrets import without_secrets
 from pipelines.concern import Concern
 from pipelines.preflight_environment import surroundings
 
@@ -114,7 +115,7 @@ def _server(variable: str, url: str) -> list[Concern]:
         with socket.create_connection((parts.hostname or "", port), timeout=SECONDS):
             return []
     except (OSError, ValueError) as error:
-        shown = journal.without_secrets(url)
+        shown = without_secrets(url)
         return [Concern(f"{variable} is {shown}, where nothing answers ({error}): start that server, or unset it.")]
 
 

@@ -9,7 +9,8 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from components.core import environment, journal
+from components.core import environment
+from components.core.secrets import without_secrets
 from pipelines.concern import Concern
 
 TEMPORARY = ("TMPDIR", "TEMP", "TMP")  # as Python asks them
@@ -78,7 +79,7 @@ def _proxies() -> list[Concern]:
     """A kind of proxy that Prefect's client refuses, even for the addresses that go by none."""
     takes = {"", "http", "https"} | ({"socks5", "socks5h"} if importlib.util.find_spec("socksio") else set())
     return [
-        Concern(f"{name} is {journal.without_secrets(url)}, a proxy that Prefect cannot use: {cure}.")
+        Concern(f"{name} is {without_secrets(url)}, a proxy that Prefect cannot use: {cure}.")
         for name, url in environment.proxies().items()
         if "://" in url and urlsplit(url).scheme not in takes
         for cure in ["unset it, or `winnow repro`, which needs no Prefect"]

@@ -6,10 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from components.core.environment import prepare
 from components.core.errors import WinnowError
 from components.core.lock import locked
 from components.core.signals import die_with_parent, stoppable
-from pipelines.server import serving
+from pipelines.server import API, running, serving
+from pipelines.settings import model_name
 
 LOCK = Path(".winnow/schedule.lock")
 GRACE = 15.0  # seconds for a running flow to stop its stage and say so to both servers
@@ -41,13 +43,15 @@ def serve(cron: str, timezone: str) -> None:
     from pipelines.flow import pipeline
     from pipelines.reconcile import drop_missed, workspace_tag
 
+    prepare()
     drop_missed()
+    own = os.environ.get(API) == running()
     pipeline.serve(
-        name=workspace_tag(),
+        name=model_name() if own else f"{model_name()} {workspace_tag()}",  # a team's server may know it from elsewhere
         schedule=Cron(cron, timezone=timezone),
-        tags=[workspace_tag()],
+        tags=[workspace_tag(), timezone],
         limit=1,
-        description=f"{Path.cwd().name}: whatever is stale",
+        description=f"Whatever is stale in the folder {Path.cwd().name}, at {cron} by the clock of {timezone}.",
         print_starting_message=False,
     )
 

@@ -13,10 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from components.core.addresses import part_with_users
+from components.core.environment import prepare
 from components.core.errors import WinnowError
 from components.core.files import write_text
 from components.core.lock import held, locked
 from components.core.signals import die_with_parent, stoppable
+from pipelines.loopback_only import LoopbackOnly
 from pipelines.ui import free_port
 
 API = "PREFECT_API_URL"
@@ -40,12 +43,13 @@ def connect() -> str:
     """
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
-    address = os.environ.get(API) or _profile_address() or _running()
-    if address:
-        os.environ[API] = address
-    else:
+    address = os.environ.get(API) or _profile_address() or running()
+    if not address:
         os.environ.setdefault("PREFECT_API_DATABASE_CONNECTION_URL", _store())
-    return address
+        return ""
+    os.environ[API] = address
+    part_with_users()  # a profile's address may have one
+    return os.environ[API]
 
 
 def for_one_run() -> str:
@@ -89,6 +93,14 @@ def show(port: int) -> None:
         signal.pause()
 
 
+def running() -> str:
+    """The address of the server that `winnow schedule` or `winnow flows` keeps up for this folder; else empty."""
+    if not held(HOME / "server.lock") or not NOTE.is_file():
+        return ""
+    address = str(json.loads(NOTE.read_text(encoding="utf-8"))["address"])
+    return address if _healthy(address) else ""
+
+
 @contextmanager
 def _up(port: int, kind: str) -> Iterator[str]:
     """The address of a new server, `bare` or with `pages`, that answers; it ends with the block or this process."""
@@ -103,8 +115,7 @@ def _up(port: int, kind: str) -> Iterator[str]:
 
 def _start(port: int, kind: str) -> "subprocess.Popen[bytes]":
     HOME.mkdir(parents=True, exist_ok=True)
-    address = f"http://127.0.0.1:{port}/api"
-    environment = {**os.environ, "PREFECT_UI_API_URL": address, "PYTHONWARNINGS": "ignore"}
+    environment = {**os.environ, "PREFECT_UI_API_URL": "/api", "PYTHONWARNINGS": "ignore"}  # by whatever name opened
     command = [sys.executable, "-m", "pipelines.server", str(port), kind]
     with (HOME / "server.log").open("wb") as log:
         return subprocess.Popen(command, env=environment, stdout=log, stderr=log, process_group=0)
@@ -132,13 +143,6 @@ def _stop(child: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         os.killpg(child.pid, signal.SIGKILL)
         child.wait()
-
-
-def _running() -> str:
-    if not held(HOME / "server.lock") or not NOTE.is_file():
-        return ""
-    address = str(json.loads(NOTE.read_text(encoding="utf-8"))["address"])
-    return address if _healthy(address) else ""
 
 
 def _healthy(address: str) -> bool:
@@ -171,16 +175,21 @@ def _store() -> str:
     return f"sqlite+aiosqlite:///{HOME / 'prefect.db' if '?' in str(path) else path}"
 
 
-def _command(port: str, kind: str) -> list[str]:
-    """Prefect's own command with its pages; without them, what Prefect itself starts for a single run."""
-    if kind == "pages":
-        return ["prefect", "server", "start", "--host", "127.0.0.1", "--port", port]
-    where = ["--host", "127.0.0.1", "--port", port]
-    return ["uvicorn", "--factory", "prefect.server.api.server:create_app", *where, "--log-level", "error"]
+def _serve(port: int, kind: str) -> None:
+    """Be Prefect's own application, its scheduler and, with `pages`, its pages, behind the guard."""
+    pages = "true" if kind == "pages" else "false"
+    os.environ |= {
+        "PREFECT_SERVER_UI_ENABLED": pages,
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": f"http://127.0.0.1:{port}",
+    }
+    import uvicorn
+    from prefect.server.api.server import create_app
+
+    app = LoopbackOnly(create_app(final=True), port)
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="error")
 
 
 if __name__ == "__main__":  # the server's own process, which ends when whoever started it does
     die_with_parent()
-    if sys.argv[2] == "bare":
-        os.environ |= {"PREFECT_UI_ENABLED": "0"}
-    os.execv(sys.executable, [sys.executable, "-m", *_command(*sys.argv[1:])])  # noqa: S606 - no shell is wanted
+    prepare()
+    _serve(int(sys.argv[1]), sys.argv[2])

@@ -108,8 +108,8 @@ def _check_what_fits(params: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":  # in a process of its own: it loads what every stage loads
-    prepare()
     try:
+        prepare()
         check_settings()
     except WinnowError as error:
         print(f"winnow: {error}", file=sys.stderr)

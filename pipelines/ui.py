@@ -1,27 +1,46 @@
-"""The MLflow pages on the project's own store, on this machine only."""
+"""The MLflow pages on the project's own store, on this machine only, open on the project's own experiment."""
 
+import json
 import os
 import socket
-import sys
+import warnings
 
 from components.core import tracking
+from pipelines.loopback_only import LoopbackOnly
+
+START = "winnow"  # the page that leads on to the experiment
+QUIET = {  # what MLflow's pages keep in the browser: no usage data, no assistant, and no hints about either
+    "mlflow.settings.telemetry.enabled_v1": False,
+    "mlflow.telemetry.info.alert.dismissed_v1": True,
+    "mlflow.assistant.panelOpen_v1": False,
+    "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1": True,
+    "mlflow.detectIssues.guidanceShown_v1": True,
+}
+LEAD_ON = """<!doctype html><title>Winnow</title><script>
+for (const [name, value] of Object.entries({quiet})) localStorage.setItem(name, JSON.stringify(value));
+location.replace({page});
+</script>"""
 
 
 def serve(port: int) -> None:
-    """Become the MLflow server: standard output names the address. A remote store has pages of its own."""
+    """Be the MLflow server until stopped: standard output names the page. A remote store has pages of its own."""
     uri = tracking.tracking_uri()
     if uri.startswith("http"):
-        print(f"The pages of this project's store are at {uri}.")
+        print(f"The pages of this project's store are at {uri.rstrip('/')}/{_page()}.")
         return
     tracking.deliver_or_say()
-    tracking.opened()
-    chosen = free_port(port)
-    print(f"MLflow pages: http://127.0.0.1:{chosen} (Ctrl-C ends them)", flush=True)
-    os.environ["PYTHONWARNINGS"] = "ignore"  # of the server about its own parts
-    os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"  # two processes instead of eight
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, "--host", "127.0.0.1"]
-    more = ["--port", str(chosen), "--workers", "1", "--uvicorn-opts", "--log-level warning"]
-    os.execv(sys.executable, [*command, *more])  # noqa: S606 - no shell is wanted
+    page, chosen = _page(), free_port(port)
+    os.environ |= _settings(uri)
+    warnings.simplefilter("ignore")  # of the server about its own parts
+    import uvicorn
+    from mlflow.server.fastapi_app import app
+    from starlette.responses import HTMLResponse
+    from starlette.routing import Route
+
+    start = LEAD_ON.format(quiet=json.dumps(QUIET), page=json.dumps(f"/{page}"))
+    app.router.routes.insert(0, Route(f"/{START}", lambda _: HTMLResponse(start)))
+    print(f"MLflow pages: http://127.0.0.1:{chosen}/{START} (Ctrl-C ends them)", flush=True)
+    uvicorn.run(LoopbackOnly(app, chosen), host="127.0.0.1", port=chosen, log_level="warning")
 
 
 def free_port(wanted: int) -> int:
@@ -32,3 +51,23 @@ def free_port(wanted: int) -> int:
             if probe.connect_ex(("127.0.0.1", port)) != 0:
                 return port
     return wanted
+
+
+def _page() -> str:
+    """The runs of the project's experiment: models, not chats."""
+    tracking.opened()
+    return f"#/experiments/{tracking.experiment()}/runs?workflowType=machine_learning"
+
+
+def _settings(uri: str) -> dict[str, str]:
+    """What `mlflow server` tells its application, by the environment: command lines are seen by all."""
+    from mlflow.server import constants
+
+    return {
+        constants.BACKEND_STORE_URI_ENV_VAR: uri,
+        constants.REGISTRY_STORE_URI_ENV_VAR: uri,
+        constants.ARTIFACT_ROOT_ENV_VAR: "mlflow-artifacts:/",
+        constants.ARTIFACTS_DESTINATION_ENV_VAR: "./mlartifacts",
+        constants.SERVE_ARTIFACTS_ENV_VAR: "true",
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    }

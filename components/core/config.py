@@ -1,7 +1,7 @@
 """What a valid setting is: frozen pydantic models, unknown keys forbidden, errors worded for people."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from components.core.errors import WinnowError
+from components.core.secrets import without_secrets
 from components.core.wording import wanted
 
 
@@ -55,8 +56,15 @@ def parse(config: type[C], values: Mapping[str, Any], *, where: str) -> C:
 
 
 def read_params(path: Path = Path("params.yaml")) -> dict[str, Any]:
-    """Read the settings; raises WinnowError as `read_yaml` does."""
-    return read_yaml(path)
+    """Read the settings; raises WinnowError as `read_yaml` does, and for a password or a token in one of them."""
+    values = read_yaml(path)
+    for name, text in _texts(values):
+        if without_secrets(text) != text:
+            raise WinnowError(
+                f"{name} in {path} holds a password or a token, which git, dvc.lock and MLflow would keep: take it "
+                "out, and give it in the environment (docs/recovery.md says in which variable)."
+            )
+    return values
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -97,6 +105,19 @@ def hint(word: str, choices: list[str]) -> str:
     """`did you mean 'x'? ` where a choice is close to the word, else nothing."""
     close = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
     return f"did you mean '{close[0]}'? " if close else ""
+
+
+def _texts(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in nested settings, keys included, with the dotted name of where it stands."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _texts(str(key), name or "a block")
+            yield from _texts(inner, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner, name)
+    elif isinstance(value, str):
+        yield name, value
 
 
 def _refuse_twice(node: yaml.Node | None, path: Path) -> None:

@@ -1,8 +1,11 @@
-"""The process's surroundings, set in one place before anything heavy is imported: no telemetry, pinned threads."""
+"""The process's surroundings, set in one place before anything heavy is imported: no telemetry, no secret, threads."""
 
 import os
 import pwd
 from pathlib import Path
+
+from components.core.addresses import part_with_users
+from components.core.masked_output import mask_output
 
 QUIET = {
     "DVC_NO_ANALYTICS": "1",
@@ -20,11 +23,14 @@ PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
 def prepare(*, threads: int | None = None) -> None:
-    """Switch off every tool's telemetry and, given a number, pin the math libraries' threads. Call before imports.
+    """Switch off every tool's telemetry, keep secrets out of addresses and output, and pin the math libraries' threads.
 
-    What libraries look for and a container may lack is given by value: a name for the user, a home folder that can be
-    written, and the way to this machine's own servers, which never goes by a proxy.
+    Call before imports. What libraries look for and a container may lack is given by value: a name for the user, a home
+    folder that can be written, and the way to this machine's own servers, which never goes by a proxy.
+    Raises WinnowError for addresses with users that no variable can take.
     """
+    mask_output()
+    part_with_users()
     for name, value in {**QUIET, **_user(), "PYTHONUTF8": "1"}.items():
         os.environ.setdefault(name, value)
     os.environ.update(_home())

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import time
@@ -13,6 +12,7 @@ from typing import Any
 
 from components.core.files import sha256, write_text
 from components.core.lock import held, locked
+from components.core.secrets import without_secrets
 
 RUNS = Path(".winnow/runs")  # one folder per run, removed when MLflow has it
 PARENT = "WINNOW_PIPELINE_RUN"  # environment: the pipeline run a stage run belongs to
@@ -126,11 +126,6 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield from flatten(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value if isinstance(value, str) else json.dumps(value)
-
-
-def without_secrets(text: str) -> str:
-    """The text with user and password of any URL in it blotted out."""
-    return re.sub(r"(\w+://)[^/\s@]+@", r"\1***@", text)
 
 
 def _git(*arguments: str) -> str:

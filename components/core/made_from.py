@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from components.core.journal import without_secrets
+from components.core.secrets import without_secrets
 
 FOLDER = "made_from"  # among the artifacts of a pipeline run
 CHANGES = "changes.diff"

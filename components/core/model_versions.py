@@ -13,6 +13,7 @@ from components.core import tracking
 from components.core.errors import WinnowError
 from components.core.files import sha256
 from components.core.lock import locked
+from components.core.secrets import without_secrets
 from components.core.store_calls import all_pages
 
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -89,7 +90,7 @@ def describe(version: Version, card: str, tags: Mapping[str, str]) -> None:
     """Write a version's card (Markdown) and its tags of evidence."""
     store = tracking.opened()
     with tracking.answering():
-        store.update_model_version(version.name, str(version.number), description=card)
+        store.update_model_version(version.name, str(version.number), description=without_secrets(card))
         for key, value in tags.items():
             store.set_model_version_tag(version.name, str(version.number), key, _whole(value))
 

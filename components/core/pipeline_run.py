@@ -12,6 +12,7 @@ from components.core.config import read_params
 from components.core.dag import StageSpec, read_stages
 from components.core.files import sha256
 from components.core.made_from import FOLDER, made_from
+from components.core.secrets import without_secrets
 from components.core.store_calls import all_pages, log_params, note_dataset, run_name
 from components.core.store_places import WORKSPACE, workspace
 
@@ -41,7 +42,7 @@ def begin() -> str:
     }
     if "git_commit" in tags:
         tags["mlflow.source.git.commit"] = tags["git_commit"]
-    params = {name: journal.without_secrets(text) for name, text in journal.flatten(read_params())}
+    params = {name: without_secrets(text) for name, text in journal.flatten(read_params())}
     with tracking.answering():
         run = store.create_run(tracking.experiment(), tags=tags, run_name=run_name("pipeline", tags))
         log_params(store, run.info.run_id, params)

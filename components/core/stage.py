@@ -16,6 +16,7 @@ from components.core.errors import Refused, Unavailable, WinnowError
 from components.core.files import move
 from components.core.integrity import checking, recorded_outputs
 from components.core.scratch import HOME, scratch
+from components.core.secrets import without_secrets
 from components.core.signals import die_with_parent
 
 FAILED, DEFECT, RETRY, STOPPED = 1, 70, 75, 130  # a person's turn, ours, nobody's: run it again later, asked to stop
@@ -34,6 +35,7 @@ def main(name: str) -> int:
     """Run one stage in the current folder; returns the exit code, and says what went wrong in one sentence."""
     die_with_parent()
     try:
+        prepare()
         run_stage(name)
     except Unavailable as error:
         return _say(name, str(error), RETRY)
@@ -48,7 +50,7 @@ def main(name: str) -> int:
     except Exception as error:  # the last resort: whatever it was, the user gets a sentence, and the details in a file
         log = Path(".winnow/logs") / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(traceback.format_exc(), encoding="utf-8")
+        log.write_text(without_secrets(traceback.format_exc()), encoding="utf-8")
         return _say(name, f"{type(error).__name__}: {error}. This is a defect in Winnow; details in {log}.", DEFECT)
     return 0
 

@@ -16,6 +16,7 @@ from components.core.errors import Unavailable, WinnowError
 from components.core.files import replacing
 from components.core.journal import Record
 from components.core.lock import locked
+from components.core.secrets import without_secrets
 from components.core.signals import stoppable
 from components.core.store_calls import log_params, note_dataset, run_name
 from components.core.store_places import WORKSPACE, bring_along, workspace
@@ -172,8 +173,8 @@ def answering() -> Iterator[None]:
     try:
         yield
     except (MlflowException, RequestException, SQLAlchemyError, sqlite3.Error) as error:
-        uri = journal.without_secrets(tracking_uri())
-        said = journal.without_secrets(" ".join(str(error).split()))
+        uri = without_secrets(tracking_uri())
+        said = without_secrets(" ".join(str(error).split()))
         answer = f"said no: {said[:200]}"
         if any(words in said for words in NOBODY_THERE):
             answer = f"does not answer: start that server, or take {URI} away"
@@ -225,6 +226,7 @@ def _quiet() -> None:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # a line for every run
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("mlflow").setLevel(os.environ["MLFLOW_LOGGING_LEVEL"])  # where it was imported before
 

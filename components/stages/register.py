@@ -14,7 +14,6 @@ from pydantic import TypeAdapter, field_validator
 
 from components.core import journal, pipeline_run, tracking
 from components.core.config import StageParams
-from components.core.errors import WinnowError
 from components.core.files import write_text
 from components.core.model_versions import (
     CHAMPION,

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from components.core.errors import Unavailable, WinnowError
-from components.core.machine import OBJECT_STORE, processors, socket_folder
+from components.core.machine import OBJECT_STORE, processors
+from components.core.secrets import without_secrets
 from components.methods.contracts import SelfSupervisedMethod
 from components.training.checkpoints import CheckpointStore
 from components.training.loop import Row
 from components.training.pretraining import Job, pretrain, trained_method
+from components.training.ray_home import ray_home
 
 FAILURES = 2  # a worker may be lost so often: the rest is a defect, not bad luck
 WATCH_SECONDS = 0.5
@@ -29,6 +31,7 @@ SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_enable_worker_prestart": "0",  # idle workers that nobody takes: training has an environment of its own
 }
+LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # Ray's way to say: a node of this machine alone; read at import
 
 
 def pretrain_on_ray(
@@ -89,16 +92,15 @@ def check_processors(workers: int, address: str | None) -> None:
 @contextlib.contextmanager
 def _ray(workers: int, address: str | None) -> Iterator[bool]:
     """Ray connected, quiet; yields whether every worker can have a GPU."""
-    os.environ.update({name: os.environ.get(name, value) for name, value in SETTINGS.items()})
+    settings = SETTINGS if address else {**SETTINGS, **LOOPBACK}
+    os.environ.update({name: os.environ.get(name, value) for name, value in settings.items()})
     import ray
 
-    here: dict[str, Any] = {"num_cpus": workers, "object_store_memory": OBJECT_STORE, "include_dashboard": False}
     handler = signal.getsignal(signal.SIGTERM)
-    with contextlib.ExitStack() as last:
-        if address is None:
-            here["_temp_dir"] = str(last.enter_context(socket_folder()))
-        last.callback(ray.shutdown)
-        _connect(address, {} if address else here)
+    with contextlib.ExitStack() as stack:
+        here = {} if address else _here(workers, stack.enter_context(ray_home()))
+        stack.callback(ray.shutdown)
+        _connect(address, here)
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, handler)  # ray.init puts its own there
         resources = ray.cluster_resources()  # type: ignore[no-untyped-call]
@@ -110,13 +112,23 @@ def _ray(workers: int, address: str | None) -> Iterator[bool]:
         yield resources.get("GPU", 0) >= workers
 
 
+def _here(workers: int, home: Path) -> dict[str, Any]:
+    """How Ray is started on this machine."""
+    return {
+        "num_cpus": workers,
+        "object_store_memory": OBJECT_STORE,
+        "include_dashboard": False,
+        "_temp_dir": str(home),
+    }
+
+
 def _connect(address: str | None, here: dict[str, Any]) -> None:
     import ray
 
     try:
         ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **here)
     except Exception as error:  # Ray raises that very class when a machine is too slow to start it
-        reason = " ".join(str(error).split())[:200]
+        reason = without_secrets(" ".join(str(error).split()))[:200]
         whose = f"the Ray cluster at {address} does not answer" if address else "Ray did not start on this machine"
         raise Unavailable(
             f"{whose} ({reason}): try again, or set pretrain.workers to 0 to train without Ray."

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import Field, ValidationError
 
 from components.core.config import Config, PluginChoice, StageParams, nearest, parse, read_params
@@ -79,3 +80,11 @@ def test_yaml_cannot_make_python_objects(tmp_path: Path) -> None:
 def test_a_missing_settings_file_says_where_to_stand(tmp_path: Path) -> None:
     with pytest.raises(WinnowError, match="run this from the project's folder"):
         read_params(tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize("value", ["ray://me:s3cret@head:1", "https://host/x?token=s3cret", ["a", "s3://s3cret@b/c"]])
+def test_a_secret_in_the_settings_is_refused_and_not_said(tmp_path: Path, value: object) -> None:
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump({"pretrain": {"place": value}}))
+    with pytest.raises(WinnowError, match=r"^pretrain\.place in .* holds a password or a token") as caught:
+        read_params(tmp_path / "params.yaml")
+    assert "s3cret" not in str(caught.value)

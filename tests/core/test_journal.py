@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from components.core import journal
-from components.core.journal import flatten, recording, records, without_secrets
+from components.core.journal import flatten, recording, records
 
 
 @pytest.fixture(autouse=True)
@@ -25,8 +25,6 @@ def test_settings_are_flattened_to_dotted_names() -> None:
 
 @pytest.mark.parametrize("text", ["s3://key:s3cret@host/x", "at https://s3cret@host: no"])
 def test_no_password_of_a_url_gets_into_a_record(text: str) -> None:
-    assert "s3cret" not in without_secrets(text)
-
     def fail() -> None:
         with recording("a", key="k", params={"storage": text}):
             raise ValueError(text)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from toy_graph import begin, write_stages
 
@@ -136,15 +137,21 @@ def test_runs_of_dead_processes_are_closed_and_living_ones_are_not(flow: Flow, m
         ]
 
 
-def test_the_server_of_one_run_does_not_outlive_a_killed_run(tmp_path: Path) -> None:
-    code = "from pipelines.server import for_one_run\nfor_one_run()\nprint(1, flush=True)\ninput()"
+def test_the_server_of_one_run_answers_no_other_page_and_does_not_outlive_a_killed_run(tmp_path: Path) -> None:
+    code = (
+        "import os\nfrom pipelines.server import for_one_run\nfor_one_run()\n"
+        "print(os.environ['PREFECT_API_URL'], flush=True)\ninput()"
+    )
     environment = {**os.environ, "PYTHONPATH": str(PROJECT), "PREFECT_HOME": str(tmp_path / "prefect")}
     environment.pop("PREFECT_API_URL", None)
     with subprocess.Popen(
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as run:
         assert run.stdout is not None
-        assert run.stdout.readline() == b"1\n"
+        settings = f"{run.stdout.readline().decode().strip()}/admin/settings"
+        assert httpx.get(settings).status_code == 200
+        for foreign in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+            assert httpx.get(settings, headers=foreign).status_code == 403
         children = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
         assert children
         run.kill()

@@ -1,7 +1,6 @@
 """What a container or an odd shell lacks is named with its cure, before a run starts."""
 
 import locale
-import os
 import shutil
 import subprocess
 import tempfile
@@ -9,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from components.core import environment, machine
-from components.core.errors import WinnowError
+from components.core import environment
 from pipelines.concern import Concern
 from pipelines.preflight_environment import surroundings
 
@@ -97,16 +95,3 @@ def test_a_folder_of_another_user_that_git_does_not_read_is_named(monkeypatch: p
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: done)
     (concern,) = _found()
     assert f"`git config --global --add safe.directory {Path.cwd()}`" in concern.text
-
-
-def test_rays_sockets_get_a_short_folder_whatever_tmpdir_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    long = Path("x" * 100)
-    long.mkdir()
-    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(long.absolute()))
-    with machine.socket_folder() as folder:
-        assert folder.is_dir()
-        assert len(str(folder)) < 64
-    assert not folder.exists()
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
-    with pytest.raises(WinnowError, match="set TMPDIR to one"), machine.socket_folder():
-        pass

@@ -1,5 +1,6 @@
 """Pretraining on Ray when a worker or the driver dies, or a worker fails again and again (F28 to F30)."""
 
+import ipaddress
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 
 from components.core import progress
 from components.core.errors import Unavailable
-from components.training import distributed
+from components.training import distributed, ray_home
 from components.training.checkpoints import CheckpointStore
 from tests.stages import few_digits
 
@@ -88,9 +89,15 @@ def test_after_the_driver_is_killed_the_next_one_goes_on_but_not_with_other_sett
     driver = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": root}, stderr=subprocess.DEVNULL)
     try:
         _wait(lambda: bool(_epochs_kept("a")) or driver.poll() is not None)
+        heard = _listening(psutil.Process(driver.pid))
     finally:
         driver.send_signal(signal.SIGKILL)
         driver.wait()
+    assert heard
+    assert all(ipaddress.ip_address(place.removeprefix("::ffff:")).is_loopback for place in heard)
+    (left,) = (Path(note.read_text().strip()) for note in ray_home.NOTES.iterdir())
+    assert left.is_dir()
+    _wait(lambda: _forgotten(left))
     kept = _epochs_kept("a")
     assert kept
     assert kept[-1] < EPOCHS
@@ -109,6 +116,19 @@ def _kill_workers() -> list[int]:
             child.send_signal(signal.SIGKILL)
             killed.append(child.pid)
     return killed
+
+
+def _listening(driver: psutil.Process) -> set[str]:
+    """The addresses at which a process and all that it started take connections."""
+    family = {one.pid for one in (driver, *driver.children(recursive=True))}
+    ports = [port for port in psutil.net_connections("tcp") if port.status == psutil.CONN_LISTEN]
+    return {port.laddr.ip for port in ports if port.pid in family}
+
+
+def _forgotten(left: Path) -> bool:
+    """Whether the next run with Ray leaves nothing of a killed one, whose last processes may still write."""
+    with ray_home.ray_home():
+        return not left.exists()
 
 
 def _epochs_kept(key: str) -> list[int]:
