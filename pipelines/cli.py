@@ -8,6 +8,7 @@ import typer
 
 from components.core.environment import prepare
 from components.core.errors import WinnowError
+from pipelines.ending import end_with
 
 app = typer.Typer(
     help="From unlabeled data and a few hundred labels to a promoted model that can be rebuilt on demand.",
@@ -21,25 +22,11 @@ app.add_typer(compare, name="compare")
 
 
 def main() -> None:
-    """Entry point: what a user can mend comes out as one sentence, exit code 1; `--debug` shows the traceback."""
-    debug = "--debug" in sys.argv
-    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    """Entry point: whatever goes wrong comes out as one sentence; `--debug` shows the traceback."""
     prepare()
-    try:
-        app(arguments, prog_name="winnow")
-    except WinnowError as error:
-        if debug:
-            raise
-        print(f"winnow: {error}", file=sys.stderr)
-        sys.exit(1)
-    except OSError as error:
-        if debug:
-            raise
-        print(f"winnow: {error.strerror} ({error.filename}): check the disk and its permissions.", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        print("winnow: stopped.", file=sys.stderr)
-        sys.exit(130)
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    name = next((word for word in arguments if word.isalpha()), "winnow")
+    end_with(lambda: app(arguments, prog_name="winnow"), name=name, debug="--debug" in sys.argv)
 
 
 @app.callback()

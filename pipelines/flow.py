@@ -13,7 +13,7 @@ from prefect.states import Completed, Failed
 from prefect.tasks import Task
 
 from components.core.errors import WinnowError
-from components.core.stage import RETRY
+from components.core.outcome import RETRY, explain
 from pipelines.artifacts import publish_summary
 from pipelines.dvc import run_dvc
 from pipelines.plan import Step, plan
@@ -49,8 +49,8 @@ def pipeline(start: str | None = None, force: bool = False) -> State[Any]:
                 changed = _run(steps, environment)
             if changed:
                 publish_summary(steps, time.monotonic() - began)
-    except WinnowError as error:
-        return Failed(message=str(error))
+    except Exception as error:  # Prefect would show a traceback
+        return Failed(message=explain(error, "run")[0])
     return Completed(
         message=f"{len(changed)} of {len(steps)} stages ran or were restored" if changed else "nothing had changed"
     )

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.core.model_versions import fetch, find
+from components.core.terminal import one_line
 from components.modalities.image.decode import Pixels, Unreadable, decode
 from components.models.classifier import Classifier, load_classifier
 from components.models.prediction_sets import PredictionSets, members
@@ -32,9 +33,10 @@ class Guess:
     def table_row(self, width: int) -> str:
         """File, class, probability and, in braces, the prediction set; `width` characters for the file."""
         best = int(self.probabilities.argmax())
-        name = self.classes[best].ljust(max(len(other) for other in self.classes))
-        inside = f"  {{{', '.join(self._set(self.sets))}}}" if self.sets else ""
-        return f"{self.file!s:<{width}}  {name}  {self.probabilities[best]:.4f}{inside}"
+        shown = [one_line(name) for name in self.classes]
+        name = shown[best].ljust(max(len(other) for other in shown))
+        inside = f"  {{{one_line(', '.join(self._set(self.sets)))}}}" if self.sets else ""
+        return f"{one_line(self.file):<{width}}  {name}  {self.probabilities[best]:.4f}{inside}"
 
     def json_line(self) -> str:
         """One JSON object: file, class, probability, all probabilities by class; prediction set and stated coverage."""
@@ -59,7 +61,7 @@ def predict_files(files: list[Path], *, version: str, as_json: bool) -> int:
         print(
             f"winnow: {sets.labels} held-out labels rule out no class at {sets.coverage:g} coverage.", file=sys.stderr
         )
-    width = max(len(str(file)) for file in files)
+    width = max(len(one_line(file)) for file in files)
     failed = 0
     for start in range(0, len(files), BATCH):
         chunk = files[start : start + BATCH]
@@ -89,7 +91,7 @@ def _read(file: Path, classifier: Classifier) -> Pixels | None:
             warnings.filterwarnings("ignore", module="PIL")  # odd metadata; what matters becomes Unreadable
             return decode(file.read_bytes(), image_size=spec.image_size, channels=spec.channels).pixels
     except OSError as error:
-        print(f"winnow: {file}: {error.strerror}.", file=sys.stderr)
+        print(f"winnow: {one_line(file)}: {error.strerror}.", file=sys.stderr)
     except Unreadable as error:
-        print(f"winnow: {file}: {error}", file=sys.stderr)
+        print(f"winnow: {one_line(file)}: {error}", file=sys.stderr)
     return None

@@ -11,10 +11,12 @@ import tomllib
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 
+from components.core import journal
 from components.core.errors import WinnowError
-from components.core.files import write_text
+from components.core.files import read_json, write_text
 from components.core.lock import held, locked
 from components.core.signals import die_with_parent, stoppable
 from pipelines.ui import free_port
@@ -42,6 +44,7 @@ def connect() -> str:
         os.environ.setdefault(name, value)
     address = os.environ.get(API) or _profile_address() or _running()
     if address:
+        _check(address)
         os.environ[API] = address
     else:
         os.environ.setdefault("PREFECT_API_DATABASE_CONNECTION_URL", _store())
@@ -137,7 +140,7 @@ def _stop(child: "subprocess.Popen[bytes]") -> None:
 def _running() -> str:
     if not held(HOME / "server.lock") or not NOTE.is_file():
         return ""
-    address = str(json.loads(NOTE.read_text(encoding="utf-8"))["address"])
+    address = str(read_json(NOTE).get("address", ""))
     return address if _healthy(address) else ""
 
 
@@ -145,8 +148,14 @@ def _healthy(address: str) -> bool:
     try:
         with urllib.request.urlopen(f"{address}/health", timeout=2) as answer:  # noqa: S310 - always http, on loopback
             return bool(answer.status == 200)
-    except OSError:
+    except (OSError, ValueError, HTTPException):  # nobody there, no address, no HTTP
         return False
+
+
+def _check(address: str) -> None:
+    if not _healthy(address):
+        shown = journal.without_secrets(address)
+        raise WinnowError(f"{API} is {shown}, where no Prefect server answers: start that server, or unset it.")
 
 
 def _profile_address() -> str:

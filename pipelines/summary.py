@@ -1,11 +1,11 @@
 """What a run came to, on one screen: labels, accuracy, what shipped and why, the model's version, where to look."""
 
-import json
 import textwrap
 from pathlib import Path
 from typing import Any
 
 from components.core.errors import WinnowError
+from components.core.files import read_json
 from components.core.model_versions import versions
 
 COLUMNS = 110
@@ -61,4 +61,4 @@ def _model(version: dict[str, Any]) -> str:
 def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise WinnowError(f"{path} is not there yet: run `winnow repro` first.")
-    return dict(json.loads(path.read_text(encoding="utf-8")))
+    return read_json(path)

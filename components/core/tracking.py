@@ -148,6 +148,10 @@ def answering() -> Iterator[None]:
 
     try:
         yield
+    except ImportError as error:  # the driver of a database
+        raise WinnowError(
+            f"{URI} names a store that needs the Python package {error.name}: install it, or take {URI} away."
+        ) from error
     except (MlflowException, RequestException, SQLAlchemyError) as error:
         uri = journal.without_secrets(tracking_uri())
         said = journal.without_secrets(" ".join(str(error).split()))

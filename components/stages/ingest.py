@@ -16,10 +16,12 @@ from components.datasets.near_duplicates import near_duplicate_groups
 from components.datasets.oracle import write_oracle
 from components.datasets.quarantine import KINDS, Leaks, write_quarantine
 from components.datasets.sample_store import Pixels, spooling, write_samples
-from components.datasets.sources import Source, open_source
+from components.datasets.sources import Source, open_source, place_of
 from components.datasets.split import assign_splits, leaking, name_groups
 from components.modalities.image.decode import MAX_PIXELS
 from components.modalities.image.reading import Reader
+
+WATCHED = Path("data/raw")  # what DVC looks at
 
 
 class Params(StageParams):
@@ -55,6 +57,16 @@ def run(
     write_quarantine(quarantine, left_out, leaks=params.leaks)
     write_oracle(oracle, kept.loc[kept["label"].notna(), ["id", "label"]].rename(columns={"label": "class"}), classes)
     return _metrics(kept, left_out, classes)
+
+
+def reads_beside(params: Params) -> list[Path]:
+    """The folder or archive of the pictures where it is outside `data/raw`. What is to be downloaded is, first."""
+    if params.download:
+        open_source(params.source, root=params.root, download=True)
+    place = place_of(params.source, params.root)
+    if place is None or not place.exists() or place.resolve().is_relative_to(WATCHED.resolve()):
+        return []
+    return [place]
 
 
 def _settle(found: pd.DataFrame, hashes: Pixels, pictures: Pixels, params: Params) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -82,6 +82,11 @@ def run(
     return _figures(rows[-1])
 
 
+def reads_beside(params: Params) -> list[Path]:
+    """The file of weights, which may lie anywhere."""
+    return [params.weights] if params.weights and params.weights.exists() else []
+
+
 def check_start(params: Params, channels: int, image_size: int) -> list[str]:
     """Sentences on how the weights to start from fit the encoder; none where there are none.
 
@@ -89,8 +94,12 @@ def check_start(params: Params, channels: int, image_size: int) -> list[str]:
     """
     if params.weights is None and not params.epochs:
         raise WinnowError("pretrain.epochs is 0 and pretrain.weights empty: nothing would be learned; set one of them.")
-    with torch.device("meta"):  # shapes alone
-        encoder = build("encoder", params.encoder, channels, image_size, where="pretrain.encoder")
+    try:
+        with torch.device("meta"):  # shapes alone
+            encoder = build("encoder", params.encoder, channels, image_size, where="pretrain.encoder")
+    except (RuntimeError, OverflowError, TypeError, ZeroDivisionError) as error:
+        why = " ".join(str(error).split())[:120]
+        raise WinnowError(f"pretrain.encoder cannot be built ({why}): choose smaller numbers in it.") from None
     return read_start(params.weights, encoder).said if params.weights else []
 
 
