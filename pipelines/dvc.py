@@ -224,7 +224,7 @@ def mend_lock_file() -> None:
 if __name__ == "__main__":
     die_with_parent()
     if BRIEF in os.environ:
-        sys.stderr = FewWords(sys.stderr)  # type: ignore[assignment]
+        sys.stderr = FewWords(sys.stderr)
     from dvc.cli import main
 
     sys.exit(main(sys.argv[1:]))

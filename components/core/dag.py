@@ -90,9 +90,10 @@ def _stage(name: str, block: dict[str, Any], params: dict[str, Any]) -> StageSpe
     def listed(*keys: str) -> list[str]:
         entries = [entry for key in keys for entry in block.get(key, [])]
         plain = [next(iter(entry), None) if isinstance(entry, dict) else entry for entry in entries]
-        if not all(isinstance(text, str) and text for text in plain):
+        names = [text for text in plain if isinstance(text, str) and text]
+        if len(names) < len(plain):
             raise TypeError
-        return plain
+        return names
 
     def paths(*keys: str) -> tuple[Path, ...]:
         return tuple(Path(_fill(text, params)) for text in listed(*keys))
