@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from components.core.environment import prepare
-from components.core.errors import WinnowError
 from pipelines.commands import choosing, ledger, models, pages, running
 from pipelines.commands.help_page import Grouped
+from pipelines.ending import end_with
 
 app = typer.Typer(
     help="From unlabeled data and a few hundred labels to a promoted model that can be rebuilt on demand.",
@@ -23,25 +23,15 @@ for part in (running, models, choosing, ledger, pages):  # the order of `winnow 
 
 
 def main() -> None:
-    """Entry point: what a user can mend comes out as one sentence, exit code 1; `--debug` shows the traceback."""
-    debug = "--debug" in sys.argv
+    """Entry point: whatever goes wrong comes out as one sentence; `--debug` shows the traceback."""
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
-    try:
+    name = next((word for word in arguments if word.isalpha()), "winnow")
+
+    def work() -> None:
         prepare()
         app(arguments, prog_name="winnow")
-    except WinnowError as error:
-        if debug:
-            raise
-        print(f"winnow: {error}", file=sys.stderr)
-        sys.exit(1)
-    except OSError as error:
-        if debug:
-            raise
-        print(f"winnow: {error.strerror} ({error.filename}): check the disk and its permissions.", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        print("winnow: stopped.", file=sys.stderr)
-        sys.exit(130)
+
+    end_with(work, name=name, debug="--debug" in sys.argv)
 
 
 def _show_version(wanted: bool) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from components.core.errors import WinnowError
 from components.core.lock import locked
+from components.core.outcome import explain
 from pipelines.checkups import Finding, artifacts, pages, surroundings, workspace
 from pipelines.session import LOCK
 
@@ -48,8 +49,8 @@ def _show(title: str, checkup: Callable[[], list[Finding]], *, fix: bool) -> int
     """Print what a checkup came to; how many wrong things are left."""
     try:
         findings = checkup()
-    except WinnowError as error:
-        findings = [Finding(str(error), "mend that, then look again.")]
+    except Exception as error:  # one part that cannot be looked at hides no other
+        findings = [Finding(explain(error, "doctor")[0], "mend that, then look again.")]
     if not findings:
         print(f"{title:<{WIDTH}}ok", flush=True)
     left = 0

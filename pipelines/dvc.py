@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from components.core.journal import flatten
 from components.core.masked_output import mask_output
 from components.core.secrets import without_secrets
 from components.core.signals import die_with_parent
+from components.core.terminal import OutputGone
 from pipelines import processes
+from pipelines.few_words import BRIEF, FewWords
 
 Stale = dict[str, tuple[str, ...]]  # stage -> what makes DVC run it
 RWLOCK = Path(".dvc/tmp/rwlock")
@@ -52,7 +55,7 @@ def prepare_workspace() -> None:
         ask_dvc("config", "--local", "core.no_scm", "true")
     if Path(".git").exists() and told:
         ask_dvc("config", "--local", "--unset", "core.no_scm")
-    _mend_lock_file()
+    mend_lock_file()
 
 
 def run_dvc(
@@ -71,7 +74,7 @@ def run_dvc(
     overdue: list[threading.Timer] = []
     with subprocess.Popen(
         command,
-        env={**_environment(), **extra},
+        env={**_environment(), **({} if listen else {BRIEF: "1"}), **extra},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT if listen else None,
         text=True,
@@ -85,7 +88,8 @@ def run_dvc(
             _pass_on(child, listen or _print)
         except BaseException:
             insist = _end(child.pid)
-            _pass_on(child, listen or _print)  # the last of its output: over when the last process of the group is
+            with suppress(OutputGone):
+                _pass_on(child, listen or _print)  # the last of its output: over when the last of the group is
             insist.cancel()
             raise
         finally:
@@ -205,22 +209,25 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])}
 
 
-def _mend_lock_file() -> None:
-    """An empty lock file, left by a process killed while writing it, blocks DVC for ever: remove it.
-
-    The caller holds the pipeline's lock, so no run of ours is writing it.
+def mend_lock_file() -> None:
+    """Remove a lock file that names dead processes alone, of which DVC would warn, or that was left empty by a process
+    killed while writing it, which blocks DVC for ever. The caller holds the pipeline's lock, so no run of ours writes.
     """
     if not RWLOCK.is_file():
         return
     try:
-        json.loads(RWLOCK.read_text(encoding="utf-8"))
-    except ValueError:
-        RWLOCK.unlink()
+        living = any(at_work(pid) for pid in lock_owners(json.loads(RWLOCK.read_text(encoding="utf-8"))))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        living = False
+    if not living:
+        RWLOCK.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":
     die_with_parent()
     mask_output()
+    if BRIEF in os.environ:
+        sys.stderr = FewWords(sys.stderr)
     from dvc.cli import main
 
     sys.exit(main(sys.argv[1:]))

@@ -2,7 +2,6 @@
 
 import re
 import time
-import traceback
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,8 +14,8 @@ from prefect.tasks import Task
 
 from components.core.environment import prepare
 from components.core.errors import WinnowError
+from components.core.outcome import RETRY, explain
 from components.core.secrets import without_secrets
-from components.core.stage import RETRY
 from pipelines.artifacts import publish_summary
 from pipelines.dvc import run_dvc
 from pipelines.plan import Step, plan
@@ -53,11 +52,8 @@ def pipeline(start: str | None = None, force: bool = False) -> State[Any]:
                 changed = _run(steps, environment)
             if changed:
                 publish_summary(steps, time.monotonic() - began)
-    except WinnowError as error:
-        return Failed(message=without_secrets(str(error)))
-    except Exception as error:  # Prefect would keep its words as they are
-        get_run_logger().error(without_secrets(traceback.format_exc()))
-        return Failed(message=without_secrets(f"{type(error).__name__}: {error}"))
+    except Exception as error:  # Prefect would show a traceback
+        return Failed(message=without_secrets(explain(error, "run")[0]))
     return Completed(
         message=f"{len(changed)} of {len(steps)} stages ran or were restored" if changed else "nothing had changed"
     )

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.core.model_versions import find
+from components.core.terminal import one_line
 from components.modalities.image.decode import Picture, Unreadable, decode
 from components.modalities.image.fitting import Preparation
 from components.modalities.image.reading import file_bytes
@@ -41,10 +42,11 @@ class Guess:
     def table_row(self, width: int) -> str:
         """File, class, probability and, in braces, the prediction set; `width` characters for the file."""
         best = int(self.probabilities.argmax())
-        name = self.classes[best].ljust(max(len(other) for other in self.classes))
-        inside = f"  {{{', '.join(self._set(self.sets))}}}" if self.sets else ""
+        shown = [one_line(name) for name in self.classes]
+        name = shown[best].ljust(max(len(other) for other in shown))
+        inside = f"  {{{one_line(', '.join(self._set(self.sets)))}}}" if self.sets else ""
         unlike = "  unlike training" if self.foreign else ""
-        return f"{self.file!s:<{width}}  {name}  {self.probabilities[best]:.4f}{inside}{unlike}"
+        return f"{one_line(self.file):<{width}}  {name}  {self.probabilities[best]:.4f}{inside}{unlike}"
 
     def json_line(self) -> str:
         """One JSON object: file, class, probability, all probabilities by class; prediction set and stated coverage."""
@@ -70,7 +72,7 @@ def predict_files(files: list[Path], *, version: str, as_json: bool) -> int:
         print(
             f"winnow: {sets.labels} held-out labels rule out no class at {sets.coverage:g} coverage.", file=sys.stderr
         )
-    width = max(len(str(file)) for file in files)
+    width = max(len(one_line(file)) for file in files)
     failed, odd = 0, dict[str, list[Path]]()
     for start in range(0, len(files), BATCH):
         chunk = files[start : start + BATCH]
@@ -127,7 +129,7 @@ def _oddities(seen: Seen | None, odd: dict[str, list[Path]]) -> Iterator[str]:
         yield "this version does not keep enough of its training pictures to tell others from them."
     for how, files in odd.items():
         more = f" and {len(files) - NAMED:,} more" if len(files) > NAMED else ""
-        yield f"{how}: {', '.join(str(file) for file in files[:NAMED])}{more}."
+        yield f"{how}: {', '.join(one_line(file) for file in files[:NAMED])}{more}."
 
 
 def _read(file: Path, classifier: Classifier) -> Picture | None:
@@ -138,5 +140,5 @@ def _read(file: Path, classifier: Classifier) -> Picture | None:
             warnings.filterwarnings("ignore", module="PIL")  # odd metadata; what matters becomes Unreadable
             return decode(file_bytes(file), how)
     except Unreadable as error:
-        print(f"winnow: {file}: {error}", file=sys.stderr)
+        print(f"winnow: {one_line(file)}: {error}", file=sys.stderr)
     return None

@@ -1,9 +1,11 @@
 """`winnow repro`: what is stale runs under DVC alone, tracked, and what came out is printed."""
 
 import time
+from collections.abc import Mapping
 
 from components.core.config import read_params
 from components.core.dag import StageSpec, read_stages
+from components.core.errors import WinnowError
 from pipelines.dvc import run_dvc
 from pipelines.plan import check_start
 from pipelines.session import alone, registered, tracked
@@ -50,9 +52,15 @@ def _makers(stages: dict[str, StageSpec], name: str) -> list[str]:
 def _run(lines: list[list[str]]) -> None:
     with tracked() as environment:
         for line in lines:
-            if run_dvc(line, environment) != 0:
-                raise _DvcError
+            _reproduce(line, environment)
         if not registered():
             print("register: the registry does not hold this model; registering it")
-            if run_dvc(["repro", "--force", "--single-item", "register"], environment) != 0:
-                raise _DvcError
+            _reproduce(["repro", "--force", "--single-item", "register"], environment)
+
+
+def _reproduce(line: list[str], environment: Mapping[str, str]) -> None:
+    code = run_dvc(line, environment)
+    if code < 0:
+        raise WinnowError("dvc was killed, by a person or for want of memory: run it again.")
+    if code:
+        raise _DvcError

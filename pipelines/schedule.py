@@ -10,6 +10,7 @@ from components.core.environment import prepare
 from components.core.errors import WinnowError
 from components.core.lock import locked
 from components.core.signals import die_with_parent, stoppable
+from pipelines.ending import end_with
 from pipelines.server import API, running, serving
 from pipelines.settings import model_name
 
@@ -87,4 +88,4 @@ def _check(cron: str, timezone: str) -> None:
 
 if __name__ == "__main__":
     die_with_parent()
-    serve(*sys.argv[1:])
+    end_with(lambda: serve(*sys.argv[1:]), name="schedule")

@@ -11,13 +11,17 @@ import tomllib
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
 
 from components.core.addresses import part_with_users
 from components.core.environment import prepare
 from components.core.errors import WinnowError
 from components.core.files import write_text
 from components.core.lock import held, locked
+from components.core.secrets import without_secrets
 from components.core.signals import die_with_parent, stoppable
 from pipelines.loopback_only import LoopbackOnly
 from pipelines.ui import free_port
@@ -49,6 +53,7 @@ def connect() -> str:
         return ""
     os.environ[API] = address
     part_with_users()  # a profile's address may have one
+    _check(os.environ[API])
     return os.environ[API]
 
 
@@ -146,12 +151,25 @@ def _stop(child: "subprocess.Popen[bytes]") -> None:
 
 
 def _healthy(address: str) -> bool:
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy knows nothing of this machine
+    handlers = [urllib.request.ProxyHandler({})] if _is_here(address) else []  # a proxy knows nothing of this machine
     try:
-        with direct.open(f"{address}/health", timeout=2) as answer:
+        with urllib.request.build_opener(*handlers).open(f"{address}/health", timeout=2) as answer:
             return bool(answer.status == 200)
-    except OSError:
+    except HTTPError as refused:  # a server that wants to know who asks is there
+        return refused.code in (401, 403)
+    except (OSError, ValueError, HTTPException):  # nobody there, no address, no HTTP
         return False
+
+
+def _is_here(address: str) -> bool:
+    return (urlsplit(address).hostname or "") in ("127.0.0.1", "localhost", "::1")
+
+
+def _check(address: str) -> None:
+    if not _healthy(address):
+        raise WinnowError(
+            f"{API} is {without_secrets(address)}, where no Prefect server answers: start that server, or unset it."
+        )
 
 
 def _profile_address() -> str:

@@ -1,6 +1,6 @@
 """A run of the pipeline from begin to end: alone in its folder, settings checked, tracked under one MLflow run."""
 
-import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -12,12 +12,15 @@ from pathlib import Path
 from components.core import journal, pipeline_run, tracking
 from components.core.config import read_params
 from components.core.errors import WinnowError
+from components.core.files import read_json
 from components.core.integrity import recorded_outputs
 from components.core.lock import held, locked
 from components.core.model_versions import versions
+from components.core.scratch import abandoned
 from components.core.signals import stoppable
-from pipelines.dvc import Stale, at_work, busy, prepare_workspace, stale
+from pipelines.dvc import Stale, at_work, busy, mend_lock_file, prepare_workspace, stale
 from pipelines.preflight import concerns
+from pipelines.records import drop_wrong_records, forget_used
 from pipelines.watch import note_source, note_weights
 
 LOCK = Path(".winnow/repro.lock")
@@ -37,7 +40,15 @@ def alone(*, with_prefect: bool = False) -> Iterator[Stale]:
     with stoppable(), locked(LOCK, wait=WAIT, busy=BUSY):
         _wait_for_dvc()
         _look_around(with_prefect)
-        yield _make_ready()
+        ready = _make_ready()
+        forget_used()
+        try:
+            yield ready
+        finally:
+            _tidy()
+            wrong = drop_wrong_records()
+        if wrong:
+            raise WinnowError("\nwinnow: ".join(wrong))
 
 
 @contextmanager
@@ -59,9 +70,16 @@ def tracked() -> Iterator[Mapping[str, str]]:
 
 def registered() -> bool:
     """Whether the registry holds the model of `version.json`, which DVC may have restored from its cache alone."""
-    facts = json.loads(VERSION.read_text(encoding="utf-8"))
+    facts = read_json(VERSION)
     known = {(item.number, item.sha256) for item in versions(facts["name"])}
     return (facts["version"], facts["model_sha256"]) in known
+
+
+def _tidy() -> None:
+    """Remove what a stage or DVC left that was killed."""
+    mend_lock_file()
+    for folder in abandoned():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _wait_for_dvc() -> None:

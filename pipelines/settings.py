@@ -1,6 +1,5 @@
 """Every setting checked before anything runs: each block by its own stage, each plug-in's options by the plug-in."""
 
-import sys
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -11,6 +10,7 @@ from components.core.config import Config, PluginChoice, StageParams, nearest, p
 from components.core.dag import TOP_LEVEL, stage_names
 from components.core.environment import prepare
 from components.core.errors import WinnowError
+from pipelines.ending import end_with
 
 RUN = "run"  # the block of params.yaml that no stage reads
 PLUGINS = {  # setting -> family
@@ -108,9 +108,9 @@ def _check_what_fits(params: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":  # in a process of its own: it loads what every stage loads
-    try:
+
+    def check() -> None:
         prepare()
         check_settings()
-    except WinnowError as error:
-        print(f"winnow: {error}", file=sys.stderr)
-        sys.exit(1)
+
+    end_with(check, name="settings")

@@ -1,6 +1,5 @@
 """What a run came to, on one screen: labels, accuracy, what shipped and why, the model's version, where to look."""
 
-import json
 import textwrap
 from collections.abc import Collection
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from components.core.config import read_params
 from components.core.errors import WinnowError
+from components.core.files import read_json
 from components.core.model_versions import CHALLENGER, CHAMPION, versions
 
 COLUMNS = 110
@@ -79,4 +79,4 @@ def role(aliases: Collection[str]) -> str:
 def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise WinnowError(f"{path} is not there yet: run `winnow repro` first.")
-    return dict(json.loads(path.read_text(encoding="utf-8")))
+    return read_json(path)

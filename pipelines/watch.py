@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from components.core import registry
+from components.core.config import expanded
 from components.core.files import sha256, write_text
+from components.datasets.sources import place_of
 
 WATCHED = Path("data/raw")
 NOTE = WATCHED / "source.json"
@@ -43,7 +44,7 @@ def note_weights(params: dict[str, Any]) -> None:
     WEIGHTS.mkdir(parents=True, exist_ok=True)  # a stage's input, though it be empty
     block = params.get("pretrain")
     given = block.get("weights") if isinstance(block, dict) else None
-    place = Path(str(given)) if given else None
+    place = Path(expanded(str(given))) if given else None
     if place is None or not place.is_file() or place.resolve().is_relative_to(WEIGHTS.resolve()):
         WEIGHTS_NOTE.unlink(missing_ok=True)
         return
@@ -58,11 +59,8 @@ def _write(note: Path, facts: dict[str, Any]) -> None:
 
 def _outside(ingest: dict[str, Any]) -> Path | None:
     """The folder or archive that `ingest` reads, if it is not in the watched one."""
-    source, root = str(ingest.get("source", "")), Path(str(ingest.get("root", WATCHED)))
-    plugin, colon, _ = source.partition(":")
-    if plugin in registry.names("source"):
-        return _beyond(root) if colon else None
-    return _beyond(Path(source))
+    place = place_of(expanded(str(ingest.get("source", ""))), Path(expanded(str(ingest.get("root", WATCHED)))))
+    return None if place is None else _beyond(place)
 
 
 def _beyond(folder: Path) -> Path | None:

@@ -1,13 +1,15 @@
 """What a valid setting is: frozen pydantic models, unknown keys forbidden, errors worded for people."""
 
 import difflib
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from components.core import plain_yaml
 from components.core.errors import WinnowError
 from components.core.secrets import without_secrets
 from components.core.wording import wanted
@@ -17,6 +19,15 @@ class Config(BaseModel):
     """A block of settings. Frozen, unknown keys forbidden, defaults checked like anything else."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain(cls, values: Any) -> Any:
+        """No number out of true, false or `1_000`, which pydantic takes for one; `~` in a path is the home folder."""
+        if not isinstance(values, dict):
+            return values
+        kinds = {name: _kinds(field.annotation) for name, field in cls.model_fields.items()}
+        return {name: _as_meant(value, kinds.get(name, frozenset())) for name, value in values.items()}
 
 
 class PluginChoice(BaseModel):
@@ -40,6 +51,7 @@ class StageParams(Config):
 
 
 C = TypeVar("C", bound=BaseModel)
+LARGEST = 2**20  # bytes of a file of settings
 _MOST_SHOWN = 60  # characters of a wrong value
 _MOST_LISTED = 30  # choices
 
@@ -68,22 +80,23 @@ def read_params(path: Path = Path("params.yaml")) -> dict[str, Any]:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a mapping with the safe loader.
+    """Read a mapping of plain values.
 
-    Raises WinnowError for a file that is missing, not UTF-8, not YAML or no mapping, for a key that stands twice (YAML
-    would take the last without a word) and for an alias (they can grow without bound).
+    Raises WinnowError for a file that is missing, cannot be opened, is too large, not UTF-8, not YAML or no mapping,
+    and for what `plain_yaml.load` refuses.
     """
-    if not path.is_file():
+    if not path.exists():
         raise WinnowError(f"{path} is missing: run this from the project's folder, or restore the file from git.")
+    if not path.is_file():
+        raise WinnowError(f"{path} is no file: move what is there away, and restore the file from git.")
+    if path.stat().st_size > LARGEST:
+        raise WinnowError(f"{path} is larger than {LARGEST >> 20} MB: that is no settings file; restore it from git.")
     try:
-        text = path.read_text(encoding="utf-8")
+        values = plain_yaml.load(path.read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        raise WinnowError(f"{path} cannot be read ({error.strerror}): `chmod u+r {path}`.") from None
     except UnicodeDecodeError as error:
         raise WinnowError(f"{path} is not UTF-8 text (byte {error.start}): save it as UTF-8.") from None
-    try:
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
-            raise WinnowError(f"{path} uses a YAML alias (*name), which is not allowed: write the value out.")
-        _refuse_twice(yaml.compose(text, yaml.SafeLoader), path)
-        values = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise WinnowError(
             f"{path} is not valid YAML{_place(error)}: mend that line, or restore the file from git."
@@ -91,6 +104,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise WinnowError(f"{path} must hold `key: value` lines, one block per stage: restore the file from git.")
     return values
+
+
+def expanded(path: str) -> str:
+    """The path with `~` and `~user` at its beginning replaced by that home folder, where there is one."""
+    return os.path.expanduser(path)  # noqa: PTH111 - Path's raises where there is none
 
 
 def nearest(word: str, choices: list[str]) -> str:
@@ -120,16 +138,32 @@ def _texts(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
         yield name, value
 
 
-def _refuse_twice(node: yaml.Node | None, path: Path) -> None:
-    """Raise WinnowError for a mapping with the same key twice, at any depth."""
-    pairs = node.value if isinstance(node, yaml.MappingNode) else []
-    seen = set()
-    for key, value in pairs:
-        if key.value in seen:
-            line = key.start_mark.line + 1
-            raise WinnowError(f"{path}, line {line}: '{key.value}' stands here a second time: keep one of the two.")
-        seen.add(key.value)
-        _refuse_twice(value, path)
+class _Wrong:
+    """Stands in for a value that pydantic would bend into a number; shown as it was written."""
+
+    def __init__(self, value: bool | str) -> None:
+        self._text = str(value).lower() if isinstance(value, bool) else repr(value)
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+def _kinds(annotation: Any) -> frozenset[Any]:
+    """Every type that an annotation is made of."""
+    inside = [_kinds(part) for part in get_args(annotation)]
+    return frozenset({annotation} if isinstance(annotation, type) else ()).union(*inside)
+
+
+def _as_meant(value: Any, kinds: frozenset[Any]) -> Any:
+    if isinstance(value, str) and value.startswith("~") and kinds & {str, Path}:
+        return expanded(value)
+    if not kinds & {int, float} or kinds & {str, bool}:
+        return value
+    if isinstance(value, list | tuple):
+        return [_as_meant(item, kinds) for item in value]
+    if isinstance(value, dict):
+        return {name: _as_meant(item, kinds) for name, item in value.items()}
+    return _Wrong(value) if isinstance(value, bool) or (isinstance(value, str) and "_" in value) else value
 
 
 def _place(error: yaml.YAMLError) -> str:
@@ -150,7 +184,10 @@ def _sentence(config: type[BaseModel], item: Any, where: str) -> str:
 def _shown(value: Any) -> str:
     if value is None:
         return "empty"
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes out no number of more than 4,300 digits
+        text = "a number of thousands of digits"
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from components.core.errors import WinnowError
 from components.core.files import sha256
 
 TOP_LEVEL = ("seed", "threads")
+RESTORE = "restore the file from git."
 
 
 @dataclass(frozen=True)
@@ -29,16 +30,32 @@ class StageSpec:
     @property
     def inputs(self) -> dict[str, Path]:
         """Data this stage reads, by argument name (see `by_argument`)."""
-        return by_argument([path for path in self.dependencies if path.parts[0] == "data"])
+        return by_argument(list(self.data))
+
+    @property
+    def data(self) -> tuple[Path, ...]:
+        """The dependencies that are data, sidecars included."""
+        return tuple(path for path in self.dependencies if path.parts[0] == "data")
+
+    @property
+    def code(self) -> tuple[Path, ...]:
+        """The dependencies that are code."""
+        return tuple(path for path in self.dependencies if path.parts[0] != "data")
 
     def key(self, params: dict[str, Any], root: Path, digest: Callable[[Path], str] = sha256) -> str:
         """sha256 of the command, every dependency's content and the settings: the same work has the same key."""
-        facts = {
-            "command": self.command,
-            "dependencies": {path.as_posix(): digest(root / path) for path in self.dependencies},
-            "params": {name: params.get(name) for name in self.settings},
-        }
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+        digests = {path.as_posix(): digest(root / path) for path in self.dependencies}
+        return key_of(self.command, digests, self.chosen(params))
+
+    def chosen(self, params: dict[str, Any]) -> dict[str, Any]:
+        """The settings that the stage depends on."""
+        return {name: params.get(name) for name in self.settings}
+
+
+def key_of(command: str, digests: dict[str, str], params: dict[str, Any]) -> str:
+    """A stage's key from its command, its dependencies' sha256 by path and its settings."""
+    facts = {"command": command, "dependencies": digests, "params": params}
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def by_argument(paths: list[Path]) -> dict[str, Path]:
@@ -66,30 +83,39 @@ def _blocks(root: Path) -> dict[str, Any]:
     path = root / "dvc.yaml"
     blocks = read_yaml(path).get("stages")
     if not isinstance(blocks, dict) or not all(isinstance(block, dict) and "cmd" in block for block in blocks.values()):
-        raise WinnowError(f"{path} does not hold stages with a command each: restore the file from git.")
+        raise WinnowError(f"{path} does not hold stages with a command each: {RESTORE}")
     return blocks
 
 
 def _stage(name: str, block: dict[str, Any], params: dict[str, Any]) -> StageSpec:
-    def paths(*keys: str) -> tuple[Path, ...]:
+    def listed(*keys: str) -> list[str]:
         entries = [entry for key in keys for entry in block.get(key, [])]
-        plain = [next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries]
-        return tuple(Path(_fill(text, params)) for text in plain)
+        plain = [next(iter(entry), None) if isinstance(entry, dict) else entry for entry in entries]
+        names = [text for text in plain if isinstance(text, str) and text]
+        if len(names) < len(plain):
+            raise TypeError
+        return names
 
-    return StageSpec(
-        name=name,
-        command=block["cmd"],
-        settings=tuple(block.get("params", [])),
-        dependencies=paths("deps"),
-        outputs=paths("outs", "metrics", "plots"),
-        persistent=tuple(
-            Path(path)
-            for entry in block.get("outs", [])
-            if isinstance(entry, dict)
-            for path, options in entry.items()
-            if options.get("persist")
-        ),
-    )
+    def paths(*keys: str) -> tuple[Path, ...]:
+        return tuple(Path(_fill(text, params)) for text in listed(*keys))
+
+    try:
+        return StageSpec(
+            name=name,
+            command=str(block["cmd"]),
+            settings=tuple(listed("params")),
+            dependencies=paths("deps"),
+            outputs=paths("outs", "metrics", "plots"),
+            persistent=tuple(Path(name) for name in _persistent(block)),
+        )
+    except TypeError:
+        raise WinnowError(f"dvc.yaml's stage {name} lists something else than names: {RESTORE}") from None
+
+
+def _persistent(block: dict[str, Any]) -> Iterator[str]:
+    for entry in block.get("outs", []):
+        if isinstance(entry, dict):
+            yield from (name for name, options in entry.items() if isinstance(options, dict) and options.get("persist"))
 
 
 def _fill(text: str, params: dict[str, Any]) -> str:

@@ -2,11 +2,15 @@
 
 import errno
 import hashlib
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from components.core.errors import WinnowError
 
 
 @contextmanager
@@ -49,6 +53,20 @@ def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text so that a reader sees the old file or the new one, never half."""
     with replacing(path) as aside:
         aside.write_text(text, encoding="utf-8")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file. Raises WinnowError naming the file where it holds none."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):  # no UTF-8, no JSON, or nested beyond all sense
+        values = None
+    if not isinstance(values, dict):
+        raise WinnowError(
+            f"{path} is damaged: `winnow doctor --fix` brings it back where DVC's cache has it whole; else remove it "
+            "and run `winnow repro`."
+        )
+    return values
 
 
 def sha256(path: Path) -> str:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from components.core.files import sha256, write_text
+from components.core.files import read_json, sha256, write_text
 from components.core.lock import held, locked
 from components.core.secrets import without_secrets
 
@@ -48,7 +48,7 @@ class Record:
     def delivered(self) -> dict[str, Any]:
         """What MLflow already has of it: `run_id` and how many `epochs`; empty before the first delivery."""
         path = self.folder / "delivered.json"
-        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+        return read_json(path) if path.is_file() else {}
 
     def note_delivered(self, state: Mapping[str, Any]) -> None:
         """Remember what MLflow has; written by whoever delivers, never by the stage itself."""
@@ -94,7 +94,7 @@ def records() -> list[Record]:
     """Every record not yet removed, oldest first; one whose process died without a word counts as killed."""
     found = []
     for path in sorted(RUNS.glob("*/record.json")):
-        record = Record(path.parent, json.loads(path.read_text(encoding="utf-8")))
+        record = Record(path.parent, read_json(path))
         if record.facts["status"] == RUNNING and not held(path.parent / "alive"):
             record.end(KILLED, "its process died without a word.")
         found.append(record)

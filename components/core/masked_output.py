@@ -11,11 +11,11 @@ class MaskedOutput:
     """A text stream that masks what is written to it; everything else is the stream's own."""
 
     def __init__(self, stream: Any) -> None:
-        self._stream = stream
+        self.stream = stream
 
     def write(self, text: str) -> int:
         """Write the text without its secrets; returns the length of what was given."""
-        self._stream.write(without_secrets(text))
+        self.stream.write(without_secrets(text))
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
@@ -24,7 +24,7 @@ class MaskedOutput:
             self.write(line)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+        return getattr(self.stream, name)
 
 
 def mask_output() -> None:

@@ -1,7 +1,6 @@
 """One MLflow run per run of the pipeline, every stage's run linked: those that ran, and those DVC could reuse."""
 
 import functools
-import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 from components.core import journal, tracking
 from components.core.config import read_params
 from components.core.dag import StageSpec, read_stages
-from components.core.files import sha256
+from components.core.files import read_json, sha256
 from components.core.made_from import FOLDER, made_from
 from components.core.secrets import without_secrets
 from components.core.store_calls import all_pages, log_params, note_dataset, run_name
@@ -154,7 +153,7 @@ def _figures() -> dict[str, float]:
     path = Path("data/evaluate/metrics.json")
     if not path.is_file():
         return {}
-    values = json.loads(path.read_text(encoding="utf-8"))
+    values = read_json(path)
     return {name: float(value) for name, value in values.items() if isinstance(value, int | float)}
 
 

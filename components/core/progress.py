@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
 
+from components.core.terminal import raw, visible
+
 T = TypeVar("T")
 Listener = Callable[[int, Mapping[str, float]], None]
 
@@ -16,7 +18,8 @@ def bar(items: Iterable[T], *, total: int | None, label: str, unit: str = "") ->
     """Iterate with a progress bar on a terminal; silent elsewhere, so that logs stay quiet."""
     from tqdm import tqdm
 
-    return tqdm(items, total=total, desc=label, unit=unit, disable=not sys.stderr.isatty(), leave=False)
+    silent = not sys.stderr.isatty()
+    return tqdm(items, total=total, desc=label, unit=unit, disable=silent, leave=False, file=raw(sys.stderr))
 
 
 def report_epoch(step: int, metrics: Mapping[str, float], *, total: int) -> None:
@@ -29,7 +32,7 @@ def report_epoch(step: int, metrics: Mapping[str, float], *, total: int) -> None
     if _silent:
         pass
     elif sys.stderr.isatty():
-        print(f"\r\033[K{line}", end="\n" if last else "", file=sys.stderr, flush=True)
+        print(f"\r\033[K{visible(line)}", end="\n" if last else "", file=raw(sys.stderr), flush=True)
     elif last or step % max(1, total // 10) == 0:
         print(line, file=sys.stderr, flush=True)
     for listener in _listeners:

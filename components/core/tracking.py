@@ -172,6 +172,10 @@ def answering() -> Iterator[None]:
 
     try:
         yield
+    except ImportError as error:  # the driver of a database
+        raise WinnowError(
+            f"{URI} names a store that needs the Python package {error.name}: install it, or take {URI} away."
+        ) from error
     except (MlflowException, RequestException, SQLAlchemyError, sqlite3.Error) as error:
         uri = without_secrets(tracking_uri())
         said = without_secrets(" ".join(str(error).split()))

@@ -16,6 +16,7 @@ from components.core.config import StageParams
 from components.core.errors import WinnowError
 from components.core.files import replacing, sha256, write_text
 from components.core.seeds import numpy_generator
+from components.core.spreadsheet import harmless
 from components.datasets.labels import Labels, lists, read_labels
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.pseudo_labels import read_pseudo_labels
@@ -255,7 +256,7 @@ def _write_plots(
     ours: npt.NDArray[np.float32],
     actual: npt.NDArray[np.int64],
 ) -> None:
-    names = np.array(classes, dtype=object)
+    names = np.array([harmless(name) for name in classes], dtype=object)
     pairs = pd.DataFrame({"actual": names[actual], "predicted": names[ours.argmax(axis=1)]})
     write_text(confusion, pairs.to_csv(index=False, lineterminator="\n"))
     bins = pd.DataFrame(measures.reliability(ours, actual), columns=["confidence", "accuracy", "samples"])

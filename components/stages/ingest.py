@@ -18,7 +18,7 @@ from components.datasets.near_duplicates import Closeness, near_duplicate_groups
 from components.datasets.oracle import write_oracle
 from components.datasets.quarantine import BESIDE, KINDS, Leaks, write_quarantine
 from components.datasets.sample_store import Pixels, spooling, write_samples
-from components.datasets.sources import Source, open_source
+from components.datasets.sources import Source, open_source, place_of
 from components.datasets.split import assign_splits, leaking, name_groups
 from components.modalities.image.decode import MAX_PIXELS
 from components.modalities.image.fitting import FULL, Preparation, Range
@@ -26,6 +26,8 @@ from components.modalities.image.losses import sentences
 from components.modalities.image.reading import Read, Reader, common_span
 
 _NAMED, _REASONS = 12, 3  # classes, and reasons of a kind, that are said
+
+WATCHED = Path("data/raw")  # what DVC looks at
 
 
 class Params(StageParams):
@@ -75,6 +77,16 @@ def run(
         print(f"  ingest: {sentence}", file=sys.stderr)
     lost = {f"lost_{name}": float(count) for name, count in sorted(read.lost.items())}
     return {**_metrics(kept, left_out, classes), **lost}
+
+
+def reads_beside(params: Params) -> list[Path]:
+    """The folder or archive of the pictures where it is outside `data/raw`. What is to be downloaded is, first."""
+    if params.download:
+        open_source(params.source, root=params.root, download=True, classes=params.classes)
+    place = place_of(params.source, params.root)
+    if place is None or not place.exists() or place.resolve().is_relative_to(WATCHED.resolve()):
+        return []
+    return [place]
 
 
 def _preparation(params: Params, source: Source) -> Preparation:

@@ -81,6 +81,11 @@ def run(
     return _figures(rows[-1])
 
 
+def reads_beside(params: Params) -> list[Path]:
+    """The file of weights, which may lie anywhere."""
+    return [params.weights] if params.weights and params.weights.exists() else []
+
+
 def check_start(params: Params, channels: int, image_size: int) -> list[str]:
     """Sentences on how the weights to start from fit the encoder; none where there are none.
 

@@ -26,6 +26,7 @@ from components.core.model_versions import (
     promoting,
     versions,
 )
+from components.core.used import confirm
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.sample_store import Pixels, open_samples
 from components.models.classifier import Classifier, load_classifier
@@ -68,6 +69,7 @@ def run(
     with _pipeline(report) as run_id, promoting():
         known = _known(params.name, digest)
         verdict = _judge(params, classifier, known, TestRows(predictions, manifest, samples))
+        confirm()  # a version cannot be taken back
         if known is None:
             known = _create(params.name, run_id, model, classifier, _example(manifest, samples))
         figures = json.loads(metrics.read_text(encoding="utf-8"))

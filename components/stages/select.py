@@ -1,6 +1,5 @@
 """Choose the next batch worth a person's time, and show each question with the model's guess and the reason."""
 
-import csv
 import json
 import sys
 from dataclasses import replace
@@ -15,9 +14,10 @@ from pydantic import Field
 
 from components.core.config import PluginChoice, StageParams
 from components.core.errors import WinnowError
-from components.core.files import replacing, write_text
+from components.core.files import write_text
 from components.core.registry import build
 from components.core.seeds import torch_generator
+from components.core.spreadsheet import to_csv
 from components.datasets.labels import Labels, read_labels
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.sample_store import Pixels, open_samples
@@ -256,20 +256,13 @@ def _doubts(
 
 
 def _write_suspects(path: Path, doubts: list[Doubt]) -> None:
-    with replacing(path) as aside, aside.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(SUSPECT_COLUMNS)
-        for doubt in doubts:
-            row = (doubt.id, doubt.path, doubt.given, doubt.source, doubt.said, f"{doubt.confidence:.6f}")
-            writer.writerow(row)
+    rows = [(one.id, one.path, one.given, one.source, one.said, f"{one.confidence:.6f}") for one in doubts]
+    write_text(path, to_csv(SUSPECT_COLUMNS, rows))
 
 
 def _write_queries(path: Path, cards: list[Card]) -> None:
-    with replacing(path) as aside, aside.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for card in cards:
-            writer.writerow([card.id, card.path, card.rank, card.guess, f"{card.confidence:.6f}", card.reason])
+    rows = [(one.id, one.path, one.rank, one.guess, f"{one.confidence:.6f}", one.reason) for one in cards]
+    write_text(path, to_csv(COLUMNS, rows))
 
 
 def _task(card: Card) -> dict[str, Any]:

@@ -73,8 +73,75 @@ def test_what_is_no_settings_file_is_refused(tmp_path: Path, text: str, why: str
 def test_yaml_cannot_make_python_objects(tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
     path.write_text("a: !!python/object/apply:os.getcwd []\n")
-    with pytest.raises(WinnowError, match="not valid YAML"):
+    with pytest.raises(WinnowError, match=r"line 1: the tag .*python/object.* is not allowed"):
         read_params(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("a: 2026-05-01", "2026-05-01 is a date to YAML: put it in quotes"),
+        ("a: {b: [2001-13-45, 2001-12-14]}", "is a date"),
+        ("a: 010", "010 is a number to YAML"),
+        ("a: {b: [1, 0x10]}", "plain digits"),
+        ("a: 1:30", "1:30 is a number to YAML"),
+        ("a: 1:30.5", "plain digits"),
+        ("a: 1_000", "plain digits"),
+        ("a: 1_0.5", "plain digits"),
+        ("a: 0b1", "plain digits"),
+        ("a: yes", "write true or false"),
+        ("a: {b: Off}", "write true or false"),
+        ("yes: 1", "no name of a setting"),
+        ("1: 1", "no name of a setting"),
+        ("? [a]\n: 1", "where a setting's name belongs"),
+        ("a: {? {b: 1} : 1}", "where a setting's name belongs"),
+        ("<<: {a: 1}", "merge key"),
+        ("a: !!set {b}", "the tag"),
+        ("a: !!binary aGk=", "the tag"),
+        ("a: " + "9" * 5000, "too large"),
+        ("a: 9223372036854775808", "too large"),
+        ('a: "x\\0"', "control character"),
+        ('a: "\\e[31m"', "control character"),
+        ("a: " + "[" * 21 + "]" * 21, "flatter"),
+        ("a: " + "[" * 5000 + "]" * 5000, "flatter"),
+        ("a: 1\n---\nb: 2", "not valid YAML"),
+        ("a:\t- 1\n\tb: 2", "not valid YAML"),
+        ("a: " + "x" * 2**20, "larger than"),
+    ],
+)
+def test_what_yaml_would_bend_into_something_else_is_refused(tmp_path: Path, line: str, why: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(line)
+    with pytest.raises(WinnowError, match=why) as error:
+        read_params(path)
+    assert len(str(error.value)) < 400
+
+
+def test_plain_values_are_what_they_look_like(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("\ufeffa: '2026-05-01'\nb: [0, -1, 1.5, 1.0e-3, true, null]\nc: 1e-3\nd: '010'\n", encoding="utf-8")
+    assert read_params(path) == {"a": "2026-05-01", "b": [0, -1, 1.5, 0.001, True, None], "c": "1e-3", "d": "010"}
+
+
+@pytest.mark.parametrize("values", [{"epochs": True}, {"epochs": "1_000"}, {"epochs": 1, "inner": {"rate": True}}])
+def test_true_and_odd_text_are_no_numbers(values: dict[str, object]) -> None:
+    with pytest.raises(WinnowError, match="it must be a"):
+        parse(Params, values, where="pretrain")
+
+
+def test_a_tilde_in_a_path_is_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Places(Config):
+        source: str
+        weights: Path
+
+    monkeypatch.setenv("HOME", "/home/me")
+    found = parse(Places, {"source": "~/pictures", "weights": "~/w.pth"}, where="ingest")
+    assert (found.source, found.weights) == ("/home/me/pictures", Path("/home/me/w.pth"))
+
+
+def test_a_settings_file_that_is_a_folder_is_told_apart_from_one_that_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(WinnowError, match="is no file"):
+        read_params(tmp_path)
 
 
 def test_a_missing_settings_file_says_where_to_stand(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from components.core import journal, scratch, stage
+from components.core import journal, scratch, stage, used
 
 YAML = """
 stages:
@@ -173,6 +173,50 @@ def test_an_input_that_is_not_as_recorded_stops_the_stage_before_it_runs(
     Path("data/in/number.json").write_text("2")
     assert toy("raise AssertionError") == 1
     assert "winnow: toy: data/in/number.json is not what in wrote (recorded in dvc.lock)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("edit", "named"),
+    [
+        ("Path('data/in/number.json').write_text('2')", "data/in/number.json"),
+        ("Path('data/in/number.json').unlink()", "data/in/number.json"),
+        ("Path('params.yaml').write_text('seed: 3\\nthreads: 1\\ntoy: {size: 5}')", "toy.size in params.yaml"),
+        ("Path('params.yaml').write_text('seed: 4\\nthreads: 1\\ntoy: {size: 2}')", "seed in params.yaml"),
+        ("Path('params.yaml').write_text('seed: [')", "params.yaml or dvc.yaml"),
+        ("Path('dvc.yaml').write_text(Path('dvc.yaml').read_text().replace('core.stage toy', 'toy'))", "dvc.yaml"),
+    ],
+)
+def test_what_changes_while_a_stage_runs_stops_it_and_nothing_is_published(
+    toy: Toy, capsys: pytest.CaptureFixture[str], edit: str, named: str
+) -> None:
+    assert toy(f"from pathlib import Path; {edit}; result.write_text('new')") == 1
+    assert f"winnow: toy: {named} changed while toy ran, so nothing was recorded" in capsys.readouterr().err
+    assert not Path("data/toy").exists()
+    assert used.saved() == []
+
+
+def test_a_change_stops_a_long_stage_at_the_end_of_its_epoch(toy: Toy) -> None:
+    edit = "from pathlib import Path; Path('data/in/number.json').write_text('2'); report_epoch(1, {}, total=9)"
+    assert toy(f"{edit}; raise AssertionError") == 1
+
+
+def test_what_is_written_again_as_it_was_is_no_change_and_neither_are_settings_of_others(toy: Toy) -> None:
+    body = "from pathlib import Path; Path('data/in/number.json').write_text('1')"
+    more = "Path('params.yaml').write_text(Path('params.yaml').read_text() + 'other: 1\\n')"
+    assert toy(f"{body}; {more}; result.write_text('new')") == 0
+    (kept,) = used.saved()
+    assert kept.changes() == []
+    Path("data/in/number.json").write_text("2")
+    assert kept.changes() == ["data/in/number.json"]
+
+
+def test_a_folder_is_what_it_was_only_with_the_same_files(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/1.png").write_bytes(b"x")
+    before = used._seen(tmp_path)
+    assert before.same(tmp_path)
+    (tmp_path / "a/2.png").write_bytes(b"y")
+    assert not before.same(tmp_path)
 
 
 def test_a_missing_input_says_how_to_make_it(toy: Toy, capsys: pytest.CaptureFixture[str]) -> None:

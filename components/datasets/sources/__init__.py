@@ -79,6 +79,16 @@ class Source(ABC):
         """All samples, one at a time."""
 
 
+def place_of(name: str, root: Path) -> Path | None:
+    """The folder or archive that the source `name` reads; None where it reads none."""
+    plugin, colon, argument = name.partition(":")
+    if plugin not in registry.names("source"):
+        return Path(name)
+    if plugin == "folder":
+        return Path(argument)
+    return root if colon else None
+
+
 def open_source(name: str, *, root: Path, download: bool, classes: list[str] | None = None) -> Source:
     """`digits`, `torchvision:FashionMNIST`, or a path to a folder or to an archive of one.
 

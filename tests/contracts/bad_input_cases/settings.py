@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bad_input_cases.case import Case, write
+from bad_input_cases.case import Case, replace, write
 
 SETTINGS = [
     Case("an unknown block", "settings", "did you mean 'label'", settings={"lable": {}}),
@@ -53,6 +53,32 @@ SETTINGS = [
     Case("a gate on another figure", "settings", "'accuracy'", settings={"register.gate.metric": "f1"}),
     Case("a number where a block belongs", "settings", "must be a block", settings={"embed": 3}),
     Case("YAML that does not parse", "settings", "line 3", do=write("params.yaml", "seed: 0\nlabel: {budget: 40\n")),
+    Case(
+        "a date where text belongs",
+        "settings",
+        "put it in quotes",
+        do=replace("params.yaml", "source: data/raw/pictures", "source: 2026-05-01"),
+    ),
+    Case(
+        "a number that YAML reads as octal",
+        "settings",
+        "plain digits",
+        do=replace("params.yaml", "budget: 12", "budget: 010"),
+    ),
+    Case(
+        "a number that YAML reads as minutes",
+        "settings",
+        "plain digits",
+        do=replace("params.yaml", "budget: 12", "budget: 1:30"),
+    ),
+    Case("true where a number belongs", "settings", "a whole number", settings={"label.budget": True}),
+    Case(
+        "a number of 5,000 digits",
+        "settings",
+        "too large",
+        do=replace("params.yaml", "budget: 12", "budget: " + "9" * 5000),
+    ),
+    Case("an encoder of a billion channels", "settings", "smaller", settings={"pretrain.encoder.width": 10**9}),
     Case("a YAML alias", "settings", "write the value out", do=write("params.yaml", "label: &x {}\nselect: *x\n")),
     Case("the same key twice", "settings", "second time", do=write("params.yaml", "seed: 0\nseed: 1\n")),
     Case("a list instead of settings", "settings", "key: value", do=write("params.yaml", "- seed\n")),
