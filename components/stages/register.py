@@ -44,7 +44,7 @@ class Params(StageParams):
 
     @field_validator("name")
     @classmethod
-    def _plain(cls, name: str) -> str:
+    def _plain_name(cls, name: str) -> str:
         if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
             raise ValueError("letters, digits, dots, dashes and underscores, the first a letter or a digit")
         return name
