@@ -16,5 +16,12 @@ LABELS = [
     Case("a ledger with an open quote", "label", "not valid CSV", do=ledger('{train},"cat,me,person\n')),
     Case("a ledger that is not UTF-8", "label", "UTF-8", do=write(str(LEDGER), COLUMNS.encode() + b"\xe9,a,b\n")),
     Case("a ledger that is a spreadsheet", "label", "UTF-8", do=write(str(LEDGER), b"PK\x03\x04\xff\xfe" * 9)),
+    Case("blank rows in the ledger", "label", "", 0, do=ledger("\n,,,,,,,\n")),
+    Case("a ledger with a conflict", "label", "marker", do=ledger("<<<<<<< HEAD\n{train},cat,me,person,,,,\n")),
+    Case("a date in the ledger that is none", "label", "2026-03-01T", do=ledger("{train},cat,me,person,,,soon,\n")),
+    Case("an id that a spreadsheet changed", "label", "--gone", do=ledger("1.23457E+15,cat,me,person,,,,\n")),
+    Case("a row that repeats the one above", "label", "line 3", 0, do=ledger("{train},cat,me,person,,,,\n" * 2)),
+    Case("a class setting that is a number", "label", "in quotes", settings={"label.classes": [1, "cat"]}),
+    Case("a class setting that lacks one", "label", "lacks 'dog'", settings={"label.classes": ["cat", "emu"]}),
     Case("a ledger that is missing", "label", "restore", do=lambda: LEDGER.unlink()),
 ]
