@@ -34,7 +34,7 @@ def refuse_gone(rows: pd.DataFrame, ids: Sequence[str], synthetic: Path, quarant
         for cause, found in causes.items()
     ]
     raise WinnowError(
-        f"{ledger} labels {len(lost)} samples that are not there, by their ids: {', '.join(told)}: bring them back, or "
+        f"{ledger} labels {len(lost)} samples (by id) that are not there: {', '.join(told)}: bring them back, or "
         "withdraw these labels, all at once, with `winnow label withdraw --gone`."
     )
 

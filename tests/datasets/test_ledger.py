@@ -2,6 +2,9 @@
 
 import contextlib
 import random
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -139,3 +142,25 @@ def test_whatever_is_done_to_a_ledger_it_is_read_or_refused_in_a_sentence(tmp_pa
         path.write_bytes(content)
         with contextlib.suppress(WinnowError):
             in_force(read_ledger(path))
+
+
+def test_two_branches_that_each_add_a_row_merge_without_a_conflict(tmp_path):
+    def git(*arguments):
+        name = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "core.hooksPath=/dev/null")
+        subprocess.run(["git", *name, *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    path = tmp_path / "data" / "labels" / "ledger.csv"
+    shutil.copyfile(Path(__file__).parents[2] / ".gitattributes", tmp_path / ".gitattributes")
+    git("init", "-b", "main")
+    append(path, [row()])
+    for branch, label, at in (("one", "dog", "2026-03-02"), ("two", "cow", "2026-03-01")):
+        git("add", ".")
+        git("commit", "--allow-empty", "-m", "before")
+        git("checkout", "-b", branch, *(["main"] if branch == "two" else []))
+        append(path, [row(label=label, at=at), row(id=branch)])
+        git("commit", "-am", branch)
+        git("checkout", "main")
+    git("merge", "one")
+    git("merge", "two")
+    counted = in_force(read_ledger(path)).set_index("id")["label"].to_dict()
+    assert counted == {"a": "dog", "one": "cat", "two": "cat"}
