@@ -23,7 +23,7 @@ from bad_input_cases.case import COLUMNS, HOME, Case, save
 from components.core import journal, stage, tracking
 from components.core.errors import WinnowError
 from components.core.model_versions import Version
-from components.models.classifier import Classifier, ClassifierSpec, save_classifier
+from components.models.classifier import Classifier, ClassifierSpec, load_classifier, save_classifier
 from components.models.encoder_file import EncoderSpec, build_encoder
 from pipelines import cli, predict
 from pipelines.settings import check_settings
@@ -100,7 +100,7 @@ def outcome(case: Case, base: Path) -> tuple[str, int]:
         Path("params.yaml").write_text(yaml.safe_dump(params))
         if case.champion:
             patch.setattr(predict, "find", lambda name, wanted: Version(name, 1, "", ""))
-            patch.setattr(predict, "fetch", lambda version: Path("model.safetensors"))
+            patch.setattr(predict, "load_version", lambda version: load_classifier(Path("model.safetensors")))
         with contextlib.redirect_stderr(io.StringIO()):
             case.do()
         said = io.StringIO()

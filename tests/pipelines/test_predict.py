@@ -34,7 +34,7 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("no.png").write_text("<html>")
     monkeypatch.setattr(predict, "model_name", lambda: "toys")
     monkeypatch.setattr(predict, "find", lambda name, wanted: Version(name, 1, "", ""))
-    monkeypatch.setattr(predict, "fetch", lambda version: tmp_path / "model.safetensors")
+    monkeypatch.setattr(predict, "load_version", lambda version: load_classifier(tmp_path / "model.safetensors"))
     return tmp_path / "model.safetensors"
 
 
