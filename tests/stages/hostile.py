@@ -216,7 +216,7 @@ FILES: dict[str, Spoil] = {
     "a weight less": _weights(lambda tensors: tensors.pop("head.bias")),
     "a weight more": _weights(lambda tensors: tensors.update(evil=torch.zeros(1))),
     "two weights for each other": _weights(_swapped),
-    "weights that answer otherwise": _replaced("head.weight", lambda own: own + 1),
+    "weights that answer otherwise": _replaced("head.weight", lambda own: -own),
     "answers that are no numbers": _json(ANSWERS, "predictions", value=[[float("nan")] * 2] * 2),
     "answers of another model": _json(ANSWERS, "predictions", value=[[0.5, 0.5], [0.1, 0.9]]),
     "answers of words": _json(ANSWERS, "predictions", value="all of them"),

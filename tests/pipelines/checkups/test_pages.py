@@ -9,8 +9,9 @@ import pytest
 from components.core import journal, pipeline_run
 from components.core.errors import WinnowError
 from components.core.lock import locked
-from components.core.model_versions import CHAMPION, HISTORY, create, describe, fetch, find, rollback, versions
+from components.core.model_versions import CHAMPION, HISTORY, create, describe, find, rollback, versions
 from components.core.tracking import deliver, experiment, stage_run
+from components.core.version_files import fetch
 from pipelines.checkups import pages
 
 DIGEST = "d" * 64
@@ -74,7 +75,7 @@ def test_a_run_deleted_while_it_is_at_work_holds_up_nothing(
 
 
 def test_a_registry_as_the_pipeline_left_it_is_fine(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "fetch", lambda version: Path())
+    monkeypatch.setattr(pages, "fetch", lambda version, fresh: Path())
     assert pages.models() == []
 
 
@@ -103,7 +104,7 @@ def test_a_champion_whose_files_are_gone_is_said_with_what_to_do(model: Any) -> 
 def test_an_edited_history_of_champions_is_said_with_what_to_do(model: Any) -> None:
     model.set_registered_model_tag("toys", HISTORY, "one, two")
     with pytest.raises(WinnowError, match="champion_history is 'one, two', no list of version numbers"):
-        rollback("toys")
+        rollback("toys", prove=fetch)
 
 
 def test_evidence_is_whole_or_says_that_it_is_not(model: Any) -> None:
