@@ -122,7 +122,7 @@ def test_the_record_gives_the_same_bytes_again_and_is_not_needed_without_a_budge
 def test_a_class_that_is_likely_a_larger_one_misspelled_is_named(tmp_path: Path, typed: str) -> None:
     world = build(tmp_path, known=False)
     world.answer(*((world.id_of("cat", n), " cat\u200b", "eva") for n in range(3)), (world.id_of("bee"), typed, "eva"))
-    with pytest.raises(WinnowError, match=r"line 5: the class '.+' .1. is likely 'cat' .3.: say so"):
+    with pytest.raises(WinnowError, match=r"line 5: the class '.+' .1. is likely 'cat' .3.: `winnow label rename"):
         run(world)
     assert len(run(world, classes=["cat", typed])[1].classes) == 2
 
