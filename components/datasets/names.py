@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 # Characters that show nothing and part no letters: zero-width space, word joiner, byte order mark, soft hyphen, and
 # the marks of writing direction. (The joiners U+200C and U+200D stay: some scripts and emoji need them.)
@@ -21,9 +22,12 @@ def normal(name: str) -> str:
 
 def unprintable(name: str) -> str:
     """The first character that no name has: a control, half a pair, or one that Unicode has not given out; else empty."""
+    if name.isprintable():
+        return ""
     return next((one for one in name if unicodedata.category(one)[0] == "C" and one not in _JOINERS), "")
 
 
+@lru_cache(maxsize=2**14)
 def skeleton(name: str) -> str:
     """What is left of a name without case, width, blanks, dashes and look-alikes: equal for names that look alike."""
     folded = unicodedata.normalize("NFKC", name).casefold().translate(_LOOK_ALIKE)

@@ -103,7 +103,7 @@ def _cure(name: str, fixed: list[str]) -> str:
 
 
 def _refuse_misspelled(rows: pd.DataFrame, ledger: Path) -> None:
-    counts = rows["label"].value_counts(sort=False)  # in the order of the file
+    counts = rows.groupby("label", sort=False).size()  # in the order of the file
     order = counts.sort_values(ascending=False, kind="stable")
     told = []
     for place, (name, count) in enumerate(order.items()):

@@ -1,7 +1,6 @@
 """Decide which labels are in force: every answer in the ledger, and what the source reveals up to the budget."""
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
