@@ -21,7 +21,7 @@ def normal(name: str) -> str:
 
 
 def unprintable(name: str) -> str:
-    """The first character that no name has (a control, half a pair, one that Unicode has not given out), else nothing."""
+    """The first character that no name has (a control, half a pair, one not given out by Unicode), else nothing."""
     if name.isprintable():
         return ""
     return next((one for one in name if unicodedata.category(one)[0] == "C" and one not in _JOINERS), "")

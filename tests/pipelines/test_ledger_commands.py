@@ -53,7 +53,9 @@ def test_a_class_is_renamed_by_new_rows_for_everyone_who_named_it(capsys: pytest
 
 def test_a_class_may_be_renamed_to_one_of_the_settings_and_to_no_other() -> None:
     before = LEDGER.read_bytes()
-    with pytest.raises(WinnowError, match="'beee' is no class of the source nor in label.classes: did you mean 'bee'"):
+    with pytest.raises(
+        WinnowError, match=r"'beee' is no class of the source nor in label\.classes: did you mean 'bee'"
+    ):
         rename("Ant", "beee")
     assert LEDGER.read_bytes() == before
     rename("bee", "cow")
