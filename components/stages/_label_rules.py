@@ -1,6 +1,7 @@
 """Which classes there are and how each is spelled; and what `label` says of rows and budgets."""
 
 import sys
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -103,15 +104,15 @@ def _cure(name: str, fixed: list[str]) -> str:
 
 
 def _refuse_misspelled(rows: pd.DataFrame, ledger: Path) -> None:
-    counts = rows.groupby("label", sort=False).size()  # in the order of the file
-    order = counts.sort_values(ascending=False, kind="stable")
+    counts = Counter(rows["label"])
+    order = counts.most_common()  # of equal ones the earlier in the file first
     told = []
-    for place, (name, count) in enumerate(order.items()):
-        larger = next((one for one, more in order[:place].items() if likely_slip(name, count, one, more)), None)
+    for place, (name, count) in enumerate(order):
+        larger = next((one for one, more in order[:place] if likely_slip(name, count, one, more)), None)
         if larger is not None:
             lines = _lines(rows.loc[rows["label"] == name, "line"])
             told.append(
-                f"{lines}: the class '{short(name)}' ({count}) is likely '{short(larger)}' ({order[larger]}): "
+                f"{lines}: the class '{short(name)}' ({count}) is likely '{short(larger)}' ({counts[larger]}): "
                 f"{_rename(name, larger)}"
             )
     if told:
