@@ -37,6 +37,12 @@ def one_line(text: object) -> str:
     return visible(str(text)).replace("\n", "\\n")
 
 
+def short(text: object, most: int = 60) -> str:
+    """`one_line` of at most so many characters: how a sentence quotes what stands in a file."""
+    line = one_line(text)
+    return line if len(line) <= most else line[: most - 3] + "..."
+
+
 @contextmanager
 def guarded(*, needed: bool) -> Iterator[None]:
     """While the block runs, whatever is printed is `visible`; what cannot be written is dropped.

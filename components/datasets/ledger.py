@@ -9,29 +9,35 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from components.core.config import nearest
 from components.core.errors import WinnowError
 from components.core.integrity import MARKERS
-from components.datasets.names import normal
+from components.core.terminal import short
+from components.datasets.names import normal, unprintable
 
 COLUMNS = ("id", "label", "annotator", "source", "round", "cost", "at", "note")
 SOURCES = ("given", "person", "rule", "oracle")
-_TYPES = {"round": "int64", "cost": "float64", "line": "int64", "time": "float64"}
-_ALL = (*COLUMNS, "line", "time")
+_TYPES = {"round": "int64", "cost": "float64", "line": "int64", "time": "float64", "day": "int64"}
+_ALL = (*COLUMNS, "line", "time", "day")
+_NAMES = ("label", "annotator")
 _WHOSE = ["id", "annotator"]
+_MARK = "\ufeff"  # the byte order mark
 _BLOCK = 50_000  # rows that are Python objects at a time
+_DATE = len("2026-03-01")  # characters, at most, of a date without a time
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read_ledger(path: Path) -> pd.DataFrame:
     """All rows with content in file order: text columns, `round` int64, `cost` float64, `line` int64 (where it ends),
-    `time` float64 (seconds since 1970 of `at`, UTC where it names no zone; nan without). An empty `label` withdraws.
+    `time` float64 (seconds since 1970 of `at`, UTC where it names no zone; nan without), `day` int64 (of the calendar,
+    as written). An empty `label` withdraws.
 
-    Blank rows and repeated headers are skipped; the file is read in blocks. Raises WinnowError naming the line and the
-    column of the first row that does not keep the rules.
+    Blank rows, repeated headers and empty columns beyond the last are skipped; the file is read in blocks. Raises
+    WinnowError naming the line and the column of the first row that does not keep the rules.
     """
     if not path.is_file():
         raise WinnowError(f"{path} is missing: restore it from git, or write one with the line {','.join(COLUMNS)}.")
@@ -41,15 +47,19 @@ def read_ledger(path: Path) -> pd.DataFrame:
             blocks = iter(lambda: list(islice(rows, _BLOCK)), [])
             frames = [_typed(pd.DataFrame(block, columns=list(_ALL))) for block in blocks]
     except UnicodeDecodeError as error:
-        raise WinnowError(f"{path} is not UTF-8 text (byte {error.start}): save it as CSV in UTF-8.") from None
-    return pd.concat(frames, ignore_index=True) if frames else _typed(pd.DataFrame([], columns=list(_ALL)))
+        raise WinnowError(
+            f"{path} is not UTF-8 text (byte {_broken_byte(path, error.start)}): save it as CSV in UTF-8."
+        ) from None
+    ledger = pd.concat(frames, ignore_index=True) if frames else _typed(pd.DataFrame([], columns=list(_ALL)))
+    _refuse_unordered(ledger, path)
+    return ledger
 
 
 def in_force(ledger: pd.DataFrame) -> pd.DataFrame:
     """The rows that count: of each annotator's rows for an id the last one, unless it withdraws the label.
 
     Last is the latest `at`; rows of the same time, by their place in the file. A row without `at` counts as written
-    when the newest row above it (of that annotator for that id) was.
+    when the newest row above it (of that annotator for that id) was; one with a date alone, as the newest of that day.
     """
     last = _in_time(ledger).drop_duplicates(_WHOSE, keep="last").sort_index()
     return last[last["label"] != ""].reset_index(drop=True)
@@ -64,13 +74,42 @@ def without_effect(ledger: pd.DataFrame) -> dict[str, list[int]]:
     return {"repeats": sorted(same.loc[~empty, "line"]), "withdrawals": sorted(same.loc[empty, "line"])}
 
 
+def undated(ledger: pd.DataFrame) -> pd.DataFrame:
+    """The rows whose `at` is no date, so that their place in the file alone says when they were written."""
+    return ledger[(ledger["at"] != "") & ledger["time"].isna()]
+
+
+def _refuse_unordered(ledger: pd.DataFrame, path: Path) -> None:
+    odd = undated(ledger)
+    if odd.empty:
+        return
+    odd = odd[ledger.duplicated(_WHOSE, keep=False).loc[odd.index]]
+    if len(odd):
+        line, at = odd.iloc[0][["line", "at"]]
+        raise WinnowError(
+            f"{path}, line {line}, column at: '{short(at)}' is no date such as 2026-03-01T10:00:00Z, and which of "
+            "several rows of one annotator for one id counts depends on it: mend it."
+        )
+
+
+def _broken_byte(path: Path, start: int) -> int:
+    """Where in the whole file its bytes stop being UTF-8: a decoder that reads in parts counts within its part."""
+    try:
+        path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start
+    return start
+
+
 def _in_time(ledger: pd.DataFrame) -> pd.DataFrame:
     """The rows in the order in which they count."""
     if ledger["time"].isna().all():
         return ledger
     whose = [ledger[name] for name in _WHOSE]
-    newest = ledger.groupby(_WHOSE)["time"].cummax().groupby(whose).ffill()
-    when = ledger["time"].fillna(newest).fillna(-math.inf)
+    of_day = ledger.groupby([*_WHOSE, "day"])["time"].cummax()
+    time = ledger["time"].where(ledger["at"].str.len() > _DATE, of_day)
+    newest = time.groupby(whose).cummax().groupby(whose).ffill()
+    when = time.fillna(newest).fillna(-math.inf)
     return ledger.loc[when.sort_values(kind="stable").index]
 
 
@@ -81,9 +120,15 @@ def append(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
     for number, row in enumerate(rows, 1):
         unknown = sorted(set(row) - set(COLUMNS))
         if unknown:
-            raise WinnowError(f"new row {number}: unknown column '{unknown[0]}': {nearest(unknown[0], list(COLUMNS))}")
+            raise WinnowError(
+                f"new row {number}: unknown column '{short(unknown[0])}': {nearest(unknown[0], list(COLUMNS))}"
+            )
         values = {name: str(row.get(name, "")) for name in COLUMNS}
-        _check(values, f"new row {number}")
+        checked = _check(values, f"new row {number}")
+        if checked["at"] and math.isnan(checked["time"]):
+            raise WinnowError(
+                f"new row {number}, column at: '{short(values['at'])}' is no date such as 2026-03-01T10:00:00Z."
+            )
         writer.writerow(values.values())
     whole = path.is_file() and path.stat().st_size > 0
     start = "" if whole else ",".join(COLUMNS) + "\n"
@@ -100,54 +145,74 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.astype({name: _TYPES.get(name, "str") for name in _ALL})
 
 
-def _rows(file: Iterable[str], where: str) -> Iterator[dict[str, object]]:
+def _rows(file: Iterable[str], where: str) -> Iterator[dict[str, Any]]:
     reader = csv.reader(file, strict=True)
+    headed = False
     try:
-        header = next(reader, [])
-        if tuple(header) != COLUMNS:
-            raise WinnowError(
-                f"{where}, line 1: the columns must be {','.join(COLUMNS)}, not {','.join(header)[:200]}."
-            )
-        for fields in reader:
+        for fields in map(_trimmed, reader):
             line = f"{where}, line {reader.line_num}"
             if fields and fields[0].startswith(MARKERS):
                 raise WinnowError(f"{line}: a conflict marker of git: keep the rows of both sides, delete the markers.")
-            if not "".join(fields).strip() or tuple(fields) == COLUMNS:
-                continue
-            if len(fields) != len(COLUMNS):
-                raise WinnowError(
-                    f"{line}: {len(fields)} fields where {len(COLUMNS)} belong ({','.join(COLUMNS)}): complete it."
-                )
-            yield {**_check(dict(zip(COLUMNS, fields, strict=True)), line), "line": reader.line_num}
+            if tuple(fields) == COLUMNS:
+                headed = True
+            elif fields and not headed:
+                raise WinnowError(_no_header(line, fields))
+            elif fields:
+                if len(fields) != len(COLUMNS):
+                    raise WinnowError(
+                        f"{line}: {len(fields)} fields where {len(COLUMNS)} belong ({','.join(COLUMNS)}): complete it."
+                    )
+                yield {**_check(dict(zip(COLUMNS, fields, strict=True)), line), "line": reader.line_num}
     except csv.Error as error:
         raise WinnowError(f"{where}, line {reader.line_num}: not valid CSV ({error}): close the quote there.") from None
+    if not headed:
+        raise WinnowError(_no_header(f"{where}, line 1", []))
 
 
-def _check(row: dict[str, str], where: str) -> dict[str, object]:
+def _trimmed(fields: list[str]) -> list[str]:
+    """The fields without a byte order mark before them and empty ones after the last column; none of a blank row."""
+    if not "".join(fields).replace(_MARK, "").strip():
+        return []
+    last = len(COLUMNS) if not "".join(fields[len(COLUMNS) :]).strip() else len(fields)
+    return [fields[0].lstrip(_MARK), *fields[1:last]]
+
+
+def _no_header(line: str, fields: list[str]) -> str:
+    return f"{line}: the columns must be {','.join(COLUMNS)}, not {short(','.join(fields))}."
+
+
+def _check(row: dict[str, str], where: str) -> dict[str, Any]:
     """The row with its names in normal form and its numbers and time as numbers."""
     row = {name: text if name == "note" else text.strip() for name, text in row.items()}
-    row |= {name: normal(row[name]) for name in ("label", "annotator")}
+    row |= {name: normal(row[name]) for name in _NAMES}
     for name in ("id", "annotator"):
         if not row[name]:
             raise WinnowError(f"{where}, column {name}: empty, but every label has one.")
+    for name in _NAMES:
+        if odd := unprintable(row[name]):
+            raise WinnowError(
+                f"{where}, column {name}: '{short(row[name])}' holds a character that cannot be seen "
+                f"(U+{ord(odd):04X}): type it anew."
+            )
     if row["source"] not in SOURCES:
-        raise WinnowError(f"{where}, column source: unknown '{row['source']}': {nearest(row['source'], list(SOURCES))}")
+        near = nearest(row["source"], list(SOURCES))
+        raise WinnowError(f"{where}, column source: unknown '{short(row['source'])}': {near}")
     if not re.fullmatch("[0-9]{0,9}", row["round"]):
-        raise WinnowError(f"{where}, column round: '{row['round'][:40]}' is not a whole number from 0.")
+        raise WinnowError(f"{where}, column round: '{short(row['round'])}' is not a whole number from 0.")
     try:
         cost = float(row["cost"] or 0)
     except ValueError:
         cost = math.nan
     if not 0 <= cost < math.inf:
-        raise WinnowError(f"{where}, column cost: '{row['cost'][:40]}' is not a number from 0.")
-    return {**row, "round": int(row["round"] or 0), "cost": cost, "time": _time(row["at"], where)}
+        raise WinnowError(f"{where}, column cost: '{short(row['cost'])}' is not a number from 0.")
+    return {**row, "round": int(row["round"] or 0), "cost": cost, **_time(row["at"])}
 
 
-def _time(at: str, where: str) -> float:
-    if not at:
-        return math.nan
+def _time(at: str) -> dict[str, float]:
+    """`time` and `day` of what `at` says: nan and 0 where that is no date."""
     try:
         moment = datetime.fromisoformat(at)
     except ValueError:
-        raise WinnowError(f"{where}, column at: '{at[:40]}' is no date such as 2026-03-01T10:00:00Z.") from None
-    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH).total_seconds()
+        return {"time": math.nan, "day": 0}
+    seconds = ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH).total_seconds()
+    return {"time": seconds, "day": moment.toordinal()}

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from components.core.terminal import short
 from components.datasets.identity import earlier_ids
-from components.datasets.ledger import in_force, read_ledger
+from components.datasets.ledger import in_force, read_ledger, undated
 from components.datasets.oracle import reveal
 
 ORIGINS = ("source", "ledger", "corrected")
@@ -16,10 +17,18 @@ ORIGINS = ("source", "ledger", "corrected")
 def answers(ledger: Path, samples: pd.DataFrame) -> pd.DataFrame:
     """The ledger's rows in force, an id of an earlier form as today's. samples: `id`, `sha256` of all samples."""
     rows = read_ledger(ledger)
+    if len(odd := undated(rows)):
+        what = "1 ledger row has" if len(odd) == 1 else f"{len(odd)} ledger rows have"
+        print(
+            f"  {what} an `at` that is no date such as 2026-03-01T10:00:00Z, from line {odd['line'].iloc[0]} on "
+            f"('{short(odd['at'].iloc[0])}'): the place in the file counts.",
+            file=sys.stderr,
+        )
     earlier = earlier_ids(samples)
     found = rows["id"].isin(earlier)
     if found.any():
-        print(f"  {found.sum()} ledger rows name a sample by an earlier form of its id: they count.", file=sys.stderr)
+        what = "1 ledger row names" if found.sum() == 1 else f"{found.sum()} ledger rows name"
+        print(f"  {what} a sample by an earlier form of its id: counted.", file=sys.stderr)
         rows["id"] = rows["id"].map(lambda one: earlier.get(one, one)).astype("str")
     return in_force(rows)
 

@@ -2,40 +2,37 @@
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
+from shlex import quote
 
 import pandas as pd
 
-from components.core.config import nearest
 from components.core.errors import WinnowError
+from components.core.terminal import short
 from components.datasets.ledger import read_ledger, without_effect
-from components.datasets.names import alike
+from components.datasets.names import likely_slip, skeleton
 
-_NAMED = 5  # lines in a sentence
+_NAMED = 5  # lines, names in a sentence
 
 
-def settle_classes(setting: Sequence[str] | None, known: list[str], rows: pd.DataFrame, ledger: Path) -> list[str]:
+def settle_classes(
+    setting: Sequence[str] | None, known: list[str], kept: Collection[str], rows: pd.DataFrame, ledger: Path
+) -> list[str]:
     """All classes, sorted: the setting's, which must hold the source's, else the source's, else the ledger's.
 
-    Raises WinnowError for a row of another class, and, where nobody fixed the classes, for a class that is likely a
-    larger one misspelled.
+    kept: classes that the source revealed once, which count too. Raises WinnowError for rows of another class, and,
+    where nobody fixed the classes, for classes that are likely others misspelled.
     """
-    lacks = sorted(set(known) - set(setting or known))
+    lacks = sorted({*known, *kept} - set(setting)) if setting else []
     if lacks:
-        raise WinnowError(f"label.classes lacks '{lacks[0]}', which the source has pictures of: add it there.")
-    fixed = sorted({*(setting or known)})
-    if not fixed:
+        raise WinnowError(f"label.classes lacks '{short(lacks[0])}', which the source has pictures of: add it there.")
+    if not (setting or known):
         _refuse_misspelled(rows, ledger)
-        return sorted(set(rows["label"]))
-    unknown = rows[~rows["label"].isin(fixed)]
-    if len(unknown):
-        line, label = unknown.iloc[0][["line", "label"]]
-        others = f" ({len(unknown)} rows name no known class)" if len(unknown) > 1 else ""
-        raise WinnowError(
-            f"{ledger}, line {line}: unknown class '{label}'{others}: {nearest(label, fixed)} A class that was renamed "
-            "is renamed in the ledger by `winnow label rename OLD NEW`."
-        )
+        return sorted({*rows["label"], *kept})
+    fixed = sorted({*(setting or known), *kept})
+    _refuse_unknown(rows[~rows["label"].isin(fixed)], fixed, ledger)
     return fixed
 
 
@@ -52,26 +49,87 @@ def say_what_counts(
             f"counts; the source reveals more once label.budget is above {spent}."
         )
     if lost:
-        said.append(f"{lost} labels revealed earlier are of pictures gone from training: kept on record, not counted.")
+        what = _counted(lost, "label revealed earlier is of a picture", "labels revealed earlier are of pictures")
+        said.append(f"{what} gone from training: kept on record, not counted.")
     if tests:
-        said.append(f"{tests} ledger ids are test samples: only evaluate reads them.")
-    vain = without_effect(read_ledger(ledger))
-    for kind, words in (("repeats", "repeat what stood there"), ("withdrawals", "withdraw what was not there")):
-        if vain[kind]:
-            lines = ", ".join(map(str, vain[kind][:_NAMED])) + (", ..." if len(vain[kind]) > _NAMED else "")
-            said.append(f"{len(vain[kind])} ledger rows have no effect, they {words} (line {lines}).")
-    for sentence in said:
+        what = _counted(tests, "sample in the ledger is a test sample", "samples in the ledger are test samples")
+        them = "it" if tests == 1 else "them"
+        said.append(f"{what}: evaluate measures by {them}, nothing learns from {them}.")
+    rows = read_ledger(ledger)
+    for sentence in [*said, *_in_vain(rows), *_twin_annotators(rows)]:
         print(f"  label: {sentence}", file=sys.stderr)
+
+
+def _in_vain(rows: pd.DataFrame) -> list[str]:
+    vain = without_effect(rows)
+    what = {
+        "repeats": ("ledger row repeats what stood there", "ledger rows repeat what stood there"),
+        "withdrawals": ("ledger row withdraws what was not there", "ledger rows withdraw what was not there"),
+    }
+    return [
+        f"{_counted(len(vain[kind]), *words)}, without effect ({_lines(vain[kind])})."
+        for kind, words in what.items()
+        if vain[kind]
+    ]
+
+
+def _twin_annotators(rows: pd.DataFrame) -> list[str]:
+    names = pd.Series(sorted(set(rows["annotator"])), dtype="str")
+    twins = [
+        " and ".join(f"'{short(one)}'" for one in group)
+        for _, group in names.groupby(names.map(skeleton))
+        if len(group) > 1
+    ]
+    if not twins:
+        return []
+    return [f"annotators whose names look alike count as different people: {_listed(twins)}."]
+
+
+def _refuse_unknown(rows: pd.DataFrame, fixed: list[str], ledger: Path) -> None:
+    if rows.empty:
+        return
+    told = [
+        f"{_lines(group['line'])}: unknown class '{short(name)}'"
+        + (f" ({len(group)} labels)" if len(group) > 1 else "")
+        + _cure(str(name), fixed)
+        for name, group in rows.groupby("label")
+    ]
+    raise WinnowError(f"{ledger}, {_listed(told, '; ')}. Choose from {_listed(fixed)}.")
+
+
+def _cure(name: str, fixed: list[str]) -> str:
+    same = [one for one in fixed if skeleton(one) == skeleton(name)]
+    near = (same or get_close_matches(name, fixed, n=1))[:1]
+    return f": did you mean '{short(near[0])}'? {_rename(name, near[0])}" if near else ""
 
 
 def _refuse_misspelled(rows: pd.DataFrame, ledger: Path) -> None:
     counts = Counter(rows["label"])
-    for name, count in sorted(counts.items()):
-        larger = next((other for other, more in counts.most_common() if more > count and alike(name, other)), None)
+    order = counts.most_common()  # of equal ones the earlier in the file first
+    told = []
+    for place, (name, count) in enumerate(order):
+        larger = next((one for one, more in order[:place] if likely_slip(name, count, one, more)), None)
         if larger is not None:
-            lines = rows.loc[rows["label"] == name, "line"].tolist()
-            where = ", ".join(map(str, lines[:_NAMED])) + (", ..." if len(lines) > _NAMED else "")
-            raise WinnowError(
-                f"{ledger}, line {where}: the class '{name}' ({count}) is likely '{larger}' ({counts[larger]}): say so "
-                f"by `winnow label rename '{name}' '{larger}'`, or, if both are meant, list all in label.classes."
+            lines = _lines(rows.loc[rows["label"] == name, "line"])
+            told.append(
+                f"{lines}: the class '{short(name)}' ({count}) is likely '{short(larger)}' ({counts[larger]}): "
+                f"{_rename(name, larger)}"
             )
+    if told:
+        raise WinnowError(f"{ledger}, {_listed(told, '; ')}; or, if all are meant, list them in label.classes.")
+
+
+def _rename(old: str, new: str) -> str:
+    return f"`winnow label rename {quote(old)} {quote(new)}`"
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
+def _lines(lines: Iterable[int]) -> str:
+    return f"line {_listed([str(line) for line in sorted(lines)])}"
+
+
+def _listed(parts: list[str], between: str = ", ") -> str:
+    return between.join(parts[:_NAMED]) + (f"{between}..." if len(parts) > _NAMED else "")

@@ -12,7 +12,7 @@ from components.core.config import StageParams
 from components.core.errors import WinnowError
 from components.datasets.close_groups import check_groups
 from components.datasets.duplicates import settle_copies
-from components.datasets.identity import identity_of
+from components.datasets.identity import LENGTH, identity_of
 from components.datasets.manifest import write_manifest
 from components.datasets.near_duplicates import Closeness, near_duplicate_groups
 from components.datasets.oracle import write_oracle
@@ -109,7 +109,9 @@ def _settle(read: Read, pictures: Pixels, params: Params) -> tuple[pd.DataFrame,
     rows = kept["row"].to_numpy(np.int64)
     groups = near_duplicate_groups(read.hashes[rows], pictures, rows, params.near_duplicates)
     kept["group"] = name_groups(kept["id"], groups)
-    kept = kept.assign(given=kept["split"], split=assign_splits(kept, params.test_fraction))
+    drawn_by = name_groups(kept["sha256"].str[:LENGTH], groups)  # not by ids: their form may change, no split with it
+    split = assign_splits(kept.assign(group=drawn_by), params.test_fraction)
+    kept = kept.assign(given=kept["split"], split=split)
     odd = check_groups(kept, params.near_duplicates)
     if params.leaks == "refuse":
         return kept, left_out, odd

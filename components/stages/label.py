@@ -1,7 +1,6 @@
 """Decide which labels are in force: every answer in the ledger, and what the source reveals up to the budget."""
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from pydantic import Field, field_validator
 from components.core.config import PluginChoice, StageParams
 from components.core.errors import WinnowError
 from components.datasets.folds import assign_folds
+from components.datasets.identity import earlier_ids
 from components.datasets.labels import Labels, write_labels
 from components.datasets.manifest import read_manifest
 from components.datasets.names import normal
@@ -77,11 +77,13 @@ def run(
     train = samples[samples["split"] == "train"].reset_index(drop=True)
     every = answers(ledger, samples)
     refuse_gone(every, samples["id"].tolist(), synthetic, quarantine, ledger)
-    classes = settle_classes(params.classes, read_classes(oracle), every, ledger)
+    now = earlier_ids(samples)
+    record = {now.get(id_, id_): name for id_, name in read_revealed(revealed).items()}
+    before = _revealed_before(train, oracle, record)
+    classes = settle_classes(params.classes, read_classes(oracle), set(before.values()), every, ledger)
     rows = every[~every["id"].isin(samples.loc[samples["split"] == "test", "id"])]
     order = rows["id"].drop_duplicates().tolist()
-    record = read_revealed(revealed)
-    before, given_now = _from_source(params, train, oracle, embeddings, order, record)
+    given_now = _from_source(params, train, oracle, embeddings, {*order, *before})
     write_revealed(revealed, record | ({} if params.budget is None else before | given_now))
     from_source = {id_: name for id_, name in (before | given_now).items() if id_ not in set(order)}
     say_what_counts(params.budget, order, before, record, ledger, every["id"].nunique() - len(order))
@@ -124,28 +126,32 @@ def check_first(name: str) -> None:
         raise WinnowError(f"label.first is '{name}', which needs a trained model: choose k_medoids.")
 
 
+def _revealed_before(train: pd.DataFrame, oracle: Path, record: dict[str, str]) -> dict[str, str]:
+    """Classes by id of the training samples on record: what the source says today, else what it said then."""
+    ids = train.loc[train["id"].isin(record), "id"].tolist()
+    return {id_: now or record[id_] for id_, now in zip(ids, reveal(oracle, ids), strict=True)}
+
+
 def _from_source(
-    params: Params, train: pd.DataFrame, oracle: Path, embeddings: Path, labeled: Sequence[str], record: dict[str, str]
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Classes by id of training samples that the source revealed before, and now: all, or the rest of the budget."""
+    params: Params, train: pd.DataFrame, oracle: Path, embeddings: Path, spent: set[str]
+) -> dict[str, str]:
+    """Classes by id of training samples that the source reveals now: all but the `spent` ones, or up to the budget.
+
+    A source that knows no class reveals none, whatever the budget.
+    """
     known = train["id"].isin(pq.read_table(oracle, columns=["id"])["id"].to_pylist()).to_numpy()
-    seen = known & train["id"].isin(record).to_numpy()
-    spent = seen | train["id"].isin(labeled).to_numpy()
-    made = sum(is_synthetic(id_) for id_ in labeled)
-    candidates = np.flatnonzero(known & ~spent)
-    if params.budget is not None:
-        missing = max(0, params.budget - int(spent.sum()) - made)
+    taken = train["id"].isin(spent).to_numpy()
+    candidates = np.flatnonzero(known & ~taken)
+    if params.budget is not None and known.any():
+        missing = max(0, params.budget - len(spent))
         if missing > len(candidates):
             raise WinnowError(
-                f"label.budget is {params.budget}, but only {spent.sum() + made + len(candidates)} training samples "
+                f"label.budget is {params.budget}, but only {len(spent) + len(candidates)} training samples "
                 "have a label in the ledger or the source: lower it, or leave it empty to use them all."
             )
-        candidates = _choose(params, embeddings, train, np.flatnonzero(spent), candidates, missing)
-    ids = train["id"].to_numpy()
-    found = [ids[np.flatnonzero(seen)].tolist(), ids[candidates].tolist()]
-    classes = [zip(part, reveal(oracle, part), strict=True) for part in found]
-    before, now = ({id_: name for id_, name in pairs if name is not None} for pairs in classes)
-    return before, now
+        candidates = _choose(params, embeddings, train, np.flatnonzero(taken), candidates, missing)
+    ids = train["id"].to_numpy()[candidates].tolist()
+    return {id_: name for id_, name in zip(ids, reveal(oracle, ids), strict=True) if name is not None}
 
 
 def _choose(

@@ -26,15 +26,24 @@ def withdraw(
     if not gone:
         raise WinnowError("say which labels to withdraw: --gone is for all whose sample is not there any more.")
     from components.datasets.manifest import read_manifest
+    from components.datasets.synthetic import is_synthetic
     from components.datasets.truth import answers
     from components.stages import _gone
 
     if not MANIFEST.is_file():
         raise WinnowError(f"{MANIFEST} is missing: run `dvc repro ingest`, which finds out what is there.")
     samples = read_manifest(MANIFEST, ["id", "sha256"])
-    lost = _gone.gone(answers(LEDGER, samples), samples["id"].tolist(), SYNTHETIC)
+    rows = answers(LEDGER, samples)
+    lost = _gone.gone(rows, samples["id"].tolist(), SYNTHETIC)
+    of_source = rows[~rows["id"].map(is_synthetic).astype(bool)]
+    if len(of_source) and of_source["id"].isin(lost["id"]).all():
+        raise WinnowError(
+            f"none of the {of_source['id'].nunique()} samples that {LEDGER} labels is in {MANIFEST}: is ingest.source "
+            "in params.yaml the folder that they are of? Nothing was withdrawn; to begin anew, leave the ledger's "
+            "first line alone."
+        )
     _append(lost.assign(label=""), "its sample is gone")
-    print(f"{len(lost)} labels withdrawn in {LEDGER}.")
+    print(f"{_labels(len(lost))} withdrawn in {LEDGER}.")
 
 
 @label.command(epilog=examples("winnow label rename Cat cat"))
@@ -44,19 +53,39 @@ def rename(
 ) -> None:
     """Give every label in force of class OLD the class NEW, by new rows."""
     from components.core.config import nearest
+    from components.core.terminal import short
     from components.datasets.ledger import in_force, read_ledger
+    from components.datasets.manifest import read_manifest
     from components.datasets.names import normal
     from components.datasets.oracle import read_classes
+    from components.datasets.truth import answers
 
-    rows, old, new = in_force(read_ledger(LEDGER)), normal(old), normal(new)
+    there = MANIFEST.is_file()
+    rows = answers(LEDGER, read_manifest(MANIFEST, ["id", "sha256"])) if there else in_force(read_ledger(LEDGER))
+    old, new = normal(old), normal(new)
     known = read_classes(ORACLE) if ORACLE.is_file() else []
-    if not new or (known and new not in known):
-        raise WinnowError(f"NEW '{new}' is no class of the source: {nearest(new, known)}")
+    meant = sorted({*known, *_listed()})
+    if not new or (meant and new not in meant):
+        raise WinnowError(f"NEW '{short(new)}' is no class of the source nor in label.classes: {nearest(new, meant)}")
     found = rows[rows["label"] == old]
     if found.empty:
-        raise WinnowError(f"{LEDGER} has no label '{old}' in force: {nearest(old, sorted(set(rows['label'])))}")
+        others = sorted(set(rows["label"]))
+        choice = nearest(old, others) if others else "it has no labels at all."
+        raise WinnowError(f"{LEDGER} has no label '{short(old)}' in force: {choice}")
     _append(found.assign(label=new), f"was {old}")
-    print(f"{len(found)} labels '{old}' are '{new}' now in {LEDGER}.")
+    print(f"{_labels(len(found))} '{old}' {'is' if len(found) == 1 else 'are'} '{new}' now in {LEDGER}.")
+
+
+def _listed() -> tuple[str, ...]:
+    """The classes that label.classes lists."""
+    from components.core.config import parse, read_params
+    from components.stages.label import Params
+
+    return parse(Params, read_params().get("label") or {}, where="label").classes or ()
+
+
+def _labels(count: int) -> str:
+    return f"{count} {'label' if count == 1 else 'labels'}"
 
 
 def _append(rows: "pd.DataFrame", note: str) -> None:

@@ -68,6 +68,13 @@ def test_a_stage_gets_its_settings_and_its_outputs_appear(toy: Toy) -> None:
     assert [path.name for path in (record.folder / "artifacts").iterdir()] == ["result.json"]
 
 
+def test_a_stage_finds_what_it_wrote_before_where_its_output_persists(toy: Toy) -> None:
+    Path("dvc.yaml").write_text(YAML.replace("[data/toy/result.json]", "[{data/toy/result.json: {persist: true}}]"))
+    go_on = "result.write_text((result.read_text() if result.exists() else '') + 'x')"
+    assert [toy(go_on), toy(go_on), toy("result.write_text(''); raise WinnowError('no.')")] == [0, 0, 1]
+    assert Path("data/toy/result.json").read_text() == "xx"
+
+
 def test_epochs_reach_the_record(toy: Toy, capsys: pytest.CaptureFixture[str]) -> None:
     assert toy("report_epoch(1, {'loss': 0.5}, total=2); result.write_text('')") == 0
     (record,) = journal.records()

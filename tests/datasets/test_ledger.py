@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from components.core.errors import WinnowError
-from components.datasets.ledger import COLUMNS, append, in_force, read_ledger, without_effect
+from components.datasets.ledger import COLUMNS, append, in_force, read_ledger, undated, without_effect
 
 HEADER = ",".join(COLUMNS) + "\n"
 
@@ -67,6 +67,7 @@ def test_a_withdrawn_label_can_be_given_again(tmp_path):
         ("a,cat,,person,0,0,,", "line 3, column annotator: empty"),
         ("a,cat,ann", "line 3: 3 fields where 8 belong"),
         ('a,"cat', "line 3: not valid CSV"),
+        ("=======", "line 3: a conflict marker"),
     ],
 )
 def test_a_broken_line_is_named(tmp_path, line, says):
@@ -81,6 +82,9 @@ def test_other_columns_are_refused(tmp_path):
     path = tmp_path / "ledger.csv"
     path.write_text("id,label\n")
     with pytest.raises(WinnowError, match="line 1: the columns must be id,label,annotator"):
+        read_ledger(path)
+    path.write_text("<<<<<<< HEAD\n" + HEADER)
+    with pytest.raises(WinnowError, match="line 1: a conflict marker"):
         read_ledger(path)
 
 
@@ -116,6 +120,55 @@ def test_the_later_date_counts_whatever_the_order_of_rows_and_a_row_without_date
     assert in_force(read_ledger(path))["label"].tolist() == ["cat"]
     append(path, [row(label="cow"), row(label="pig", at="2026-01-01")])
     assert in_force(read_ledger(path))["label"].tolist() == ["cow"]
+
+
+def test_a_date_alone_is_the_whole_day_so_that_the_place_in_the_file_counts(tmp_path):
+    path = tmp_path / "ledger.csv"
+    append(path, [row(label="cat", at="2026-03-01T10:00:00Z"), row(label="dog", at="2026-03-01")])
+    assert in_force(read_ledger(path))["label"].tolist() == ["dog"]
+    append(path, [row(label="cow", at="2026-03-01T09:00:00Z"), row(label="pig", at="2026-02-28")])
+    assert in_force(read_ledger(path))["label"].tolist() == ["dog"]
+    append(path, [row(label="ant", at="2026-03-01T11:00:00Z")])
+    assert in_force(read_ledger(path))["label"].tolist() == ["ant"]
+
+
+def test_a_date_that_is_none_is_refused_where_it_is_new_or_order_matters(tmp_path):
+    path = tmp_path / "ledger.csv"
+    with pytest.raises(WinnowError, match="new row 1, column at: 'soon'"):
+        append(path, [row(at="soon")])
+    path.write_text(HEADER + "a,cat,ann,person,,,01.03.2026,\na,dog,bob,person,,,,\n")
+    assert undated(read_ledger(path))["line"].tolist() == [2]
+    path.write_text(path.read_text() + "a,dog,ann,person,,,,\n")
+    with pytest.raises(WinnowError, match=r"line 2, column at: '01.03.2026'"):
+        read_ledger(path)
+
+
+def test_what_spreadsheets_leave_around_the_rows_is_skipped(tmp_path):
+    path = tmp_path / "ledger.csv"
+    path.write_text(
+        "\ufeff\n"
+        + HEADER.replace("\n", ",,\n")
+        + "a,cat,ann,person,,,,,,\n\ufeff"
+        + HEADER
+        + "\ufeff\nb,dog,ann,person,,,,\n"
+    )
+    assert read_ledger(path)["id"].tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize("character", ["\x07", "\x1b", "\x9b", "\u2066", "\ue000", "\u0378", "\U000e0041"])
+@pytest.mark.parametrize("column", ["label", "annotator"])
+def test_a_name_with_a_character_that_cannot_be_seen_is_refused(tmp_path, column, character):
+    with pytest.raises(WinnowError, match=rf"new row 1, column {column}: .*U\+") as error:
+        append(tmp_path / "ledger.csv", [row(**{column: f"c{character}at" + "x" * 500})])
+    assert len(str(error.value)) < 200
+
+
+def test_the_byte_that_is_not_utf_8_is_counted_in_the_whole_file(tmp_path):
+    path = tmp_path / "ledger.csv"
+    sound = (HEADER + "a,cat,ann,person,,,,\n" * 9000).encode()
+    path.write_bytes(sound + b"\xe9\n")
+    with pytest.raises(WinnowError, match=f"byte {len(sound)}"):
+        read_ledger(path)
 
 
 def test_rows_without_content_and_repeated_headers_are_skipped_and_rows_in_vain_are_known(tmp_path):

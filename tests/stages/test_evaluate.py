@@ -19,10 +19,10 @@ from components.datasets.oracle import write_oracle
 from components.datasets.pseudo_labels import PseudoLabels, Status, write_pseudo_labels
 from components.datasets.quarantine import write_quarantine
 from components.modalities.image.policy import Policies, Policy, write_policies
-from components.models.classifier import Classifier, ClassifierSpec, save_classifier
+from components.models.classifier import Classifier, ClassifierSpec, load_classifier, save_classifier
 from components.models.encoder_file import EncoderSpec, build_encoder, save_encoder
 from components.models.prediction_sets import PredictionSets
-from components.stages import evaluate
+from components.stages import _gate, evaluate
 
 CLASSES = ["cat", "dog", "<b>fox</b>"]
 TEST = 60
@@ -109,6 +109,11 @@ class Project:
         """The model that ships has these settings."""
         path = self.home / "model.json"
         path.write_text(json.dumps({**json.loads(path.read_text()), **settings}))
+
+    def rows(self, out: str) -> _gate.TestRows:
+        """What `register` is given of a run in that folder."""
+        home = self.home
+        return _gate.TestRows(home / out / "predictions.parquet", home / "manifest.parquet", home / "samples.npy")
 
     def run(self, out: str = "out") -> dict[str, float]:
         """Run the stage into a folder of its own."""
@@ -202,6 +207,49 @@ def test_where_the_source_knows_no_test_labels_the_ledger_does(tmp_path: Path) -
     ledgers.append(tmp_path / "ledger.csv", rows)
     assert project.run()["test_samples"] == 2
     assert pd.read_parquet(tmp_path / "out/predictions.parquet")["actual"].tolist() == ["dog", "cat"]
+
+
+def test_a_correction_of_a_test_sample_counts_and_is_counted_in_what_evaluate_and_the_gate_use(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = project.run("before")
+    wrong = [CLASSES[(project.truth[row] + 1) % 3] for row in range(20, 25)]
+    rows = [
+        {"id": project.ids[20 + n], "label": name, "annotator": "ann", "source": "person"}
+        for n, name in enumerate(wrong)
+    ]
+    same = {"id": project.ids[25], "label": CLASSES[project.truth[25]], "annotator": "ann", "source": "person"}
+    ledgers.append(project.home / "ledger.csv", [*rows, same])
+    after = project.run("after")
+    table = pd.read_parquet(project.home / "after/predictions.parquet")
+    assert table["actual"].tolist()[:5] == wrong
+    assert (before["test_labels_source"], before["test_labels_corrected"]) == (TEST, 0)
+    assert (after["test_labels_source"], after["test_labels_corrected"]) == (TEST - 5, 5)
+    assert "55 of the source, 0 of the ledger, 5 corrected by it" in capsys.readouterr().err
+    right = float((table["predicted"] == table["actual"]).mean())
+    assert after["accuracy"] == pytest.approx(right)
+    control = (table["actual"] == _by_control(table)).mean()
+    verdict = _gate.decide(
+        _gate.Gate(), load_classifier(project.home / "model.safetensors"), None, project.rows("after"), seed=0
+    )
+    assert verdict.difference == pytest.approx(right - control)
+
+
+def _by_control(table: pd.DataFrame) -> np.ndarray:
+    return np.array(CLASSES)[np.stack(table["control_distribution"].tolist()).argmax(axis=1)]
+
+
+def test_answers_for_test_pictures_that_the_source_does_not_know_join_those_it_knows(project: Project) -> None:
+    few = pd.DataFrame({"id": project.ids[20:29], "class": [CLASSES[row] for row in project.truth[20:29]]})
+    write_oracle(project.home / "oracle.parquet", few, CLASSES)
+    others = [
+        {"id": project.ids[row], "label": CLASSES[project.truth[row]], "annotator": "ann", "source": "person"}
+        for row in range(29, 20 + TEST)
+    ]
+    ledgers.append(project.home / "ledger.csv", others)
+    figures = project.run()
+    counted = (figures["test_samples"], figures["test_labels_source"], figures["test_labels_ledger"])
+    assert counted == (TEST, 9, TEST - 9)
 
 
 def test_no_test_label_at_all_is_one_sentence(tmp_path: Path) -> None:

@@ -56,6 +56,19 @@ def folder(tmp_path):
     return home
 
 
+def test_another_form_of_the_ids_moves_nobody_to_another_split_or_group(folder, tmp_path, monkeypatch):
+    save(folder / "cat" / "twin.jpg", 0, quality=80)
+    listings = []
+    for form in (lambda digest: digest[:16], lambda digest: digest[:15] + "abcdf"[int(digest[15], 16) % 5]):
+        monkeypatch.setattr(ingest, "identity_of", form)
+        listings.append(read_manifest(run(folder, tmp_path / "out")[1]["manifest"]).set_index("path").sort_index())
+    before, after = listings
+    assert (before["id"] != after["id"]).any()
+    assert before["split"].tolist() == after["split"].tolist()
+    groups = [listing.groupby("group").groups.values() for listing in listings]
+    assert sorted(map(list, groups[0])) == sorted(map(list, groups[1]))
+
+
 def test_positions_mean_the_same_in_every_file(folder, tmp_path):
     metrics, outputs = run(folder, tmp_path / "out", channels=3, test_fraction=0.3)
     manifest, samples = read_manifest(outputs["manifest"]), open_samples(outputs["samples"])

@@ -107,6 +107,21 @@ def test_an_answer_for_a_revealed_sample_corrects_it_and_costs_nothing(world: Sm
     assert labels.sources[0] == "person"
 
 
+def test_what_was_revealed_keeps_its_class_where_the_source_forgets_it(
+    world: SmallWorld, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = run(world, budget=12)[1]
+    oracle_file.write_oracle(
+        world.folder / "oracle.parquet", oracle_file.read_oracle(world.folder / "oracle.parquet")[:0], []
+    )
+    for budget in (12, 500):
+        metrics, after = run(world, budget=budget)
+        assert (after.ids, after.classes) == (before.ids, before.classes)
+        np.testing.assert_array_equal(after.distributions, before.distributions)
+        assert metrics["labels_from_source"] == 12
+    assert "gone from training" not in capsys.readouterr().err
+
+
 def test_the_record_gives_the_same_bytes_again_and_is_not_needed_without_a_budget(world: SmallWorld) -> None:
     run(world, budget=12)
     before = (world.folder / "revealed.csv").read_bytes()
@@ -122,7 +137,7 @@ def test_the_record_gives_the_same_bytes_again_and_is_not_needed_without_a_budge
 def test_a_class_that_is_likely_a_larger_one_misspelled_is_named(tmp_path: Path, typed: str) -> None:
     world = build(tmp_path, known=False)
     world.answer(*((world.id_of("cat", n), " cat\u200b", "eva") for n in range(3)), (world.id_of("bee"), typed, "eva"))
-    with pytest.raises(WinnowError, match=r"line 5: the class '.+' .1. is likely 'cat' .3.: say so"):
+    with pytest.raises(WinnowError, match=r"line 5: the class '.+' .1. is likely 'cat' .3.: `winnow label rename"):
         run(world)
     assert len(run(world, classes=["cat", typed])[1].classes) == 2
 
@@ -164,12 +179,56 @@ def test_a_withdrawn_label_is_not_in_force(world: SmallWorld) -> None:
     assert run(world, budget=4)[0]["labels_from_ledger"] == 0
 
 
-def test_labels_of_test_samples_are_counted_but_never_train(world: SmallWorld) -> None:
+def test_labels_of_test_samples_are_counted_but_never_train(
+    world: SmallWorld, capsys: pytest.CaptureFixture[str]
+) -> None:
     world.answer((world.ids[0], "ant", "eva"))
     metrics, labels = run(world, budget=6)
+    assert "1 sample in the ledger is a test sample: evaluate measures by it" in capsys.readouterr().err
     assert metrics["ledger_test_samples"] == 1
     assert metrics["labels_from_ledger"] == 0
     assert world.ids[0] not in labels.ids
+
+
+def test_a_source_that_knows_no_class_takes_any_budget_and_reveals_nothing(tmp_path: Path) -> None:
+    world = build(tmp_path, known=False)
+    world.answer(*((world.id_of(CLASSES[n % 3], n), CLASSES[n % 3], "eva") for n in range(24)))
+    for budget in (16, 40):
+        metrics, labels = run(world, budget=budget)
+        assert len(labels.ids) == metrics["labels_used"] == metrics["labels_from_ledger"] == 24
+
+
+def test_all_likely_misspellings_are_told_at_once_and_of_twins_the_later(tmp_path: Path) -> None:
+    world = build(tmp_path, known=False)
+    labels = [*["church"] * 4, *["mosque"] * 3, "chruch", "mosqe", "Tower", "tower"]
+    world.answer(*((world.ids[world.train[n]], name, "eva") for n, name in enumerate(labels)))
+    with pytest.raises(WinnowError) as caught:
+        run(world)
+    said = str(caught.value)
+    for part in (
+        "line 9: the class 'chruch' (1)",
+        "line 10: the class 'mosqe' (1)",
+        "'tower' (1) is likely 'Tower' (1)",
+    ):
+        assert part in said
+
+
+def test_annotators_whose_names_look_alike_are_named(world: SmallWorld, capsys: pytest.CaptureFixture[str]) -> None:
+    world.answer(*((world.id_of("ant", n), "ant", who) for n, who in enumerate(["eva", "Eva", "max"])))
+    run(world, budget=6)
+    assert "look alike count as different people: 'Eva' and 'eva'." in capsys.readouterr().err
+
+
+def test_each_unknown_class_is_counted_with_its_cure(world: SmallWorld) -> None:
+    world.answer(*((world.id_of("ant", n), "ants" if n < 7 else "horse", "eva") for n in range(9)))
+    with pytest.raises(WinnowError) as caught:
+        run(world)
+    said = str(caught.value)
+    assert (
+        "line 2, 3, 4, 5, 6, ...: unknown class 'ants' (7 labels): did you mean 'ant'? `winnow label rename ants ant`"
+        in said
+    )
+    assert "line 9, 10: unknown class 'horse' (2 labels). Choose from ant, bee, cat." in said
 
 
 def test_a_source_without_truth_takes_its_classes_from_the_ledger(tmp_path: Path) -> None:
