@@ -46,7 +46,7 @@ def say_what_counts(
     if budget is not None and spent > budget:
         said.append(
             f"{spent} labels are in force, {spent - budget} beyond label.budget ({budget}): what was looked at always "
-            f"counts; the source reveals more once label.budget is above {spent}."
+            f"counts; raise label.budget above {spent} to have the source reveal more, where it knows any."
         )
     if lost:
         what = _counted(lost, "label revealed earlier is of a picture", "labels revealed earlier are of pictures")
