@@ -11,7 +11,7 @@ import yaml
 EXAMPLE = "serving_input_example.json"  # pictures as a client sends them; MLflow's name
 _Flavors = dict[str, dict[str, Any]]
 _OURS: _Flavors = {"python_function": {"loader_module": "components.models.serving", "data": "weights"}}
-_BEFORE: _Flavors = {  # until 1.1: a program beside the weights, which is no longer read
+_BEFORE: _Flavors = {  # before: a program beside the weights, which is no longer read
     "python_function": {
         "loader_module": "mlflow.pytorch",
         "pickle_module_name": "mlflow.pytorch.pickle_module",

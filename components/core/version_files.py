@@ -19,7 +19,7 @@ HOME = Path(".winnow/models")
 WEIGHTS = "weights/model.safetensors"  # inside a version's folder, with its .json beside it
 ANSWERS = "answers.json"  # what the model says to the pictures in EXAMPLE
 FILES = ("MLmodel", ANSWERS, EXAMPLE, WEIGHTS, "weights/model.json")
-BEFORE = (  # of versions registered until 1.1; `data` is never read
+BEFORE = (  # of versions that still held a program; `data` is never read
     *("MLmodel", "conda.yaml", "python_env.yaml", "requirements.txt", "input_example.json", EXAMPLE),
     *("data/model.pt2", WEIGHTS, "weights/model.json"),
 )
