@@ -48,6 +48,7 @@ def test_without_a_server_the_runs_are_kept_in_the_folder(monkeypatch: pytest.Mo
 def test_the_environment_comes_before_the_profile_and_the_profile_before_our_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(server, "_healthy", lambda address: True)
     Path("profiles.toml").write_text(
         'active = "team"\n[profiles.team]\nPREFECT_API_URL = "http://team:4200/api"\n[profiles.local]\n'
     )

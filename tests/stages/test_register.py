@@ -111,9 +111,11 @@ def test_the_version_carries_its_evidence_and_the_run_its_stages(project: Projec
     card = store.get_model_version("winnow", "1").description
     assert "| labels used | 4, validation included |" in card
     run = store.get_run(version.run_id)
-    assert (run.info.status, run.data.metrics["accuracy"]) == ("FINISHED", 0.9)
+    assert run.info.status == "FINISHED"
+    assert "accuracy" not in run.data.metrics  # no run of evaluate is known that made it
 
 
+@pytest.mark.filterwarnings("ignore:.*Any type hint is inferred:UserWarning")  # MLflow of itself, when imported
 def test_the_served_model_takes_pictures_as_clients_have_them_in_any_number(project: Project) -> None:
     import mlflow.pyfunc
 
