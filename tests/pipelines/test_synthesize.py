@@ -25,7 +25,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _settings(budget: int) -> dict[str, object]:
     probe = {"method": {"name": "linear_probe"}}
-    return settings(pretrain={"epochs": 1, "workers": 0}, label={"budget": budget}, finetune=probe)
+    return settings(pretrain={"epochs": 3, "workers": 0}, label={"budget": budget}, finetune=probe)
 
 
 def test_a_named_picture_is_learned_from_and_counted(
