@@ -30,7 +30,8 @@ def test_equal_weights_make_equal_files(tmp_path: Path) -> None:
 
 def test_weights_of_another_shape_are_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "encoder.safetensors"
-    save_encoder(path, build_encoder(SPEC), SPEC.model_copy(update={"channels": 3, "mean": [0.5] * 3, "std": [0.5] * 3}))
+    color = {"channels": 3, "mean": [0.5] * 3, "std": [0.5] * 3}
+    save_encoder(path, build_encoder(SPEC), SPEC.model_copy(update=color))
     with pytest.raises(WinnowError, match=r"'stem.0.weight' is \(4, 1, 3, 3\) where \(4, 3, 3, 3\) is expected"):
         load_encoder(path)
 
@@ -49,7 +50,7 @@ def test_missing_and_damaged_files_are_told_apart(tmp_path: Path, kind: str) -> 
     with pytest.raises(WinnowError, match="is damaged"):
         load_encoder(path)
     part.unlink()
-    with pytest.raises(WinnowError, match="is missing[:;] run `dvc repro pretrain`"):
+    with pytest.raises(WinnowError, match="is missing; run `dvc repro pretrain`"):
         load_encoder(path)
 
 
