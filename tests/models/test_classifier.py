@@ -65,7 +65,7 @@ def test_weights_of_another_shape_are_refused_with_a_sentence(classifier: Classi
 
 def test_missing_and_damaged_files_are_named(classifier: Classifier, tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
-    with pytest.raises(WinnowError, match="is missing; run `dvc repro finetune`"):
+    with pytest.raises(WinnowError, match=r"is missing[:;] run `dvc repro finetune`"):
         load_classifier(path)
     save_classifier(path, classifier)
     path.write_bytes(path.read_bytes()[:40])

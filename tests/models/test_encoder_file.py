@@ -50,7 +50,7 @@ def test_missing_and_damaged_files_are_told_apart(tmp_path: Path, kind: str) -> 
     with pytest.raises(WinnowError, match="is damaged"):
         load_encoder(path)
     part.unlink()
-    with pytest.raises(WinnowError, match="is missing; run `dvc repro pretrain`"):
+    with pytest.raises(WinnowError, match=r"is missing[:;] run `dvc repro pretrain`"):
         load_encoder(path)
 
 
