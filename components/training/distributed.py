@@ -44,9 +44,9 @@ def pretrain_on_ray(
     Unavailable where workers or the cluster were lost too often.
     """
     check_processors(workers, address)
-    with ThreadPoolExecutor(1) as aside, _ray(workers, address) as use_gpu:
+    with ThreadPoolExecutor(1) as aside, _ray(workers, address) as (home, use_gpu):
         # not in the main thread: there Ray would answer Ctrl-C itself, and end this process as if all were well
-        fitting = aside.submit(_fit, job, workers, use_gpu=use_gpu)
+        fitting = aside.submit(_fit, job, workers, home, use_gpu=use_gpu)
         _watch(fitting, CheckpointStore(job.checkpoints), on_epoch)
         outcome = fitting.result()
     if isinstance(outcome, str):
@@ -90,17 +90,17 @@ def check_processors(workers: int, address: str | None) -> None:
 
 
 @contextlib.contextmanager
-def _ray(workers: int, address: str | None) -> Iterator[bool]:
-    """Ray connected, quiet; yields whether every worker can have a GPU."""
+def _ray(workers: int, address: str | None) -> Iterator[tuple[Path | None, bool]]:
+    """Ray connected, quiet; yields its folder where it runs here alone, and whether every worker can have a GPU."""
     settings = SETTINGS if address else {**SETTINGS, **LOOPBACK}
     os.environ.update({name: os.environ.get(name, value) for name, value in settings.items()})
     import ray
 
     handler = signal.getsignal(signal.SIGTERM)
     with contextlib.ExitStack() as stack:
-        here = {} if address else _here(workers, stack.enter_context(ray_home()))
+        home = None if address else stack.enter_context(ray_home())
         stack.callback(ray.shutdown)
-        _connect(address, here)
+        _connect(address, _here(workers, home) if home else {})
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, handler)  # ray.init puts its own there
         resources = ray.cluster_resources()  # type: ignore[no-untyped-call]
@@ -109,7 +109,7 @@ def _ray(workers: int, address: str | None) -> Iterator[bool]:
                 f"pretrain.workers is {workers}, but the cluster at {address} has {resources.get('CPU', 0):.0f} "
                 "processors: lower it, or add machines."
             )
-        yield resources.get("GPU", 0) >= workers
+        yield home, resources.get("GPU", 0) >= workers
 
 
 def _here(workers: int, home: Path) -> dict[str, Any]:
@@ -135,10 +135,13 @@ def _connect(address: str | None, here: dict[str, Any]) -> None:
         ) from None
 
 
-def _fit(job: Job, workers: int, *, use_gpu: bool) -> list[Row] | str:
+def _fit(job: Job, workers: int, home: Path | None, *, use_gpu: bool) -> list[Row] | str:
+    from ray.train.torch import TorchConfig
     from ray.train.v2.api.config import FailureConfig, LoggingConfig, RunConfig, ScalingConfig
     from ray.train.v2.api.exceptions import TrainingFailedError
     from ray.train.v2.torch.torch_trainer import TorchTrainer
+
+    from components.training.one_machine import OneMachine
 
     class Trainer(TorchTrainer):
         """Leaves out helpers that each start a process and import for seconds, to do nothing for us."""
@@ -150,6 +153,7 @@ def _fit(job: Job, workers: int, *, use_gpu: bool) -> list[Row] | str:
     trainer = Trainer(
         _work,
         train_loop_config=job.model_dump(mode="json"),
+        torch_config=TorchConfig() if home is None else OneMachine(home),
         scaling_config=ScalingConfig(num_workers=workers, use_gpu=use_gpu),
         run_config=RunConfig(
             name=job.checkpoints.rsplit("/", 1)[-1],  # the stage key: other settings never meet these files

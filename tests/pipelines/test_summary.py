@@ -26,7 +26,7 @@ def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path.write_text(json.dumps(facts))
     Path("data/evaluate/report.html").write_text("")
     Path("params.yaml").write_text("label: {budget: 40}\n")
-    served = [Version("toys", 2, "", "", ("challenger",)), Version("toys", 1, "", "", ("champion",))]
+    served = [Version("toys", 2, "", "", aliases=("challenger",)), Version("toys", 1, "", "", aliases=("champion",))]
     monkeypatch.setattr(summary, "versions", lambda name: served)
 
 

@@ -78,7 +78,12 @@ SETTINGS = [
         "too large",
         do=replace("params.yaml", "budget: 12", "budget: " + "9" * 5000),
     ),
-    Case("an encoder of a billion channels", "settings", "smaller", settings={"pretrain.encoder.width": 10**9}),
+    Case(
+        "an encoder of a billion channels",
+        "settings",
+        "less than or equal to 1024",
+        settings={"pretrain.encoder.width": 10**9},
+    ),
     Case("a YAML alias", "settings", "write the value out", do=write("params.yaml", "label: &x {}\nselect: *x\n")),
     Case("the same key twice", "settings", "second time", do=write("params.yaml", "seed: 0\nseed: 1\n")),
     Case("a list instead of settings", "settings", "key: value", do=write("params.yaml", "- seed\n")),
