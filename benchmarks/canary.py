@@ -18,7 +18,7 @@ from pathlib import Path
 
 import yaml
 
-from benchmarks.kills import _project
+from benchmarks.kills import project
 
 WORD = "C4n4ry"
 USER, PASSWORD = f"{WORD}1@corp", f"{WORD}2/pass w@rd"
@@ -46,7 +46,7 @@ def main() -> None:
     """Print how many commands ran, how many files were searched, and each place in which a secret was found."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        place = _project(home / "project", 0)
+        place = project(home / "project", 0)
         ports = [_port(), _port()]
         servers = _servers(home, *ports)
         try:

@@ -1,22 +1,24 @@
-"""Kills at random moments over the whole digits pipeline: whatever dies, the next run ends with the same bytes.
+"""Kills at random moments in every stage of the digits pipeline: whatever dies, the next run ends with the same bytes.
 
-`python -m benchmarks.kills 50 10 0`: 50 kills in all, up to 10 before a run may come to its end, chance seeded with 0;
-a fourth word is the number of Ray workers. With 0, pretraining is in the stage's process; with more, each run has a
-kill in it of one of these workers too, while it trains: Ray itself goes on with another one.
+`python -m benchmarks.kills 100 0 0`: at least 100 kills, chance seeded with 0, no Ray workers. Each run has every stage
+killed twice, at a random moment while it works and in the moment when it delivers its outputs, before it may come to
+its end; what is killed, chance decides: the stage, `dvc repro`, the command, or all at once. With Ray workers each run
+has a kill of one of these too, while it trains: Ray itself goes on with another one.
 """
 
 import json
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import psutil
 import yaml
 
 from benchmarks._pipeline import settings
@@ -24,52 +26,49 @@ from components.core.dag import read_stages
 from components.core.files import sha256
 from pipelines.inline import PROJECT
 
-SHORT = {  # enough epochs to be killed in, few enough for fifty runs
+SHORT = {  # enough epochs to be killed in, few enough for many runs
     "pretrain": {"epochs": 6},
     "finetune": {"epochs": 2, "guard_epochs": 0},
     "run": {"retry_seconds": 0.1},
 }
-MARKS = {
-    "stage": "components.core.stage",
-    "dvc": "dvc repro",
-    "driver": "pipelines.cli",
-}
+STAGE, DVC, DRIVER, EVERYTHING = "components.core.stage", "dvc repro", "pipelines.cli", "everything"
+COMMANDS = ["dvc repro"] * 6 + ["winnow repro", "winnow run"]  # the latter take long to begin a stage
+WORKS, DELIVERS = "while it works", "when it delivers"
 RAY_WORKER = "ray::RayTrainWorker"
 TRAINING = 15.0  # seconds within which a worker that trains is killed
-EVERYTHING = "everything"
-MOMENT = (
-    40.0  # seconds a run lives at most: each goes on where the one before it was killed, so all stages have their turn
-)
 PATIENCE = 20.0  # seconds until an orphan must have noticed that its parent is gone
 
+Seconds = dict[str, float]
+Lines = dict[psutil.Process, str]
 
-def main(kills: str = "50", per_run: str = "10", seed: str = "0", workers: str = "0") -> None:
+
+def main(kills: str = "100", seed: str = "0", workers: str = "0") -> None:
     """Print how many kills of each kind there were, and how many ends differed."""
-    chance, counts, differing, orphans = random.Random(int(seed)), Counter[str](), 0, 0
+    chance, counts, differing, orphans, runs = random.Random(int(seed)), Counter[str](), 0, 0, 0
     with tempfile.TemporaryDirectory() as folder:
-        fresh = _project(Path(folder) / "fresh", int(workers))  # once: whoever works on the project meanwhile may
+        fresh = project(Path(folder) / "fresh", int(workers))  # once: whoever works on the project meanwhile may
         expected, seconds = _undisturbed(shutil.copytree(fresh, Path(folder) / "undisturbed"))
-        _say(f"undisturbed: {seconds:.0f} s, {len(expected)} files")
-        run = 0
+        _say(f"undisturbed: {len(expected)} files; seconds of each stage: {seconds}")
         while counts.total() < int(kills):
-            run += 1
-            place = shutil.copytree(fresh, Path(folder) / f"run{run}")
-            for index in range(min(int(per_run), int(kills) - counts.total())):
-                kill = _ray_worker_killed if int(workers) and index == 0 else _killed
-                kind, left = kill(place, chance)
-                counts[kind] += 1
+            runs += 1
+            place = shutil.copytree(fresh, Path(folder) / f"run{runs}")
+            for stage, moment in ((stage, moment) for stage in seconds for moment in (WORKS, DELIVERS)):
+                on_ray = bool(int(workers)) and (stage, moment) == ("pretrain", DELIVERS)
+                kind, left = _killed(place, stage, moment, seconds, chance, on_ray=on_ray)
+                counts.update(["pretrain by Ray", RAY_WORKER] if on_ray else [])
+                counts.update([f"{stage} {moment}", kind] if kind else [])
                 orphans += left
             _finish(place)
             wrong = sorted(name for name, digest in _hashes(place).items() if expected.get(name) != digest)
             differing += bool(wrong)
-            _say(
-                f"run {run}: {counts.total()} kills so far, {'differs: ' + ', '.join(wrong) if wrong else 'same bytes'}"
-            )
+            ends = f"differs: {', '.join(wrong)}" if wrong else "same bytes"
+            _say(f"run {runs}: {counts.total() // 2} kills so far, {ends}")
             shutil.rmtree(place)
-    print(json.dumps({"kills": dict(counts), "runs": run, "runs_that_differ": differing, "orphans": orphans}, indent=2))
+    figures = {"kills": counts.total() // 2, "runs": runs, "runs_that_differ": differing, "orphans": orphans}
+    print(json.dumps({**figures, "of them": dict(sorted(counts.items()))}, indent=2))
 
 
-def _project(place: Path, workers: int) -> Path:
+def project(place: Path, workers: int) -> Path:
     """A fresh copy of the project's files, with a short pipeline."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, capture_output=True, check=True, text=True)
     for name in filter(None, listed.stdout.split("\0")):
@@ -82,100 +81,117 @@ def _project(place: Path, workers: int) -> Path:
     return place
 
 
-def _undisturbed(place: Path) -> tuple[dict[str, str], float]:
-    began = time.monotonic()
-    _finish(place)
-    return _hashes(place), time.monotonic() - began
+def _undisturbed(place: Path) -> tuple[dict[str, str], Seconds]:
+    """The digests a run ends with, and how long each stage took, in the order in which they ran."""
+    seconds: Seconds = {}
+    driver = _start(place, "winnow repro")
+    while driver.poll() is None:
+        for stage in map(_stage_of, _family(driver).values()):
+            if stage:
+                seconds[stage] = round(seconds.get(stage, 0.0) + 0.1, 1)
+        time.sleep(0.1)
+    if driver.returncode != 0:
+        _give_up(place)
+    return _hashes(place), seconds
 
 
-def _start(place: Path, command: str) -> "subprocess.Popen[bytes]":
+def _start(place: Path, command: str) -> psutil.Popen:
     here = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     environment = {**os.environ, "PYTHONPATH": str(place), "PATH": here, "DVC_NO_ANALYTICS": "1"}
     environment["DVC_SITE_CACHE_DIR"] = str(place / ".winnow/dvc")
     with (place / "driver.log").open("ab") as log:
-        line = [sys.executable, "-m", *command.replace("winnow", "pipelines.cli").split()]
-        return subprocess.Popen(line, cwd=place, env=environment, stdout=log, stderr=log, start_new_session=True)
+        line = [sys.executable, "-m", *command.replace("winnow", DRIVER).split()]
+        return psutil.Popen(line, cwd=place, env=environment, stdout=log, stderr=log, start_new_session=True)
 
 
 def _finish(place: Path) -> None:
     if _start(place, "winnow repro").wait() != 0:
-        sys.exit((place / "driver.log").read_text()[-3000:])
+        _give_up(place)
 
 
-def _ray_worker_killed(place: Path, chance: random.Random) -> tuple[str, int]:
-    """Start a run, kill one of Ray's workers while it trains, and let the run come to its end."""
-    driver = _start(place, "winnow repro")
-    while not (workers := [pid for pid, line in _descendants(driver.pid).items() if RAY_WORKER in line]):
-        if driver.poll() is not None:
-            sys.exit("the run ended before any Ray worker was seen: " + (place / "driver.log").read_text()[-3000:])
-        time.sleep(0.1)
-    time.sleep(chance.uniform(0, TRAINING))
-    there = any((place / ".winnow").rglob("checkpoints/*/*"))
-    hit = _line(workers[0]).startswith(RAY_WORKER)
-    _kill(workers[0])
-    if driver.wait() != 0:
-        sys.exit((place / "driver.log").read_text()[-3000:])
-    return ("ray worker" if hit else "ray worker, too late") + (", after a checkpoint" if there else ""), 0
+def _give_up(place: Path) -> None:
+    sys.exit((place / "driver.log").read_text()[-3000:])
 
 
-def _killed(place: Path, chance: random.Random) -> tuple[str, int]:
-    """Start a run, kill something at a random moment; what it was, and how many processes outlived their parents."""
-    kinds = [*MARKS, EVERYTHING]
-    command = chance.choice(["dvc repro"] * 6 + ["winnow repro", "winnow run"])  # the latter take long to begin a stage
+def _killed(
+    place: Path, stage: str, moment: str, seconds: Seconds, chance: random.Random, *, on_ray: bool
+) -> tuple[str, int]:
+    """Start a run, kill something in the stage; what it was, and how many processes outlived their parents."""
+    command = chance.choice(COMMANDS)
+    kind = chance.choice([STAGE, DRIVER, EVERYTHING] + [DVC] * (command == "winnow repro"))
     driver = _start(place, command)
-    time.sleep(chance.uniform(1, MOMENT))
-    tree = _descendants(driver.pid)
-    there = {kind: [pid for pid, line in tree.items() if MARKS.get(kind, "") in line] for kind in kinds}
-    kind = chance.choice([kind for kind in kinds if there[kind]] or ["driver"])
-    victims = there.get(kind) or [driver.pid]
-    for pid in victims if kind == EVERYTHING else victims[:1]:
-        _kill(pid)
-    if kind in ("stage", "dvc"):
-        driver.wait()
+    if not _wait(driver, lambda: stage in map(_stage_of, _family(driver).values())):
+        _give_up(place)
+    tree = _family(driver)
+    if moment == WORKS:
+        time.sleep(chance.uniform(0, seconds[stage]))
     else:
-        _kill(driver.pid)
-        driver.wait()
-    return f"{kind} ({command})", _outlived(tree)
+        if on_ray:
+            _kill_worker(driver, chance)
+        before = _times(place, stage)
+        _wait(driver, lambda: _times(place, stage) != before)
+    there = driver.is_running() and driver.status() != psutil.STATUS_ZOMBIE
+    tree |= _family(driver)
+    marks = {STAGE: STAGE, DVC: DVC}
+    _kill([driver.pid] if kind == DRIVER else [one.pid for one, line in tree.items() if marks.get(kind, "") in line])
+    if kind in (DRIVER, EVERYTHING):
+        _kill([driver.pid])
+    driver.wait()
+    return (f"{kind} ({command})" if there else ""), _outlived(tree)
 
 
-def _outlived(tree: dict[int, str]) -> int:
+def _kill_worker(driver: psutil.Popen, chance: random.Random) -> None:
+    """End one of Ray's workers while it trains; the training goes on."""
+    workers: list[int] = []
+    while not workers and driver.poll() is None:
+        workers = [one.pid for one, line in _family(driver).items() if RAY_WORKER in line]
+    time.sleep(chance.uniform(0, TRAINING))
+    _kill(workers[:1])
+
+
+def _wait(driver: psutil.Popen, done: Callable[[], bool]) -> bool:
+    """Look very often, as long as the run lives, whether it is done."""
+    while driver.poll() is None:
+        if done():
+            return True
+        time.sleep(0.001)
+    return False
+
+
+def _times(place: Path, stage: str) -> dict[str, int]:
+    """When each file that the stage delivers was changed."""
+    return {path.name: path.stat().st_ctime_ns for path in (place / "data" / stage).glob("*")}
+
+
+def _outlived(tree: Lines) -> int:
     """Processes of ours that are still there when they had time to notice."""
-    deadline = time.monotonic() + PATIENCE
-    while alive := [pid for pid, line in tree.items() if _line(pid) == line and any(m in line for m in MARKS.values())]:
-        if time.monotonic() > deadline:
-            break
-        time.sleep(0.2)
-    for pid in alive:
-        _kill(pid)
+    ours = [one for one, line in tree.items() if any(mark in line for mark in (STAGE, DVC, DRIVER))]
+    _, alive = psutil.wait_procs(ours, PATIENCE)
+    _kill(one.pid for one in alive)
     return len(alive)
 
 
-def _descendants(root: int) -> dict[int, str]:
-    """Command lines by process number: of `root` and all that it started, directly or not."""
-    parents = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
+def _family(driver: psutil.Popen) -> Lines:
+    """Command lines of the run's process and all that it started, directly or not."""
+    found = {}
+    try:
+        for one in (psutil.Process(driver.pid), *driver.children(recursive=True)):
+            found[one] = " ".join(one.cmdline())
+    except psutil.Error:  # it ended in this moment
+        pass
+    return found
+
+
+def _stage_of(line: str) -> str:
+    return line.split()[-1] if f"-m {STAGE} " in line and not line.startswith("/bin/") else ""
+
+
+def _kill(pids: Iterable[int]) -> None:
+    for pid in pids:
         try:
-            parents[int(path.parent.name)] = int(path.read_text().rsplit(")", 1)[1].split()[1])
-        except (OSError, IndexError):
+            psutil.Process(pid).kill()
+        except psutil.NoSuchProcess:
             continue
-    found = {root}
-    while more := {pid for pid, parent in parents.items() if parent in found} - found:
-        found |= more
-    return {pid: line for pid in sorted(found) if (line := _line(pid))}
-
-
-def _line(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-    except OSError:
-        return ""
-
-
-def _kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
 
 
 def _hashes(place: Path) -> dict[str, str]:
