@@ -34,7 +34,7 @@ bench: setup ## measure Winnow beside what a user would pick instead
 ui: setup ## open the MLflow pages on this project's store
 	winnow ui
 
-tree: setup ## write the README's tree of files anew
+tree: setup ## write the README's folders and docs/files.md anew
 	python tests/contracts/test_readme.py
 
 bad-input: setup ## do everything wrong once and write docs/bad_input.md anew

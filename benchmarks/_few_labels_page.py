@@ -22,7 +22,6 @@ from benchmarks import (
 )
 from benchmarks._page import kept_by_data, of_method
 from benchmarks._pipeline import mean_and_interval
-from components.core import registry
 from pipelines.inline import Params
 
 HEADS = (
@@ -55,7 +54,6 @@ def sections() -> Iterator[str]:
 
 
 def _semi_supervised(title: str, changes: Params, kept: semi_supervised.Kept) -> str:
-    names = {name: " ".join(of_method(name, "semi_supervised")) for name in registry.names("semi_supervised")}
     verdicts = semi_supervised.verdicts(kept)
     lines = [
         f"### Semi-supervised: {title}",
@@ -72,7 +70,8 @@ def _semi_supervised(title: str, changes: Params, kept: semi_supervised.Kept) ->
     ]
     for labels in sorted(kept, key=int):
         lines += [f"{labels} labels:", "", *semi_supervised.HEADER]
-        lines += [semi_supervised.row(names[name], list(runs.values())) for name, runs in sorted(kept[labels].items())]
+        for name, runs in sorted(kept[labels].items()):
+            lines.append(semi_supervised.row(" ".join(of_method(name, "semi_supervised")), list(runs.values())))
         lines += [""]
     lines += [
         f"What shipped was worse on the test pictures than labels alone in {verdicts['shipped_worse']} of "

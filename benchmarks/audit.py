@@ -14,10 +14,10 @@ from sklearn.datasets import load_digits
 
 from benchmarks.self_supervised import RESULTS
 from components.core import seeds
+from components.judging.audit import Audit, audit_augmentations
 from components.methods.self_supervised.simclr import SimCLR
 from components.modalities.image.policy import Policies, Policy
 from components.models.encoders.small_resnet import SmallResnet
-from components.training.audit import Audit, audit_augmentations
 from components.training.loop import LoopConfig, TrainingData
 from components.training.trial import run_trial
 

@@ -123,7 +123,7 @@ def _servers(home: Path, mlflow: int, prefect: int) -> list["subprocess.Popen[by
         "PYTHONPATH": str(Path.cwd()),
         "HOME": str(home / "home"),
     }
-    lines = [["-c", MLFLOW, str(mlflow), f"{USER}:{PASSWORD}"], ["-m", "pipelines.server", str(prefect), "pages"]]
+    lines = [["-c", MLFLOW, str(mlflow), f"{USER}:{PASSWORD}"], ["-m", "pipelines.flows.server", str(prefect), "pages"]]
     started = []
     for name, line in zip(("mlflow", "prefect"), lines, strict=True):
         with (home / f"{name}.log").open("wb") as log:

@@ -20,9 +20,9 @@ from benchmarks._pipeline import keep, settings
 from benchmarks.few_labels import DIGITS
 from benchmarks.self_supervised import PREPARED, RESULTS, Task
 from components.core import seeds
+from components.judging.health import HEALTH, shrunk
 from components.methods.contracts import Batch, StepOutput, TrainableMethod
 from components.methods.self_supervised.deep_cluster import DeepCluster
-from components.training.health import HEALTH, shrunk
 from components.training.inference import embed_all
 from components.training.loop import TrainingData
 from components.training.pretraining import watch, watched_rows

@@ -28,12 +28,12 @@ from components.datasets.folds import assign_folds
 from components.datasets.labels import Labels
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.sample_store import open_samples
+from components.judging import label_errors
 from components.methods.self_supervised.simclr import SimCLR
 from components.modalities.image.policy import Policies, Policy
 from components.models.encoder_file import EncoderSpec
 from components.models.encoders.small_resnet import SmallResnet
 from components.stages import ingest
-from components.training import label_errors
 from components.training.inference import embed_all
 from components.training.loop import LoopConfig, TrainingData
 from components.training.trial import run_trial

@@ -20,9 +20,9 @@ import numpy.typing as npt
 from benchmarks._pipeline import keep
 from benchmarks.self_supervised import RESULTS, memory
 from components.core import seeds
+from components.judging.neighbors import nearest, recall
 from components.methods.contracts import Graph, PoolTask
 from components.methods.semi_supervised.label_propagation import LabelPropagation, by_cell, kernel, propagate, reordered
-from components.training.neighbors import nearest, recall
 
 SIZES, THREADS, DIM, CLASSES, LABELS, NEIGHBORS = (60_000, 1_000_000), 2, 128, 10, 100, 15
 SWEEPS, MOST = 30, 100

@@ -33,9 +33,9 @@ from components.datasets.oracle import read_classes, reveal
 from components.datasets.vectors import open_vectors
 from components.methods.contracts import Floats, Pool, Positions, QueryStrategy
 from components.models.linear_head import fit_linear
-from components.stages.chart_style import ACCENT, INK, SOFT, empty_figure
+from components.pages.chart_style import ACCENT, INK, SOFT, empty_figure
 from components.training.inference import dropout_masks
-from pipelines.campaign_curves import Curve, curves
+from pipelines.campaign.curves import Curve, curves
 from pipelines.inline import PROJECT, UNLABELED, Params, run_stages
 
 BUDGETS = {"digits": [10, 20, 30, 40, 60, 80, 100, 140], "fashion": [10, 20, 40, 80, 160, 320, 640, 1280]}

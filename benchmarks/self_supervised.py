@@ -25,15 +25,15 @@ from components.core.errors import WinnowError
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.oracle import read_classes, reveal
 from components.datasets.sample_store import open_samples
+from components.judging.health import health
+from components.judging.probes import knn_accuracy, leave_one_out_accuracy, linear_accuracy
 from components.methods.contracts import TrainableMethod
 from components.modalities.image.policy import read_policies
 from components.models.encoder_file import EncoderSpec
 from components.models.encoders.small_resnet import SmallResnet
-from components.training.health import health
 from components.training.inference import embed_all
 from components.training.loop import LoopConfig, TrainingData
 from components.training.precision import choose_device
-from components.training.probes import knn_accuracy, leave_one_out_accuracy, linear_accuracy
 from components.training.trial import run_trial
 from pipelines.inline import PROJECT, run_stages
 

@@ -103,14 +103,14 @@ def _tried(name: str, minutes: float, params: dict[str, Any]) -> dict[str, Any]:
     from components.core.seeds import deterministic
     from components.datasets.manifest import positions_of, read_manifest
     from components.datasets.sample_store import open_samples
+    from components.judging.health import HEALTH, shrunk
+    from components.judging.probes import leave_one_out_accuracy
     from components.modalities.image.policy import read_policies
     from components.models.encoder_file import EncoderSpec
-    from components.training.health import HEALTH, shrunk
     from components.training.inference import embed_all
     from components.training.loop import TrainingData
     from components.training.precision import choose_device
     from components.training.pretraining import build_method, watch, watched_rows
-    from components.training.probes import leave_one_out_accuracy
     from components.training.trial import run_trial
 
     job = job_for(name, params)

@@ -28,8 +28,8 @@ def show_gap(other: Path) -> None:
     params = read_params()
     seed = int(params.get("seed", 0))
     prepare(threads=int(params.get("threads", 1)))
+    from components.judging.domain_gap import LEAST, MOST, domain_gap
     from components.models.encoder_file import load_encoder
-    from components.training.domain_gap import LEAST, MOST, domain_gap
     from components.training.inference import embed_all
 
     encoder, spec = load_encoder(ENCODER)
@@ -75,8 +75,8 @@ def _training(project: Path, shape: tuple[int, int, int]) -> tuple[Any, npt.NDAr
 
 def _draw(path: Path, source: Floats, target: Floats, *, name: str) -> None:
     """Both sets on the first two principal components of all, as dots."""
-    from components.stages.chart_style import ACCENT, WARN, empty_figure
-    from components.training.domain_gap import unit
+    from components.judging.domain_gap import unit
+    from components.pages.chart_style import ACCENT, WARN, empty_figure
 
     together = unit(np.concatenate([source, target]))
     centered = together - together.mean(0)

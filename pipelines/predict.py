@@ -18,7 +18,7 @@ from components.modalities.image.reading import file_bytes
 from components.models.classifier import Classifier
 from components.models.prediction_sets import PredictionSets, members
 from components.models.seen import LEVEL, Seen, form_of
-from components.stages.registered import load_version
+from components.release.registered import load_version
 from components.training.inference import observe
 from pipelines.settings import model_name
 

@@ -11,7 +11,7 @@ from components.core.signals import stoppable
 from components.core.version_files import fetch
 from components.models.classifier import Classifier
 from components.models.serving import PictureModel
-from components.stages.registered import load_version
+from components.release.registered import load_version
 from pipelines.settings import model_name
 from pipelines.ui import free_port
 

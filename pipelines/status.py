@@ -9,8 +9,8 @@ from components.core import tracking
 from components.core.lock import held
 from components.core.model_versions import versions
 from pipelines.dvc import prepare_workspace, stale
+from pipelines.flows.schedule import LOCK as SCHEDULE
 from pipelines.plan import Step, plan
-from pipelines.schedule import LOCK as SCHEDULE
 from pipelines.session import LOCK
 from pipelines.settings import model_name
 from pipelines.summary import role

@@ -14,7 +14,7 @@ from pipelines.compare import NEEDED, job_for
 
 if TYPE_CHECKING:
     from components.models.classifier import Classifier
-    from components.stages.gallery import Card
+    from components.pages.gallery import Card
     from components.training.synthesis import Synthetic
 
 FOLDER, PAGE = Path("data/labels/synthetic"), Path("data/synthesize/gallery.html")
@@ -33,8 +33,8 @@ def make_questions(generator: str, count: int, minutes: float) -> None:
     prepare(threads=int(params.get("threads", 1)))
     from components.datasets.synthetic import file_of, identity_of
     from components.models.classifier import load_classifier
-    from components.stages.charts import png
-    from components.stages.gallery import write_gallery
+    from components.pages.charts import png
+    from components.pages.gallery import write_gallery
 
     print(f"  training {generator} for {minutes:g} CPU minutes", file=sys.stderr, flush=True)
     classifier = load_classifier(MODEL)
@@ -113,8 +113,8 @@ def _cards(ids: list[str], made: "Synthetic", classifier: "Classifier") -> tuple
     from components.datasets.sample_store import open_samples
     from components.datasets.synthetic import file_of
     from components.methods.clusters import nearest, unit
-    from components.stages.charts import thumbnail
-    from components.stages.gallery import Card, Example
+    from components.pages.charts import thumbnail
+    from components.pages.gallery import Card, Example
     from components.training.inference import observe
 
     labels, samples = read_labels(LABELS), open_samples(NEEDED["samples"])

@@ -6,7 +6,7 @@ import socket
 import warnings
 
 from components.core import tracking
-from pipelines.loopback_only import LoopbackOnly
+from pipelines.flows.loopback_only import LoopbackOnly
 
 START = "winnow"  # the page that leads on to the experiment
 QUIET = {  # what MLflow's pages keep in the browser: no usage data, no assistant, and no hints about either

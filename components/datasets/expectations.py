@@ -11,7 +11,6 @@ import pandas as pd
 
 from components.core.environment import prepare
 from components.core.errors import Refused
-from components.datasets.verdict_page import write_verdict_page
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
@@ -42,8 +41,18 @@ class Failure:
     rows: list[dict[str, Any]]
 
 
-def check(batches: list[Batch], docs: Path) -> tuple[int, list[Failure]]:
-    """Check every batch and write Data Docs pages to the folder `docs`; returns how many were checked, and failures.
+@dataclass(frozen=True)
+class Outcome:
+    """An expectation for a page: of which table, whether it is kept, its sentence, and the rows that break it."""
+
+    table: str
+    kept: bool
+    sentence: str
+    rows: tuple[str, ...] = ()
+
+
+def check(batches: list[Batch], docs: Path) -> tuple[list[Outcome], list[Failure]]:
+    """Check every batch and write Data Docs pages to the folder `docs`; returns all outcomes, and the failures.
 
     Raises Refused for a batch without rows or without expectations: Great Expectations calls those a success.
     """
@@ -59,8 +68,8 @@ def check(batches: list[Batch], docs: Path) -> tuple[int, list[Failure]]:
         warnings.simplefilter("ignore")  # its own deprecations
         outcome = _run(batches, docs)
     results = [(batch, result) for batch in batches for result in outcome[batch.name]]
-    write_verdict_page(docs, [_outcome(batch, result) for batch, result in results])
-    return len(results), [_failure(batch, result) for batch, result in results if not result.success]
+    outcomes = [_outcome(batch, result) for batch, result in results]
+    return outcomes, [_failure(batch, result) for batch, result in results if not result.success]
 
 
 def unique(column: str, sentence: str) -> "Expectation":
@@ -158,12 +167,12 @@ def _site(docs: Path) -> Any:
     }
 
 
-def _outcome(batch: Batch, result: "ExpectationValidationResult") -> tuple[str, bool, str, list[str]]:
+def _outcome(batch: Batch, result: "ExpectationValidationResult") -> Outcome:
     if result.success:
-        return batch.name, True, str(_expected(result).description), []
+        return Outcome(batch.name, True, str(_expected(result).description))
     failure = _failure(batch, result)
-    rows = [", ".join(f"{name} {row[name]}" for name in sorted(row)) for row in failure.rows]
-    return batch.name, False, failure.sentence, rows
+    rows = tuple(", ".join(f"{name} {row[name]}" for name in sorted(row)) for row in failure.rows)
+    return Outcome(batch.name, False, failure.sentence, rows)
 
 
 def _failure(batch: Batch, result: "ExpectationValidationResult") -> Failure:

@@ -10,10 +10,10 @@ from components.core.config import StageParams
 from components.core.errors import WinnowError
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.sample_store import open_samples
+from components.judging.neighbors import nearest, recall
 from components.models.encoder_file import load_encoder
-from components.stages.map import draw_map
+from components.pages.map import draw_map
 from components.training.inference import embed_all
-from components.training.neighbors import nearest, recall
 
 ON_MAP = 1200  # more pictures hide each other
 

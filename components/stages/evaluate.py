@@ -22,14 +22,14 @@ from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.pseudo_labels import read_pseudo_labels
 from components.datasets.sample_store import open_samples
 from components.datasets.truth import ORIGINS, answers, true_classes
+from components.judging import metrics as measures
+from components.judging.audit import Audit, as_records, audit_augmentations
 from components.modalities.image.policy import Policies, read_policies
 from components.models.classifier import ClassifierSpec, load_classifier
 from components.models.encoder_file import load_encoder
 from components.models.encoders import Encoder
 from components.models.prediction_sets import PredictionSets, members
-from components.stages import report as pages
-from components.training import metrics as measures
-from components.training.audit import Audit, as_records, audit_augmentations
+from components.pages import report as pages
 from components.training.inference import predict
 from components.training.precision import choose_device
 

@@ -18,6 +18,9 @@ from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.pseudo_labels import read_pseudo_labels
 from components.datasets.sample_store import open_samples
 from components.datasets.vectors import open_vectors
+from components.judging import guard as guards
+from components.judging.calibration import apply_temperature, fit_temperature, match_temperature
+from components.judging.neighbors import nearest
 from components.methods.contracts import Floats, PoolTask, Positions
 from components.methods.semi_supervised.label_propagation import LabelPropagation
 from components.modalities.image.policy import read_policies
@@ -26,13 +29,10 @@ from components.models.encoder_file import load_encoder
 from components.models.prediction_sets import PredictionSets, SetSettings, calibrate
 from components.models.seen import COMPARED as OTHERS
 from components.models.seen import KEPT, Seen, form_of, reference
-from components.stages._made_pictures import add_made_pictures
-from components.training import guard as guards
 from components.training.adapt import Examples, Material, adapt
-from components.training.calibration import apply_temperature, fit_temperature, match_temperature
 from components.training.inference import observe, predict
 from components.training.loop import LoopConfig, Row
-from components.training.neighbors import nearest
+from components.training.made_pictures import add_made_pictures
 
 COMPARED = 2000  # unlabeled pictures the guard looks at
 NEIGHBORS = 10

@@ -13,7 +13,9 @@ from pydantic import Field, field_validator
 from components.core.config import PluginChoice, StageParams
 from components.core.errors import WinnowError
 from components.datasets.folds import assign_folds
+from components.datasets.gone import refuse_gone
 from components.datasets.identity import earlier_ids
+from components.datasets.label_rules import say_what_counts, settle_classes
 from components.datasets.labels import Labels, write_labels
 from components.datasets.manifest import read_manifest
 from components.datasets.names import normal
@@ -22,9 +24,7 @@ from components.datasets.revealed import read_revealed, write_revealed
 from components.datasets.synthetic import is_synthetic, read_content, write_synthetic
 from components.datasets.truth import answers
 from components.datasets.vectors import open_vectors
-from components.stages._gone import refuse_gone
-from components.stages._label_rules import say_what_counts, settle_classes
-from components.stages._votes import aggregate, write_annotators
+from components.judging.votes import aggregate, write_annotators
 
 _NAMED = 3  # classes in a sentence
 

@@ -15,13 +15,13 @@ from components.core.errors import WinnowError
 from components.core.files import sha256
 from components.datasets.manifest import positions_of, read_manifest, read_prepared
 from components.datasets.sample_store import open_samples
+from components.judging.health import shrunk
 from components.modalities.image.policy import read_policies
 from components.models.encoder_file import EncoderSpec, save_encoder
 from components.models.encoder_size import outlined
 from components.models.start_weights import read_start
-from components.stages.learned import draw_learned
+from components.pages.learned import draw_learned
 from components.training.checkpoints import CheckpointStore
-from components.training.health import shrunk
 from components.training.loop import LoopConfig, Row
 from components.training.pretraining import Job, pretrain, shown
 

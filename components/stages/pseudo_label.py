@@ -17,11 +17,11 @@ from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.pseudo_labels import PseudoLabels, Status, write_pseudo_labels
 from components.datasets.sample_store import open_samples
 from components.datasets.vectors import open_vectors
+from components.judging.calibration import apply_temperature, fit_temperature
+from components.judging.caps import CapsConfig, Origins, within_caps
+from components.judging.foreign import look_foreign
 from components.methods.contracts import Graph, PoolTask, SemiSupervisedMethod, SemiSupervisedNetwork
 from components.modalities.image.policy import read_policies
-from components.training.calibration import apply_temperature, fit_temperature
-from components.training.caps import CapsConfig, Origins, within_caps
-from components.training.foreign import look_foreign
 from components.training.loop import Row
 from components.training.semi_supervised import NetworkConfig, Pictures, label_pool
 

@@ -30,10 +30,10 @@ from components.core.used import confirm
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.sample_store import Pixels, open_samples
 from components.models.classifier import Classifier, load_classifier
-from components.stages._gate import Gate, TestRows, Verdict, decide
-from components.stages._model_card import card, evidence
-from components.stages._package import package
-from components.stages.registered import lasting_fault, prove
+from components.release.gate import Gate, TestRows, Verdict, decide
+from components.release.model_card import card, evidence
+from components.release.package import package
+from components.release.registered import lasting_fault, prove
 
 
 class Params(StageParams):

@@ -22,14 +22,14 @@ from components.datasets.labels import Labels, read_labels
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.sample_store import Pixels, open_samples
 from components.datasets.vectors import open_vectors
+from components.judging.label_errors import find_suspects
 from components.methods.clusters import nearest, unit
 from components.methods.contracts import Floats, Pool, Positions, QueryStrategy
 from components.models.classifier import Classifier, load_classifier
 from components.models.prediction_sets import PredictionSets, members
-from components.stages.charts import thumbnail
-from components.stages.gallery import Card, Doubt, Example, write_gallery
+from components.pages.charts import thumbnail
+from components.pages.gallery import Card, Doubt, Example, write_gallery
 from components.training.inference import dropout_masks, observe
-from components.training.label_errors import find_suspects
 
 COLUMNS = ("id", "path", "rank", "guess", "confidence", "reason")
 MOST_NAMED = 6  # classes in a sentence

@@ -22,6 +22,7 @@ from components.datasets.expectations import Failure, check
 from components.datasets.manifest import read_manifest
 from components.datasets.oracle import read_classes, read_oracle
 from components.datasets.quarantine import KINDS, read_leaks, read_quarantine
+from components.pages.verdict import write_verdict_page
 
 PAGE = "data/validate/docs/index.html"
 _ROWS_SAID = 3
@@ -57,13 +58,14 @@ def run(*, params: Params, manifest: Path, quarantine: Path, oracle: Path, verdi
             *quarantine_batches(left_out, len(samples), read_leaks(quarantine), limits),
         ]
         facts = _facts(samples, left_out, truth, classes)
-    checked, failures = check(batches, verdict.parent / "docs")
-    statistics = {"expectations": checked, "failed": len(failures), **facts}
+    outcomes, failures = check(batches, verdict.parent / "docs")
+    write_verdict_page(verdict.parent / "docs", outcomes)
+    statistics = {"expectations": len(outcomes), "failed": len(failures), **facts}
     outcome = {"success": not failures, "statistics": statistics, "failed": [asdict(failure) for failure in failures]}
     write_text(verdict, json.dumps(outcome, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
     if failures:
         raise Refused(_sentence(failures))
-    return {"expectations": float(checked), "failed": 0.0}
+    return {"expectations": float(len(outcomes)), "failed": 0.0}
 
 
 def _facts(samples: pd.DataFrame, left_out: pd.DataFrame, truth: pd.DataFrame, classes: list[str]) -> dict[str, object]:

@@ -12,13 +12,13 @@ from components.core.config import Config, PluginChoice
 from components.core.registry import build
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.sample_store import Pixels, open_samples
+from components.judging.health import check, health, projected_health
 from components.methods.contracts import SelfSupervisedMethod, TrainableMethod
 from components.modalities.image.augment import Augment
 from components.modalities.image.mosaic import pixels_of
 from components.modalities.image.policy import Policies, Policy, read_policies
 from components.models.start_weights import load_start
 from components.training.checkpoints import CheckpointStore
-from components.training.health import check, health, projected_health
 from components.training.loop import LoopConfig, Row, TrainingData, train
 from components.training.precision import choose_device
 

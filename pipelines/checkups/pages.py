@@ -12,8 +12,8 @@ from components.core.store_calls import every_experiment
 from components.core.store_places import WORKSPACE, workspace
 from components.core.version_files import fetch
 from pipelines.checkups import Finding
-from pipelines.schedule import LOCK as SCHEDULE
-from pipelines.server import connect
+from pipelines.flows.schedule import LOCK as SCHEDULE
+from pipelines.flows.server import connect
 from pipelines.session import VERSION
 from pipelines.settings import model_name
 
@@ -50,7 +50,7 @@ def schedules() -> list[Finding]:
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
 
-    from pipelines.reconcile import workspace_tag
+    from pipelines.flows.reconcile import workspace_tag
 
     tagged = DeploymentFilterTags(all_=[workspace_tag()])
     with get_client(sync_client=True) as client:

@@ -48,8 +48,8 @@ def campaign(
     seeds: Annotated[int, typer.Option(help="How often all of it is done, each time pretrained anew.")] = 5,
 ) -> None:
     """Learn which query strategy pays on your data, by asking its own truth; `random` always runs too."""
-    from pipelines.campaign import run_campaign
-    from pipelines.campaign_plan import Options
+    from pipelines.campaign.campaign import run_campaign
+    from pipelines.campaign.plan import Options
 
     sys.exit(run_campaign(Options(rounds, budget, start, seeds, tuple(strategies or ()))))
 

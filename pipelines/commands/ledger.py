@@ -25,10 +25,10 @@ def withdraw(
     """Withdraw labels, by new rows with an empty label."""
     if not gone:
         raise WinnowError("say which labels to withdraw: --gone is for all whose sample is not there any more.")
+    from components.datasets import gone as _gone
     from components.datasets.manifest import read_manifest
     from components.datasets.synthetic import is_synthetic
     from components.datasets.truth import answers
-    from components.stages import _gone
 
     if not MANIFEST.is_file():
         raise WinnowError(f"{MANIFEST} is missing: run `dvc repro ingest`, which finds out what is there.")

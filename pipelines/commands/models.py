@@ -32,7 +32,7 @@ def promote(version: Annotated[str, typer.Argument(help="Number of the version t
     if not version.isdecimal():
         raise WinnowError(f"VERSION is a number, not '{version}': `winnow summary` shows the last one.")
     from components.core import model_versions
-    from components.stages.registered import prove
+    from components.release.registered import prove
     from pipelines.settings import model_name
 
     made = model_versions.promote(model_name(), int(version), prove=prove)
@@ -43,7 +43,7 @@ def promote(version: Annotated[str, typer.Argument(help="Number of the version t
 def rollback() -> None:
     """Make the champion before this one the champion again."""
     from components.core import model_versions
-    from components.stages.registered import prove
+    from components.release.registered import prove
     from pipelines.settings import model_name
 
     made = model_versions.rollback(model_name(), prove=prove)

@@ -26,6 +26,6 @@ def flows(
     port: Annotated[int, typer.Option(help="Port; the next free one if it is taken.")] = 4200,
 ) -> None:
     """Open the Prefect pages on this project's flow runs, on this machine only."""
-    from pipelines.server import show
+    from pipelines.flows.server import show
 
     show(port)

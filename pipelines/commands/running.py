@@ -62,8 +62,8 @@ def run(
     budget: Budget = None,
 ) -> None:
     """Run what is stale as a Prefect flow: retries, time limits, logs and results on its page."""
+    from pipelines.flows.run import run_flow
     from pipelines.own_pictures import keep
-    from pipelines.run import run_flow
 
     keep(source=source, image_size=image_size, channels=channels, budget=budget)
     sys.exit(run_flow(force=force, start=start))
@@ -77,7 +77,7 @@ def schedule(
     timezone: Annotated[str, typer.Option(help="Whose clock, as in Europe/Berlin.")] = "UTC",
 ) -> None:
     """Keep a flow on a schedule, one run at a time, with its pages; until stopped."""
-    from pipelines.schedule import keep_schedule
+    from pipelines.flows.schedule import keep_schedule
 
     keep_schedule(cron, timezone)
 

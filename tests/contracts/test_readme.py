@@ -1,11 +1,14 @@
-"""The README's tree is true: every file with its caption, in order. `make tree` writes it anew."""
+"""The README's folders and docs/files.md show what is there, with its captions. `make tree` writes both."""
 
 import ast
-import sys
+import re
 from pathlib import Path
 
+from components.core.registry import FAMILIES, folder
+
 ROOT = Path(__file__).resolve().parents[2]
-BEGIN, END = "<!-- tree -->\n```text\n", "```\n<!-- /tree -->"
+README, FILES = ROOT / "README.md", ROOT / "docs/files.md"
+MARKS = re.compile(r"(<!-- tree -->\n```text\n).*?(```\n<!-- /tree -->)", re.DOTALL)
 CODE = ("components", "pipelines", "benchmarks")
 PLAIN = {
     "params.yaml": "what to run: every setting of every stage",
@@ -16,23 +19,43 @@ PLAIN = {
     "data/raw/": "your pictures, or nothing",
     "data/weights/": "weights to start from, or nothing",
     "data/labels/ledger.csv": "every label a person gave, append-only",
-    "docs/": "architecture, own pictures, labels, serving, and the log of what was tried",
+    "docs/": "architecture, own pictures, labels, serving, every file, and the log of what was tried",
     "infra/": "what runs the servers",
     "tests/": "mirrors components/ and pipelines/; contracts/ runs over every plug-in found",
 }
+ONE_EACH = "One file each: `winnow methods` lists them with their captions."
 
 
-def tree() -> str:
-    """One line a file: its path, and the first line of its docstring."""
+def folders() -> str:
+    """A line for each folder with code: its path, and the first line of its docstring."""
     lines = [f"{path:<38}{caption}" for path, caption in PLAIN.items()]
     for top in CODE:
-        for folder in sorted({path.parent for path in (ROOT / top).rglob("*.py")}):
-            files = [path for path in sorted(folder.glob("*.py")) if path.name != "__init__.py"]
-            if not files and folder != ROOT / top:
-                continue
-            lines += ["", f"{folder.relative_to(ROOT).as_posix() + '/':<38}{_caption(folder / '__init__.py')}".rstrip()]
-            lines += [f"  {path.name:<36}{_caption(path)}" for path in files]
+        every = [path for path in _packages(top) if path == ROOT / top or _modules(path)]
+        lines += ["", *(f"{_shown(path) + '/':<38}{_caption(path / '__init__.py')}".rstrip() for path in every)]
     return "\n".join(lines) + "\n"
+
+
+def files() -> str:
+    """A section for each folder: its modules, and the first line of each one's docstring; plug-ins are not listed."""
+    families = {Path(folder(family)).resolve() for family in FAMILIES}
+    parts = ["# Every file", "Written by `make tree` from the first lines of the files."]
+    for path in (path for top in CODE for path in _packages(top) if _modules(path)):
+        plain = [file for file in _modules(path) if path not in families or file.name.startswith("_")]
+        parts += [f"## {_shown(path)}/", _caption(path / "__init__.py") + ".", *([ONE_EACH] * (path in families))]
+        parts += ["\n".join(f"- `{file.name}`: {_caption(file)}" for file in plain)] if plain else []
+    return "\n\n".join(parts) + "\n"
+
+
+def _packages(top: str) -> list[Path]:
+    return sorted({path.parent for path in (ROOT / top).rglob("*.py")})
+
+
+def _modules(package: Path) -> list[Path]:
+    return [path for path in sorted(package.glob("*.py")) if path.name != "__init__.py"]
+
+
+def _shown(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
 
 
 def _caption(path: Path) -> str:
@@ -42,10 +65,17 @@ def _caption(path: Path) -> str:
     return docstring.splitlines()[0].rstrip(".") if docstring else ""
 
 
-def test_the_tree_in_the_readme_is_the_tree_that_is() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    shown = readme.split(BEGIN)[1].split(END)[0]
-    assert shown == tree(), "run `make tree`"
+def _with_folders(readme: str) -> str:
+    return MARKS.sub(lambda found: found[1] + folders() + found[2], readme)
+
+
+def test_the_folders_in_the_readme_are_those_that_are() -> None:
+    readme = README.read_text(encoding="utf-8")
+    assert readme == _with_folders(readme), "run `make tree`"
+
+
+def test_the_page_of_files_lists_those_that_are() -> None:
+    assert FILES.read_text(encoding="utf-8") == files(), "run `make tree`"
 
 
 def test_every_code_file_has_a_caption() -> None:
@@ -58,7 +88,5 @@ def test_everything_named_in_the_tree_exists() -> None:
 
 
 if __name__ == "__main__":
-    readme = ROOT / "README.md"
-    head, rest = readme.read_text(encoding="utf-8").split(BEGIN)
-    readme.write_text(head + BEGIN + tree() + END + rest.split(END)[1], encoding="utf-8")
-    sys.exit(0)
+    README.write_text(_with_folders(README.read_text(encoding="utf-8")), encoding="utf-8")
+    FILES.write_text(files(), encoding="utf-8")

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from components.datasets.page_style import STYLE
+from components.pages.style import STYLE
 
 DAY, NIGHT = STYLE.split("@media screen")
 

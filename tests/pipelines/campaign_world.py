@@ -13,7 +13,7 @@ from components.datasets.labels import Labels, write_labels
 from components.datasets.ledger import append, in_force, read_ledger
 from components.datasets.manifest import read_manifest, write_manifest
 from components.datasets.oracle import read_oracle, write_oracle
-from pipelines.campaign_plan import Options
+from pipelines.campaign.plan import Options
 from pipelines.inline import LEDGER
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -20,8 +20,10 @@ from components.core import journal, tracking
 from components.core.errors import Refused, WinnowError
 from components.core.lock import locked
 from components.datasets.ledger import read_ledger
-from pipelines import campaign, campaign_rounds, settings
-from pipelines.campaign_plan import make_plan
+from pipelines import settings
+from pipelines.campaign import campaign
+from pipelines.campaign import rounds as campaign_rounds
+from pipelines.campaign.plan import make_plan
 
 
 @pytest.fixture

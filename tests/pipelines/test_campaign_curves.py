@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipelines.campaign_curves import Curve, curves, estimate, table
-from pipelines.campaign_picture import draw_curves
+from pipelines.campaign.curves import Curve, curves, estimate, table
+from pipelines.campaign.picture import draw_curves
 
 
 def _points(**accuracies: list[list[float]]) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from campaign_world import PARAMS, SMALL, TRAIN, write_source
 
 from components.core.errors import WinnowError
 from components.datasets.oracle import read_oracle, write_oracle
-from pipelines.campaign_plan import Options, check_options, check_pool, make_plan
+from pipelines.campaign.plan import Options, check_options, check_pool, make_plan
 
 
 @pytest.mark.parametrize(

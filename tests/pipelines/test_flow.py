@@ -37,7 +37,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture
 def flow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: None) -> Iterator[Flow]:
     """`flow(first="...", second="...")` writes the graph's two stages and runs it; returns its last state."""
-    from pipelines import flow as flows
+    from pipelines.flows import flow as flows
 
     begin(tmp_path / "project", monkeypatch)
     Path("params.yaml").write_text(
@@ -119,8 +119,8 @@ def test_runs_of_dead_processes_are_closed_and_living_ones_are_not(flow: Flow, m
     from prefect.states import Running
 
     from components.core.lock import locked
-    from pipelines import flow as flows
-    from pipelines import reconcile
+    from pipelines.flows import flow as flows
+    from pipelines.flows import reconcile
 
     with get_client(sync_client=True) as client:
         dead, living, foreign = (
@@ -139,7 +139,7 @@ def test_runs_of_dead_processes_are_closed_and_living_ones_are_not(flow: Flow, m
 
 def test_the_server_of_one_run_answers_no_other_page_and_does_not_outlive_a_killed_run(tmp_path: Path) -> None:
     code = (
-        "import os\nfrom pipelines.server import for_one_run\nfor_one_run()\n"
+        "import os\nfrom pipelines.flows.server import for_one_run\nfor_one_run()\n"
         "print(os.environ['PREFECT_API_URL'], flush=True)\ninput()"
     )
     environment = {**os.environ, "PYTHONPATH": str(PROJECT), "PREFECT_HOME": str(tmp_path / "prefect")}

@@ -6,7 +6,7 @@ import pytest
 
 from components.core.errors import WinnowError
 from components.core.lock import locked
-from pipelines import schedule, server
+from pipelines.flows import schedule, server
 
 
 @pytest.fixture(autouse=True)

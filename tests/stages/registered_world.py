@@ -13,8 +13,8 @@ from torch import nn
 
 from components.models.classifier import Classifier, ClassifierSpec, save_classifier
 from components.models.encoder_file import EncoderSpec, build_encoder
+from components.release.gate import Gate
 from components.stages import register
-from components.stages._gate import Gate
 
 ROOT = Path(__file__).resolve().parents[2]
 CLASSES = ["cat", "dog"]

@@ -10,9 +10,9 @@ from PIL import Image
 from components.core.errors import WinnowError
 from components.datasets.manifest import write_manifest
 from components.models.encoder_file import EncoderSpec, build_encoder, save_encoder
+from components.pages.map import draw_map
 from components.stages import embed
 from components.stages.embed import Params
-from components.stages.map import draw_map
 
 COUNT = 30
 SPEC = EncoderSpec(name="small_resnet", options={"width": 8}, channels=1, image_size=8, dim=32, mean=[0.5], std=[0.25])

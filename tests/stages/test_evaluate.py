@@ -22,7 +22,8 @@ from components.modalities.image.policy import Policies, Policy, write_policies
 from components.models.classifier import Classifier, ClassifierSpec, load_classifier, save_classifier
 from components.models.encoder_file import EncoderSpec, build_encoder, save_encoder
 from components.models.prediction_sets import PredictionSets
-from components.stages import _gate, evaluate
+from components.release import gate as _gate
+from components.stages import evaluate
 
 CLASSES = ["cat", "dog", "<b>fox</b>"]
 TEST = 60

@@ -15,13 +15,13 @@ from components.datasets.labels import Labels, write_labels
 from components.datasets.manifest import write_manifest
 from components.datasets.pseudo_labels import PseudoLabels, Status, read_pseudo_labels, write_pseudo_labels
 from components.datasets.synthetic import identity_of, write_synthetic
+from components.judging.calibration import apply_temperature
 from components.modalities.image.policy import Policies, Policy, write_policies
 from components.models.additions import Additions
 from components.models.classifier import load_classifier
 from components.models.encoder_file import EncoderSpec, build_encoder, save_encoder
+from components.pages.charts import png
 from components.stages import finetune
-from components.stages.charts import png
-from components.training.calibration import apply_temperature
 from components.training.inference import embed_all, predict
 
 TRAIN, LABELED, CLASSES = 150, 20, 4

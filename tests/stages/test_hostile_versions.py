@@ -15,7 +15,7 @@ from components.core import files, model_versions, tracking
 from components.core.errors import WinnowError
 from components.core.model_versions import ALL_FILES, Version, find
 from components.core.version_files import WEIGHTS
-from components.stages.registered import load_version, prove
+from components.release.registered import load_version, prove
 from pipelines import cli
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from components.stages.learned import draw_learned
+from components.pages.learned import draw_learned
 
 HISTORY = [{"epoch": float(n), "loss": 1 / n, "uniformity": -float(n), "learning_rate": 0.1} for n in range(1, 6)]
 

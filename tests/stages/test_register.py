@@ -18,8 +18,8 @@ from components.core.errors import WinnowError
 from components.core.model_versions import find, promote, rollback, versions
 from components.core.version_files import fetch
 from components.models.classifier import load_classifier
+from components.release.registered import prove
 from components.stages import register
-from components.stages.registered import prove
 
 Project = Callable[..., dict[str, Any]]
 

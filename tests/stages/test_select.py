@@ -18,7 +18,7 @@ from components.datasets.labels import Labels, write_labels
 from components.datasets.manifest import read_manifest, write_manifest
 from components.methods.contracts import Pool, Positions
 from components.models.classifier import load_classifier
-from components.stages.gallery import Card, Example, write_gallery
+from components.pages.gallery import Card, Example, write_gallery
 from components.training.inference import predict
 
 

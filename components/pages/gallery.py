@@ -1,0 +1,102 @@
+"""The page of questions: a card per query with picture, guess and reason, and a click for the answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.core.files import write_text
+from components.pages.templates import templates
+
+TEMPLATE = "gallery.html.jinja"
+MOST_BUTTONS = 10  # classes with a button each; with more, the likeliest ones, and a field for the others
+MOST_DOUBTS = 24  # labels worth a second look on one page
+
+
+@dataclass(frozen=True)
+class Example:
+    """A labeled sample as the page shows it: picture as a data URI, class, and cosine similarity to the query."""
+
+    picture: str
+    label: str
+    similarity: float
+
+
+@dataclass(frozen=True)
+class Card:
+    """One question. classes: all class names with their probability, the likeliest first.
+
+    undecided: a sentence where the model's prediction set is not one class.
+    """
+
+    id: str
+    path: str
+    rank: int
+    reason: str
+    classes: list[tuple[str, float]]
+    picture: str
+    nearest: Example
+    undecided: str | None = None
+
+    @property
+    def guess(self) -> str:
+        """The model's likeliest class."""
+        return self.classes[0][0]
+
+    @property
+    def confidence(self) -> float:
+        """The probability of the guess, 0..1."""
+        return self.classes[0][1]
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A label worth a second look: the label in force and its source, and what a model that never saw it says."""
+
+    id: str
+    path: str
+    picture: str
+    given: str
+    source: str
+    said: str
+    confidence: float
+
+
+def write_gallery(
+    path: Path,
+    cards: list[Card],
+    *,
+    doubts: Sequence[Doubt] = (),
+    classes: list[str],
+    strategy: str,
+    note: str = "",
+    pool: int | None,
+    labels: int,
+) -> None:
+    """Write one self-contained page; every text from the data is escaped, and nothing is loaded from elsewhere.
+
+    Of the doubts the first `MOST_DOUBTS` are shown. note: why the strategy asks as it does, where it had a choice;
+    pool: unlabeled samples chosen from, None where the pictures were made; labels: labels in force.
+    Without cards the page says: exhausted.
+    """
+    page = (
+        templates()
+        .get_template(TEMPLATE)
+        .render(
+            cards=cards,
+            doubts=doubts[:MOST_DOUBTS],
+            more_doubts=max(0, len(doubts) - MOST_DOUBTS),
+            choices={card.id: _choices(card, classes) for card in cards},
+            classes=classes,
+            typed=len(classes) > MOST_BUTTONS,
+            strategy=strategy,
+            note=note,
+            pool=pool,
+            labels=labels,
+        )
+    )
+    write_text(path, page + "\n")
+
+
+def _choices(card: Card, classes: list[str]) -> list[str]:
+    """Classes with a button: all in their usual order, or of many the likeliest."""
+    return classes if len(classes) <= MOST_BUTTONS else [name for name, _ in card.classes[:MOST_BUTTONS]]

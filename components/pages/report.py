@@ -1,0 +1,280 @@
+"""The report of a run: one self-contained page for the person who decides whether the model ships."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import yaml
+
+from components.datasets.labels import Labels
+from components.datasets.pseudo_labels import PseudoLabels, Status
+from components.datasets.quarantine import read_quarantine
+from components.judging import metrics as measures
+from components.judging.audit import TOLERANCE, Audit
+from components.judging.health import shrunk
+from components.modalities.image.policy import Policies, Policy
+from components.modalities.image.preview import describe
+from components.models.prediction_sets import PredictionSets, members
+from components.pages import charts
+from components.pages.templates import templates
+
+TEMPLATE = "report.html.jinja"
+MOST_LABELS, MOST_CLASSES, MOST_MISTAKES, MOST_REASONS, MOST_ANNOTATORS = 24, 30, 24, 3, 15
+SURE = 0.99  # a label's share of belief; a fitted label model is never quite certain
+SOURCES = {
+    "oracle": "asked of the source's own truth",
+    "given": "given with the data",
+    "person": "by a person",
+    "rule": "by a rule",
+}
+LEFT_OUT = {
+    Status.UNSURE: "not sure enough",
+    Status.FOREIGN: "like none of the labels",
+    Status.COPY: "near-duplicates of others that count",
+    Status.FOLDER: "beyond their folder's share",
+    Status.CLASS: "beyond their class's share",
+}
+MADE = "of pictures that were made, not found"
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the stages before left behind. facts: what was run, as name and text."""
+
+    facts: list[tuple[str, str]]
+    manifest: pd.DataFrame
+    samples: npt.NDArray[np.uint8]
+    quarantine: Path
+    verdict: Path
+    preview: Path
+    history: Path
+    map: Path
+    labels: Labels
+    annotators: Path
+    pseudo_labels: PseudoLabels
+    guard: dict[str, Any]
+    audit: Audit | None
+    policies: Policies
+
+
+@dataclass(frozen=True)
+class Results:
+    """What the test split said: positions, actual classes `(M,)`, probabilities of both models `(M, K)`, figures.
+
+    sets: how the prediction sets of the model that ships are made; None where there are none.
+    """
+
+    classes: list[str]
+    positions: npt.NDArray[np.int64]
+    actual: npt.NDArray[np.int64]
+    ours: npt.NDArray[np.float32]
+    theirs: npt.NDArray[np.float32]
+    figures: dict[str, Any]
+    sets: PredictionSets | None
+
+
+def render(inputs: Inputs, results: Results) -> str:
+    """The page as text. Every text from the data is escaped; nothing is loaded from elsewhere."""
+    environment = templates()
+    environment.filters["percent"] = lambda share: f"{100 * share:.1f} %"
+    environment.filters["share"] = lambda share: f"{100 * share:g} %"
+    environment.filters["points"] = lambda share: f"{100 * share:+.1f}".replace("-", "−")
+    environment.filters["thousands"] = lambda count: f"{int(count):,}".replace(",", "\u202f")
+    return environment.get_template(TEMPLATE).render(
+        figures=results.figures,
+        guard=inputs.guard,
+        facts=inputs.facts,
+        classes=results.classes,
+        data=_data(inputs),
+        preview=charts.picture_uri(inputs.preview),
+        audit=_audit(inputs.audit, inputs.policies),
+        map=charts.picture_uri(inputs.map),
+        pretraining=_pretraining(inputs.history),
+        labels=_labels(inputs, results.classes),
+        pseudo=_pseudo(inputs.pseudo_labels, results.classes),
+        results=_results(results),
+        sets=_sets(results),
+        mistakes=_mistakes(inputs, results),
+        pixelated=inputs.samples.shape[-1] < 64,
+    )
+
+
+def _data(inputs: Inputs) -> dict[str, Any]:
+    quarantine = read_quarantine(inputs.quarantine)
+    kinds = [
+        {"kind": kind, "count": len(rows), "examples": rows[["path", "reason"]].head(MOST_REASONS).to_dict("records")}
+        for kind, rows in quarantine.groupby("kind", sort=True)
+    ]
+    splits = inputs.manifest["split"].value_counts()
+    return {
+        "train": int(splits.get("train", 0)),
+        "test": int(splits.get("test", 0)),
+        "groups": int(len(inputs.manifest) - inputs.manifest["group"].nunique()),
+        "shape": inputs.samples.shape[1:],
+        "kinds": kinds,
+        "quarantined": len(quarantine),
+        "valid": bool(json.loads(inputs.verdict.read_text(encoding="utf-8"))["success"]),
+    }
+
+
+def _audit(audit: Audit | None, policies: Policies) -> dict[str, Any] | None:
+    if audit is None:
+        return None
+    rows = [
+        {
+            "name": finding.augmentation,
+            "setting": describe(Policy(**finding.level.always)),
+            "strip": charts.strip(finding.shown),
+            "seen": finding.seen,
+            "learned": finding.learned,
+            "verdict": finding.verdict,
+            "refused": finding.refused,
+        }
+        for finding in audit.findings
+    ]
+    return {
+        "space": audit.space,
+        "pictures": audit.pictures,
+        "tolerance": TOLERANCE,
+        "accuracy": audit.accuracy,
+        "rows": rows,
+        "forbidden": audit.forbidden,
+        "recommended": yaml.safe_dump(audit.recommended, default_flow_style=True, sort_keys=False, width=1000).strip(),
+        "conflicts": audit.conflicts(policies.policies),
+    }
+
+
+def _pretraining(history: Path) -> dict[str, Any]:
+    rows = pd.read_csv(history)
+    wanted = [("loss", "loss"), ("effective_rank", "effective rank (dimensions in use)")]
+    panels = [(title, rows[name].tolist()) for name, title in wanted if name in rows]
+    last = rows.iloc[-1]
+    return {
+        "epochs": int(last["epoch"]),
+        "curve": charts.curve(rows["epoch"].tolist(), panels),
+        "rank": float(last["effective_rank"]) if "effective_rank" in rows else None,
+        "collapsing": shrunk({str(name): float(value) for name, value in last.items()}),
+    }
+
+
+def _labels(inputs: Inputs, classes: list[str]) -> dict[str, Any]:
+    labels = inputs.labels
+    places = {identity: row for row, identity in enumerate(inputs.manifest["id"])}
+    winners = labels.distributions.argmax(axis=1)
+    groups = []
+    for index, name in enumerate(classes[:MOST_CLASSES]):
+        mine = np.flatnonzero(winners == index)
+        cards = [
+            {
+                "picture": charts.thumbnail(inputs.samples[places[labels.ids[row]]]),
+                "title": f"{labels.ids[row]}, {labels.sources[row]}",
+                "unsure": bool(labels.distributions[row].max() < SURE),
+            }
+            for row in mine[:MOST_LABELS]
+        ]
+        groups.append({"name": name, "count": len(mine), "cards": cards})
+    sources = [(SOURCES[name], count) for name, count in sorted(Counter(labels.sources).items())]
+    if labels.synthetic:
+        sources.append((MADE, labels.synthetic))
+    return {
+        "groups": groups,
+        "more_classes": max(0, len(classes) - MOST_CLASSES),
+        "sources": sources,
+        "held_out": int((labels.folds >= 0).sum()),
+        "unsure": int((labels.distributions.max(axis=1) < SURE).sum()),
+        **_annotators(inputs.annotators),
+    }
+
+
+def _annotators(path: Path) -> dict[str, Any]:
+    """Those who gave most labels, and how many more there are; nobody where one has given all."""
+    table = pd.read_csv(path, dtype={"annotator": str}, keep_default_na=False, na_values={"accuracy": [""]})
+    if len(table) < 2:
+        return {"annotators": [], "more_annotators": 0}
+    ordered = table.sort_values("votes", ascending=False, kind="stable")
+    rows = ordered.head(MOST_ANNOTATORS).to_dict("records")
+    return {"annotators": rows, "more_annotators": max(0, len(table) - MOST_ANNOTATORS)}
+
+
+def _pseudo(pseudo: PseudoLabels, classes: list[str]) -> dict[str, Any]:
+    if not pseudo.ids:
+        return {"pool": 0}
+    winners = pseudo.distributions.argmax(axis=1)[pseudo.accepted]
+    counts = np.bincount(winners, minlength=len(classes))
+    return {
+        "pool": len(pseudo.ids),
+        "accepted": int(pseudo.accepted.sum()),
+        "left_out": [
+            (said, count) for status, said in LEFT_OUT.items() if (count := int((pseudo.status == status).sum()))
+        ],
+        "histogram": charts.confidence_histogram(pseudo.confidence, pseudo.accepted),
+        "classes": list(zip(classes, counts.tolist(), (counts / max(counts.max(), 1)).tolist(), strict=True)),
+    }
+
+
+def _results(results: Results) -> dict[str, Any]:
+    count = len(results.classes)
+    predicted = results.ours.argmax(axis=1)
+    matrix = np.bincount(results.actual * count + predicted, minlength=count * count).reshape(count, count)
+    hits, support, said = matrix.diagonal(), matrix.sum(axis=1), matrix.sum(axis=0)
+    rows = [
+        {
+            "name": name,
+            "precision": hits[index] / said[index] if said[index] else None,
+            "recall": hits[index] / support[index] if support[index] else None,
+            "f1": 2 * hits[index] / (said[index] + support[index]) if said[index] + support[index] else None,
+            "support": int(support[index]),
+        }
+        for index, name in enumerate(results.classes)
+    ]
+    figures = results.figures
+    lines = [
+        ("labels alone", *(figures[f"control_accuracy{end}"] for end in ("", "_low", "_high"))),
+    ]
+    if figures["shipped"] == "pseudo_labels":
+        lines.insert(0, ("this model", *(figures[f"accuracy{end}"] for end in ("", "_low", "_high"))))
+    return {
+        "rows": rows,
+        "confusion": charts.confusion_matrix(matrix, results.classes),
+        "reliability": charts.reliability_diagram(measures.reliability(results.ours, results.actual)),
+        "intervals": charts.intervals(lines),
+    }
+
+
+def _sets(results: Results) -> dict[str, Any] | None:
+    """How many prediction sets there are of each size, and how many of these hold the right class."""
+    if results.sets is None:
+        return None
+    inside = members(results.ours, results.sets)
+    sizes, right = inside.sum(axis=1), inside[np.arange(len(inside)), results.actual]
+    return {
+        "coverage": results.sets.coverage,
+        "labels": results.sets.labels,
+        "too_few": results.sets.highest is None,
+        "rows": [
+            {"size": int(size), "count": int((sizes == size).sum()), "right": float(right[sizes == size].mean())}
+            for size in np.unique(sizes)
+        ],
+    }
+
+
+def _mistakes(inputs: Inputs, results: Results) -> list[dict[str, Any]]:
+    predicted, confidence = results.ours.argmax(axis=1), results.ours.max(axis=1)
+    wrong = np.flatnonzero(predicted != results.actual)
+    worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:MOST_MISTAKES]
+    return [
+        {
+            "picture": charts.thumbnail(inputs.samples[results.positions[row]]),
+            "path": str(inputs.manifest["path"].iloc[results.positions[row]]),
+            "actual": results.classes[results.actual[row]],
+            "predicted": results.classes[predicted[row]],
+            "confidence": float(confidence[row]),
+            "control_right": bool(results.theirs[row].argmax() == results.actual[row]),
+        }
+        for row in worst
+    ]

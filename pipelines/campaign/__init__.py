@@ -1,0 +1,1 @@
+"""Strategies compared over rounds of labeling: what is planned, run, drawn."""

@@ -1,0 +1,25 @@
+"""`winnow run`: the flow in this process, and what came out printed."""
+
+import sys
+import time
+
+from pipelines.flows.server import for_one_run
+from pipelines.plan import check_start
+from pipelines.summary import summarize
+
+
+def run_flow(*, force: bool = False, start: str | None = None) -> int:
+    """Run the pipeline as a Prefect flow; returns the exit code."""
+    began = time.monotonic()
+    check_start(start)
+    address = for_one_run()
+    from pipelines.flows.flow import pipeline  # it reads the server's address
+
+    state = pipeline(force=force, start=start, return_state=True)
+    if not state.is_completed():
+        print(f"winnow: {state.message}", file=sys.stderr)
+        return 1
+    print(f"\n{summarize(time.monotonic() - began)}")
+    if address:
+        print(f"flow runs           {address.removesuffix('/api')}")
+    return 0
