@@ -11,7 +11,7 @@ import pytest
 # before anything loads them: tests run side by side, and threads that wait for a busy core keep it busy
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
 
-from components.core import journal, tracking  # noqa: E402
+from components.core import journal, tracking
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
