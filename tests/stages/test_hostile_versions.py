@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hostile import FILES, MARK, SOURCES, TAGS, Spoil
 from registered_world import CLASSES, register_model, write_data, write_model, write_predictions
 
+from benchmarks._hostile_versions import FILES, SOURCES, TAGS, Spoil
+from benchmarks._hostile_weights import MARK
 from components.core import files, model_versions, tracking
 from components.core.errors import WinnowError
 from components.core.model_versions import ALL_FILES, Version, find

@@ -12,19 +12,12 @@ import yaml
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from benchmarks._hostile_weights import Evil
 from components.core.version_files import ANSWERS, WEIGHTS
 
-MARK = Path("executed")
 SETTINGS = "weights/model.json"
 Spoil = Callable[[Path], Any]
 Weights = dict[str, Tensor]
-
-
-class Evil:
-    """Whoever unpickles it runs code."""
-
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        return os.mkdir, (str(MARK.absolute()),)
 
 
 def _file(name: str, content: bytes | str) -> Spoil:
