@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from components.core import plain_yaml
+
 EXAMPLE = "serving_input_example.json"  # pictures as a client sends them; MLflow's name
 _Flavors = dict[str, dict[str, Any]]
 _OURS: _Flavors = {"python_function": {"loader_module": "components.models.serving", "data": "weights"}}
@@ -42,19 +44,16 @@ def description(classes: Sequence[str], side: int, channels: int) -> dict[str, A
 
 def says(path: Path, facts: dict[str, Any]) -> bool:
     """Whether the MLmodel file, in which nothing is `foreign`, says just these facts, by whichever MLflow."""
-    found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    found = plain_yaml.load(path.read_text(encoding="utf-8"), path.name)
     return bool({**found, "mlflow_version": ""} == {**facts, "mlflow_version": ""})
 
 
 def foreign(path: Path) -> str:
     """What in the MLmodel file at `path` is not of our making, in words; empty where all of it is."""
     try:
-        text = path.read_text(encoding="utf-8")
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
-            return "its MLmodel has aliases"
-        facts = yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError, RecursionError):
-        return "its MLmodel is not valid YAML"
+        facts = plain_yaml.load(path.read_text(encoding="utf-8"), path.name)
+    except (ValueError, yaml.YAMLError):
+        return "its MLmodel is not plain YAML"
     flavors = facts.get("flavors") if isinstance(facts, dict) else None
     if not isinstance(flavors, dict) or not all(isinstance(flavor, dict) for flavor in flavors.values()):
         return "its MLmodel has no flavors"
