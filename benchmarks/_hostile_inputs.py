@@ -107,11 +107,9 @@ def versions(chance: random.Random) -> Iterator[Attempt]:
         other.spoil(None, **tags)
         yield Attempt(case, {promote: NO})
     other.spoil(None)
-    source = other.version.source
     for case, place in SOURCES.items():
-        other.move(place)
-        yield Attempt(case, {promote: NO})
-    other.move(source)
+        with other.moved(place):
+            yield Attempt(case, {promote: NO})
     while True:
         forged = chance.random() < 0.5
         other.spoil(bytes_by_chance(chance), forged=forged)

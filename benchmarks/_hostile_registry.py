@@ -3,6 +3,8 @@
 import random
 import shutil
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,11 +44,17 @@ class Spare:
         for name, value in tags.items():
             tracking.client().set_model_version_tag(self.name, str(self.number), name, value)
 
-    def move(self, source: str) -> None:
-        """Have the registry say that its files are at `source`, which only its database can be made to."""
+    @contextmanager
+    def moved(self, source: str) -> Iterator[None]:
+        """Meanwhile the registry says that its files are at `source`, which only its database can be made to."""
+        change = "UPDATE model_versions SET source = ?, storage_location = ? WHERE version = ?"
         with sqlite3.connect("mlflow.db") as database:
-            change = "UPDATE model_versions SET source = ?, storage_location = ? WHERE version = ?"
+            told = "SELECT source, storage_location FROM model_versions WHERE version = ?"
+            before = database.execute(told, (self.number,)).fetchone()
             database.execute(change, (source, source, self.number))
+        yield
+        with sqlite3.connect("mlflow.db") as database:
+            database.execute(change, (*before, self.number))
 
 
 def spare(name: str) -> Spare:

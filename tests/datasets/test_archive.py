@@ -2,6 +2,7 @@
 
 import io
 import os
+import random
 import shutil
 import stat
 import struct
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks._hostile_archives import MAKERS, Make, Members, make_tar, make_zip
+from benchmarks._hostile_archives import MAKERS, Make, Members, make_tar, make_zip, write_hostile
 from components.core.errors import WinnowError
 from components.datasets.archive import HOME, Budget, unpack
 from components.datasets.archive_members import Member
@@ -167,6 +168,28 @@ def test_one_byte_flipped_anywhere_is_refused_or_changes_nothing(make: Make, nam
                 assert set(found) == set(members), place
                 assert len(changed) <= (name == "my.tar"), place
     assert refused > 400
+
+
+def test_what_is_spoiled_by_chance_is_refused_or_holds_what_was_packed() -> None:
+    chance, ends = random.Random(0), []
+    members = {f"{name}/{number}.jpg": os.urandom(300) for name in ("a", "b") for number in range(3)}
+    for number in range(40):
+        path = Path(f"{number}.{chance.choice(list(MAKERS))}")
+        done = write_hostile(path, members, chance)
+        try:
+            found = unpack(path)
+        except WinnowError:
+            ends.append("refused")
+            assert not HOME.exists() or not list(HOME.iterdir())
+        else:
+            ends.append("taken")
+            same = {name: content == members[name] for name, content in _content(found).items() if name in members}
+            assert all(same.values()) or path.name.lower().endswith(".tar"), done  # which has no checksum of content
+            shutil.rmtree(HOME)
+        path.unlink()
+        assert {item.name for item in Path().iterdir()} <= {".winnow"}
+        assert [item.name for item in Path("..").iterdir()] == ["project"]
+    assert set(ends) == {"refused", "taken"}
 
 
 TAR_HEADERS: dict[str, tuple[dict[str, Any], str]] = {

@@ -1,6 +1,7 @@
 """Files of weights that no network could have learned, or that are none: refused with a sentence, none is run."""
 
 import io
+import random
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
+from benchmarks._hostile_archives import changed
 from benchmarks._hostile_weights import MARK, NO_WEIGHTS, TORCH_ONLY, UNSOUND
 from components.core.config import PluginChoice
 from components.core.errors import WinnowError
@@ -70,6 +72,21 @@ def test_a_file_cut_anywhere_is_refused(encoder: Encoder, kind: str) -> None:
     for part in range(1, 20):
         Path(f"w.{kind}").write_bytes(whole[: len(whole) * part // 20])
         assert "cannot be read as tensors alone" in _refused(Path(f"w.{kind}"), encoder)
+
+
+@pytest.mark.parametrize("kind", ["safetensors", "pth"])
+def test_bytes_changed_by_chance_are_refused_or_are_tensors_that_fit(encoder: Encoder, kind: str) -> None:
+    stream, chance = io.BytesIO(), random.Random(0)
+    torch.save(encoder.state_dict(), stream)
+    whole = save(encoder.state_dict()) if kind == "safetensors" else stream.getvalue()
+    for _ in range(40):
+        Path(f"w.{kind}").write_bytes(changed(whole, chance))
+        try:
+            fitted = read_start(Path(f"w.{kind}"), encoder).tensors
+        except WinnowError:
+            continue
+        assert all(bool(torch.isfinite(tensor).all()) for tensor in fitted.values())
+    assert not MARK.exists()
 
 
 def test_half_precision_and_double_are_taken(encoder: Encoder) -> None:

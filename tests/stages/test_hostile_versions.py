@@ -74,10 +74,8 @@ def test_a_version_with_other_files_than_were_registered_is_not_loaded(second: S
 @pytest.mark.parametrize("case", SOURCES)
 def test_a_version_whose_files_are_elsewhere_is_not_fetched(second: Spare, case: str) -> None:
     second.spoil(None)
-    source = second.version.source
-    second.move(SOURCES[case])
-    _refused(second.version)
-    second.move(source)
+    with second.moved(SOURCES[case]):
+        _refused(second.version)
 
 
 @pytest.mark.parametrize("case", TAGS)
