@@ -35,7 +35,6 @@ SHOWN = 10  # ends of a kind that are not right, on standard error
 def main(count: str = "300", seed: str = "0", *kinds: str) -> None:
     """Print the table, by kind: inputs, commands run on them, and how many ended as they must not."""
     found = {}
-    signal.signal(signal.SIGALRM, _too_long)
     with tempfile.TemporaryDirectory() as home, contextlib.chdir(home):
         project(Path("project"))
         for kind in kinds or KINDS:
@@ -51,7 +50,7 @@ def _tally(kind: str, attempts: Iterator[Attempt]) -> dict[str, int]:
     for attempt in attempts:
         ends["inputs"] += 1
         for command, right in attempt.commands.items():
-            code, said = _run(command)
+            code, said = run(command)
             judged = _judged(code, said, attempt, right)
             ends.update(judged | {"commands": 1, "refused": code == FAILED})
             if any(judged.values()) and (shown := shown + 1) <= SHOWN:
@@ -71,9 +70,10 @@ def _judged(code: int, said: str, attempt: Attempt, right: set[int]) -> dict[str
     }
 
 
-def _run(command: str) -> tuple[int, str]:
+def run(command: str) -> tuple[int, str]:
     """Exit code, and all that was printed, of `winnow COMMAND`, of a stage, or of the settings check."""
     said = io.StringIO()
+    signal.signal(signal.SIGALRM, _too_long)
     signal.alarm(PATIENCE)
     try:
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
