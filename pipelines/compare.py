@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from components.core import registry
-from components.core.config import PluginChoice, nearest, parse, read_params
+from components.core.config import PluginChoice, block, nearest, parse, read_params
 from components.core.environment import prepare
 from components.core.errors import WinnowError
 from components.core.files import write_text
@@ -85,7 +85,7 @@ def job_for(name: str, params: dict[str, Any]) -> Any:
     from components.training.pretraining import Job
 
     top: dict[str, Any] = {key: params[key] for key in ("seed", "threads") if key in params}
-    settings = parse(Params, {**(params.get("pretrain") or {}), **top}, where="pretrain")
+    settings = parse(Params, {**block(params, "pretrain"), **top}, where="pretrain")
     return Job(
         **NEEDED,
         method=settings.method if settings.method.name == name else PluginChoice(name=name),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from components.core import registry
-from components.core.config import parse, read_params
+from components.core.config import block, parse, read_params
 from components.core.errors import WinnowError
 from components.core.files import write_text
 from components.core.lock import held
@@ -37,11 +37,11 @@ def keep(*, source: str | None, image_size: int | None, channels: int | None, bu
     if held(LOCK):
         raise WinnowError("a run is at work in this folder and reads params.yaml: wait for it, then say this again.")
     text = PARAMS.read_bytes().decode("utf-8")
-    for (block, key), value in given.items():
-        text = with_setting(text, block, key, value)
+    for (owner, key), value in given.items():
+        text = with_setting(text, owner, key, value)
     write_text(PARAMS.resolve(), text)
-    for (block, key), value in given.items():
-        print(f"params.yaml: {block}.{key} {_change((before.get(block) or {}).get(key), value)}", file=sys.stderr)
+    for (owner, key), value in given.items():
+        print(f"params.yaml: {owner}.{key} {_change(block(before, owner).get(key), value)}", file=sys.stderr)
     if source is not None and image_size is None and channels is None and _is_small_and_gray(before):
         print(f"winnow: pictures are stored at 32 x 32 pixels, gray: {PHOTOS}", file=sys.stderr)
 
@@ -75,10 +75,9 @@ def _check(before: dict[str, Any], given: dict[tuple[str, str], str | int]) -> N
     from components.stages import ingest, label
 
     for name, params in (("ingest", ingest.Params), ("label", label.Params)):
-        wanted = {key: value for (block, key), value in given.items() if block == name}
-        settings = before.get(name) or {}
-        if wanted and isinstance(settings, dict):
-            parse(params, {**settings, **wanted}, where=name)
+        wanted = {key: value for (owner, key), value in given.items() if owner == name}
+        if wanted:
+            parse(params, {**block(before, name), **wanted}, where=name)
 
 
 def _change(before: object, now: str | int) -> str:
@@ -87,5 +86,5 @@ def _change(before: object, now: str | int) -> str:
 
 def _is_small_and_gray(params: dict[str, Any]) -> bool:
     """As suits the built-in digits."""
-    block = params.get("ingest") or {}
-    return (block.get("image_size", 32), block.get("channels", 1)) == (32, 1)
+    own = block(params, "ingest")
+    return (own.get("image_size", 32), own.get("channels", 1)) == (32, 1)

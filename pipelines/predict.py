@@ -65,7 +65,7 @@ class Guess:
 
 def predict_files(files: list[Path], *, version: str, as_json: bool) -> int:
     """Print one line per picture; files that are none are named on standard error. Returns the exit code."""
-    chosen = find(model_name(), int(version) if version.isdigit() else version)
+    chosen = find(model_name(), version)
     classifier = load_version(chosen)
     sets = classifier.spec.sets
     if sets and sets.highest is None:

@@ -1,41 +1,37 @@
 """`winnow serve`: a registered version as MLflow's scoring server, loaded by Winnow and checked before it answers."""
 
+import shlex
 import warnings
-
-import uvicorn
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from components.core.mlmodel import EXAMPLE, description
 from components.core.model_versions import find
-from components.core.signals import stoppable
 from components.core.version_files import fetch
 from components.models.classifier import Classifier
 from components.models.serving import PictureModel
 from components.release.registered import load_version
+from pipelines.local_server import HOST, answer, listening
+from pipelines.loopback_only import App
 from pipelines.settings import model_name
-from pipelines.ui import free_port
-
-HOST = "127.0.0.1"
 
 
 def serve(wanted: str, port: int) -> None:
     """Serve the version, by number or alias, until stopped. What answers is in memory before the first question.
 
-    Raises WinnowError as `load_version` does.
+    Raises WinnowError as `find`, `load_version` and `listening` do, and KeyboardInterrupt when it is stopped.
     """
-    chosen = find(model_name(), int(wanted) if wanted.isdecimal() else wanted)
+    chosen = find(model_name(), wanted)
     app = application(load_version(chosen))
-    port = free_port(port)
-    example = fetch(chosen).parents[1] / EXAMPLE
-    print(f"{chosen.name} version {chosen.number}: http://{HOST}:{port}/invocations (Ctrl-C ends it)")
-    if example.is_file():
-        print(f"  try it: curl --json @{example} http://{HOST}:{port}/invocations", flush=True)
-    with stoppable():
-        uvicorn.run(app, host=HOST, port=port, log_level="warning")
+    example = (fetch(chosen).parents[1] / EXAMPLE).absolute()
+    with listening(port) as door:
+        address = f"http://{HOST}:{door.getsockname()[1]}/invocations"
+        print(f"{chosen.name} version {chosen.number}: {address} (Ctrl-C ends it)")
+        question = f"-H 'Content-Type: application/json' --data {shlex.quote(f'@{example}')}"  # older curls too
+        print(f"  try it: curl {question} {address}", flush=True)
+        answer(app, door)
 
 
-def application(classifier: Classifier) -> TrustedHostMiddleware:
-    """MLflow's scoring server on the classifier; it answers to this machine's own names alone."""
+def application(classifier: Classifier) -> App:
+    """MLflow's scoring server on the classifier."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of MLflow about its own modules
         from mlflow.models import Model
@@ -43,5 +39,5 @@ def application(classifier: Classifier) -> TrustedHostMiddleware:
         from mlflow.pyfunc.scoring_server import init
     spec = classifier.spec
     facts = description(spec.classes, spec.encoder.image_size, spec.encoder.channels)
-    app = init(PyFuncModel(Model.from_dict(facts), PictureModel(classifier)))
-    return TrustedHostMiddleware(app, allowed_hosts=[HOST, "localhost"])
+    app: App = init(PyFuncModel(Model.from_dict(facts), PictureModel(classifier)))
+    return app

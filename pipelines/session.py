@@ -112,14 +112,14 @@ def _make_ready() -> Stale:
     """
     command = [sys.executable, "-m", "pipelines.settings"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as check:
-        prepare_workspace()
-        note_source(read_params())
-        note_weights(read_params())
-        tracking.opened()
         try:
+            prepare_workspace()
+            note_source(read_params())
+            note_weights(read_params())
+            tracking.opened()
             found = stale()
-        except WinnowError:
-            _hear(check)  # DVC reads the settings too, and says less of what is wrong with them
+        except Exception:
+            _hear(check)  # whoever reads the settings too says less of what is wrong with them
             raise
         if not found:
             check.kill()

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from components.core import registry
-from components.core.config import Config, PluginChoice, StageParams, nearest, parse, read_params
+from components.core.config import Config, PluginChoice, StageParams, block, nearest, parse, read_params
 from components.core.dag import TOP_LEVEL, stage_names
 from components.core.environment import prepare
 from components.core.errors import WinnowError
@@ -47,22 +47,16 @@ def check_settings() -> None:
     top = {key: params[key] for key in TOP_LEVEL if key in params}
     parse(StageParams, top, where="")
     for name in stages:
-        block = params.get(name) or {}
-        if not isinstance(block, dict):
-            raise WinnowError(f"{name} in params.yaml must be a block of settings, not {block!r}.")
-        parse(import_module(f"components.stages.{name}").Params, {**block, **top}, where=name)
-        _check_plugins(name, block)
+        own = block(params, name)
+        parse(import_module(f"components.stages.{name}").Params, {**own, **top}, where=name)
+        _check_plugins(name, own)
     run_settings()
     _check_what_fits(params)
 
 
 def run_settings() -> RunSettings:
     """The `run` block. Raises WinnowError for a setting that cannot be, or a time-out of an unknown stage."""
-    params = read_params()
-    block = params.get(RUN) or {}
-    if not isinstance(block, dict):
-        raise WinnowError(f"{RUN} in params.yaml must be a block of settings, not {block!r}.")
-    settings = parse(RunSettings, block, where=RUN)
+    settings = parse(RunSettings, block(read_params(), RUN), where=RUN)
     stages = stage_names()
     for name in settings.timeouts:
         if name not in stages:
@@ -77,14 +71,13 @@ def trained_dropout(params: dict[str, Any]) -> float:
 
 def model_name() -> str:
     """Name of the registered model."""
-    block = read_params().get("register")
-    return str((block if isinstance(block, dict) else {}).get("name") or "winnow")
+    return str(block(read_params(), "register").get("name") or "winnow")
 
 
-def _check_plugins(stage: str, block: dict[str, Any]) -> None:
+def _check_plugins(stage: str, own: dict[str, Any]) -> None:
     for (owner, setting), family in PLUGINS.items():
-        if owner == stage and setting in block:
-            choice = PluginChoice.model_validate(block[setting])
+        if owner == stage and setting in own:
+            choice = PluginChoice.model_validate(own[setting])
             parse(
                 registry.load(family, choice.name, where=f"{stage}.{setting}").Config,
                 choice.options,
@@ -98,10 +91,10 @@ def _check_what_fits(params: dict[str, Any]) -> None:
     from components.stages import ingest, label, pretrain, select
     from components.training.distributed import check_processors
 
-    label.check_first(parse(label.Params, params.get("label") or {}, where="label").first)
+    label.check_first(parse(label.Params, block(params, "label"), where="label").first)
     strategy = PluginChoice.model_validate(params["select"]["strategy"])
     select.build_strategy(strategy, trained_dropout(params), where="select.strategy")
-    pictures = parse(ingest.Params, params.get("ingest") or {}, where="ingest")
+    pictures = parse(ingest.Params, block(params, "ingest"), where="ingest")
     training = parse(pretrain.Params, params["pretrain"], where="pretrain")
     pretrain.check_start(training, pictures.channels, pictures.image_size)
     check_processors(training.workers, training.ray_address)

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from components.core.config import read_params
+from components.core.config import block, read_params
 from components.core.errors import WinnowError
 from components.core.files import read_json
 from components.core.model_versions import CHALLENGER, CHAMPION, versions
@@ -36,7 +36,7 @@ def rows(seconds: float | None = None) -> list[tuple[str, str]]:
     guard = _read(Path("data/finetune/guard.json"))
     found = [
         ("labels used", f"{metrics['labels_used']}, validation included"),
-        ("more labels", _more_labels(read_params().get("label") or {})),
+        ("more labels", _more_labels(block(read_params(), "label"))),
         ("test accuracy", _accuracy(metrics)),
         ("label-only control", f"{metrics['control_accuracy']:.4f}"),
         ("shipped", guard["why"]),

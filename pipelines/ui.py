@@ -2,11 +2,10 @@
 
 import json
 import os
-import socket
 import warnings
 
 from components.core import tracking
-from pipelines.flows.loopback_only import LoopbackOnly
+from pipelines.local_server import HOST, answer, listening
 
 START = "winnow"  # the page that leads on to the experiment
 QUIET = {  # what MLflow's pages keep in the browser: no usage data, no assistant, and no hints about either
@@ -23,34 +22,27 @@ location.replace({page});
 
 
 def serve(port: int) -> None:
-    """Be the MLflow server until stopped: standard output names the page. A remote store has pages of its own."""
+    """Be the MLflow server until stopped, which raises KeyboardInterrupt: standard output names the page.
+
+    A remote store has pages of its own.
+    """
     uri = tracking.tracking_uri()
     if uri.startswith("http"):
         print(f"The pages of this project's store are at {uri.rstrip('/')}/{_page()}.")
         return
     tracking.deliver_or_say()
-    page, chosen = _page(), free_port(port)
+    page = _page()
     os.environ |= _settings(uri)
     warnings.simplefilter("ignore")  # of the server about its own parts
-    import uvicorn
     from mlflow.server.fastapi_app import app
     from starlette.responses import HTMLResponse
     from starlette.routing import Route
 
     start = LEAD_ON.format(quiet=json.dumps(QUIET), page=json.dumps(f"/{page}"))
     app.router.routes.insert(0, Route(f"/{START}", lambda _: HTMLResponse(start)))
-    print(f"MLflow pages: http://127.0.0.1:{chosen}/{START} (Ctrl-C ends them)", flush=True)
-    uvicorn.run(LoopbackOnly(app, chosen), host="127.0.0.1", port=chosen, log_level="warning")
-
-
-def free_port(wanted: int) -> int:
-    """`wanted`, or the first free port of this machine after it."""
-    for port in range(wanted, wanted + 100):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port
-    return wanted
+    with listening(port) as door:
+        print(f"MLflow pages: http://{HOST}:{door.getsockname()[1]}/{START} (Ctrl-C ends them)", flush=True)
+        answer(app, door)
 
 
 def _page() -> str:

@@ -1,11 +1,15 @@
 """What all tests share: where the real data sets lie, if they do, and a project with an MLflow store of its own."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+# before anything loads them: tests run side by side, and threads that wait for a busy core keep it busy
+os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
 
 from components.core import journal, tracking
 

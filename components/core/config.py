@@ -79,6 +79,16 @@ def read_params(path: Path = Path("params.yaml")) -> dict[str, Any]:
     return values
 
 
+def block(params: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The settings of one block of params.yaml, none where it is empty. Raises WinnowError for anything but a block."""
+    found = params.get(name)
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise WinnowError(f"{name} in params.yaml must be a block of settings, not {_shown(found)}.")
+    return found
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read a mapping of plain values.
 

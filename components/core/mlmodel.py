@@ -8,6 +8,10 @@ from typing import Any
 
 import yaml
 
+from components.core import plain_yaml
+from components.core.config import LARGEST
+from components.core.errors import WinnowError
+
 EXAMPLE = "serving_input_example.json"  # pictures as a client sends them; MLflow's name
 _Flavors = dict[str, dict[str, Any]]
 _OURS: _Flavors = {"python_function": {"loader_module": "components.models.serving", "data": "weights"}}
@@ -42,19 +46,18 @@ def description(classes: Sequence[str], side: int, channels: int) -> dict[str, A
 
 def says(path: Path, facts: dict[str, Any]) -> bool:
     """Whether the MLmodel file, in which nothing is `foreign`, says just these facts, by whichever MLflow."""
-    found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    found = _read(path)
     return bool({**found, "mlflow_version": ""} == {**facts, "mlflow_version": ""})
 
 
 def foreign(path: Path) -> str:
     """What in the MLmodel file at `path` is not of our making, in words; empty where all of it is."""
+    if path.stat().st_size > LARGEST:
+        return f"its MLmodel is larger than {LARGEST >> 20} MB"
     try:
-        text = path.read_text(encoding="utf-8")
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
-            return "its MLmodel has aliases"
-        facts = yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError, RecursionError):
-        return "its MLmodel is not valid YAML"
+        facts = _read(path)
+    except (ValueError, yaml.YAMLError, WinnowError):
+        return "its MLmodel is not plain YAML"
     flavors = facts.get("flavors") if isinstance(facts, dict) else None
     if not isinstance(flavors, dict) or not all(isinstance(flavor, dict) for flavor in flavors.values()):
         return "its MLmodel has no flavors"
@@ -63,6 +66,10 @@ def foreign(path: Path) -> str:
         if told.keys() == known.keys():
             return _differing(told, known)
     return f"its flavors are {', '.join(sorted(map(str, told)))[:80]}"
+
+
+def _read(path: Path) -> Any:
+    return plain_yaml.load(path.read_text(encoding="utf-8"), path.name)
 
 
 def _differing(told: _Flavors, known: _Flavors) -> str:

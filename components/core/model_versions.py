@@ -15,6 +15,7 @@ from components.core.files import sha256
 from components.core.lock import locked
 from components.core.secrets import without_secrets
 from components.core.store_calls import all_pages
+from components.core.terminal import short
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 HISTORY = "champion_history"  # tag on the registered model: numbers of all champions, the present one last
@@ -60,14 +61,14 @@ def versions(name: str) -> list[Version]:
 
 
 def find(name: str, wanted: int | str) -> Version:
-    """A version by number, alias or `model_sha256`. Raises WinnowError naming what there is."""
+    """A version by number (in digits too), alias or `model_sha256`. Raises WinnowError naming what there is."""
     every = versions(name)
     for version in every:
-        if wanted in (version.number, version.sha256) or wanted in version.aliases:
+        if str(wanted) in (str(version.number), version.sha256, *version.aliases):
             return version
     there = ", ".join(" ".join([str(item.number), *item.aliases]) for item in every)
     hint = f"there are {there}" if there else "nothing is registered yet; run `winnow repro`"
-    raise WinnowError(f"model {name} has no version {wanted}: {hint}.")
+    raise WinnowError(f"model {name} has no version {short(wanted)}: {hint}.")
 
 
 def create(name: str, folder: Path, *, run_id: str, digest: str) -> Version:
@@ -95,7 +96,7 @@ def describe(version: Version, card: str, tags: Mapping[str, str]) -> None:
             store.set_model_version_tag(version.name, str(version.number), key, _whole(value))
 
 
-def promote(name: str, number: int, *, prove: Prove) -> Version:
+def promote(name: str, number: int | str, *, prove: Prove) -> Version:
     """Make a version the champion by hand; returns it. Once more does nothing.
 
     prove: raises WinnowError unless the version is whole and answers as it did when it was registered.
@@ -104,7 +105,7 @@ def promote(name: str, number: int, *, prove: Prove) -> Version:
         version = find(name, number)
         prove(version)
         crown(version, why="promoted by hand.")
-    return find(name, number)
+    return find(name, version.number)
 
 
 def rollback(name: str, *, prove: Prove) -> Version:

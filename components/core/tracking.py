@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from components.core import journal
-from components.core.config import read_params
+from components.core.config import block, read_params
 from components.core.errors import Unavailable, WinnowError
 from components.core.files import replacing
 from components.core.journal import Record
@@ -134,8 +134,7 @@ def opened() -> Any:
 
 def experiment_name() -> str:
     """`MLFLOW_EXPERIMENT_NAME`, or `register.name`."""
-    block = read_params().get("register")
-    return os.environ.get("MLFLOW_EXPERIMENT_NAME") or (block or {}).get("name") or "winnow"
+    return os.environ.get("MLFLOW_EXPERIMENT_NAME") or str(block(read_params(), "register").get("name") or "winnow")
 
 
 def experiment() -> str:

@@ -6,16 +6,17 @@ from pathlib import Path
 import pandas as pd
 
 from components.core.errors import WinnowError
+from components.core.terminal import short
 from components.datasets.identity import LENGTH, mangled
 from components.datasets.quarantine import read_quarantine
-from components.datasets.synthetic import file_of, identity_of, is_synthetic
+from components.datasets.synthetic import is_synthetic, is_there
 
 _NAMED = 2  # of each cause
 
 
 def gone(rows: pd.DataFrame, ids: Sequence[str], synthetic: Path) -> pd.DataFrame:
     """Those of the rows that name neither a sample nor a made picture that is there, as it was made."""
-    made = {one: _made(synthetic, one) for one in rows["id"].unique() if is_synthetic(one)}
+    made = {one: is_there(synthetic, one) for one in rows["id"].unique() if is_synthetic(one)}
     return rows[~rows["id"].isin([*ids, *(one for one, there in made.items() if there)])]
 
 
@@ -41,16 +42,11 @@ def refuse_gone(rows: pd.DataFrame, ids: Sequence[str], synthetic: Path, quarant
 
 def _where(identity: str, left_out: pd.DataFrame, ids: Sequence[str]) -> tuple[str, str]:
     if is_synthetic(identity):
-        return "of made pictures gone or changed since (git has them)", f"'{identity}'"
+        return "of made pictures gone or changed since (git has them)", f"'{short(identity)}'"
     if identity in left_out.index:
         row = left_out.loc[identity]
         return "left out by ingest", f"{row['path']}: {str(row['reason']).rstrip('.')}"
     if mangled(identity):
         full = identity.zfill(LENGTH)
-        return "changed by a spreadsheet", f"'{identity}'" + (f", which was {full}" if full in ids else "")
-    return "in no file of the source", f"'{identity}'"
-
-
-def _made(folder: Path, identity: str) -> bool:
-    path = file_of(folder, identity)
-    return path.is_file() and identity_of(path.read_bytes()) == identity
+        return "changed by a spreadsheet", f"'{short(identity)}'" + (f", which was {full}" if full in ids else "")
+    return "in no file of the source", f"'{short(identity)}'"

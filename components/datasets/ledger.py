@@ -28,6 +28,7 @@ _WHOSE = ["id", "annotator"]
 _MARK = "\ufeff"  # the byte order mark
 _BLOCK = 50_000  # rows that are Python objects at a time
 _DATE = len("2026-03-01")  # characters, at most, of a date without a time
+_COST = re.compile(r"(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -199,11 +200,8 @@ def _check(row: dict[str, str], where: str) -> dict[str, Any]:
         raise WinnowError(f"{where}, column source: unknown '{short(row['source'])}': {near}")
     if not re.fullmatch("[0-9]{0,9}", row["round"]):
         raise WinnowError(f"{where}, column round: '{short(row['round'])}' is not a whole number from 0.")
-    try:
-        cost = float(row["cost"] or 0)
-    except ValueError:
-        cost = math.nan
-    if not 0 <= cost < math.inf:
+    cost = float(row["cost"] or 0) if _COST.fullmatch(row["cost"] or "0") else math.inf
+    if cost == math.inf:
         raise WinnowError(f"{where}, column cost: '{short(row['cost'])}' is not a number from 0.")
     return {**row, "round": int(row["round"] or 0), "cost": cost, **_time(row["at"])}
 

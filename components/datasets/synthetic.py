@@ -1,6 +1,7 @@
 """Pictures that were made, not found: files beside the ledger, known there by their ids, and the labels they got."""
 
 import hashlib
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ from components.core.files import replacing
 from components.datasets.labels import Floats, lists, matrix
 
 PREFIX = "synthetic-"  # what every id of a made picture begins with, so that each row about it says what it is
+_IDENTITY = re.compile(PREFIX + "[0-9a-f]{16}")
 
 
 def is_synthetic(identity: str) -> bool:
@@ -26,6 +28,12 @@ def identity_of(content: bytes) -> str:
 def file_of(folder: Path, identity: str) -> Path:
     """Where the picture lies in the folder of made pictures."""
     return folder / f"{identity}.png"
+
+
+def is_there(folder: Path, identity: str) -> bool:
+    """Whether the made picture is there, as it was made. What no picture made here is called is not looked for."""
+    path = file_of(folder, identity)
+    return bool(_IDENTITY.fullmatch(identity)) and path.is_file() and identity_of(path.read_bytes()) == identity
 
 
 def read_content(folder: Path, identity: str) -> bytes:

@@ -78,10 +78,10 @@ def rename(
 
 def _listed() -> tuple[str, ...]:
     """The classes that label.classes lists."""
-    from components.core.config import parse, read_params
+    from components.core.config import block, parse, read_params
     from components.stages.label import Params
 
-    return parse(Params, read_params().get("label") or {}, where="label").classes or ()
+    return parse(Params, block(read_params(), "label"), where="label").classes or ()
 
 
 def _labels(count: int) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from components.core.errors import WinnowError
+from components.core.terminal import short
 from pipelines.commands.help_page import examples
 
 app = typer.Typer()
@@ -30,12 +31,12 @@ def predict(
 def promote(version: Annotated[str, typer.Argument(help="Number of the version to serve.")]) -> None:
     """Make VERSION the champion by hand."""
     if not version.isdecimal():
-        raise WinnowError(f"VERSION is a number, not '{version}': `winnow summary` shows the last one.")
+        raise WinnowError(f"VERSION is a number, not '{short(version)}': `winnow summary` shows the last one.")
     from components.core import model_versions
     from components.release.registered import prove
     from pipelines.settings import model_name
 
-    made = model_versions.promote(model_name(), int(version), prove=prove)
+    made = model_versions.promote(model_name(), version, prove=prove)
     print(f"{made.name} version {made.number} is the champion.")
 
 

@@ -13,7 +13,7 @@ command = partial(app.command, rich_help_panel="Pages")
 
 @command(epilog=examples("winnow ui --port 5050"))
 def ui(
-    port: Annotated[int, typer.Option(help="Port; the next free one if it is taken.")] = 5000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port; the next free one if it is taken.")] = 5000,
 ) -> None:
     """Open the MLflow pages on this project's store, on this machine only."""
     from pipelines.ui import serve
@@ -23,7 +23,7 @@ def ui(
 
 @command(epilog=examples("winnow flows --port 4300"))
 def flows(
-    port: Annotated[int, typer.Option(help="Port; the next free one if it is taken.")] = 4200,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port; the next free one if it is taken.")] = 4200,
 ) -> None:
     """Open the Prefect pages on this project's flow runs, on this machine only."""
     from pipelines.flows.server import show

@@ -23,8 +23,8 @@ from components.core.files import write_text
 from components.core.lock import held, locked
 from components.core.secrets import without_secrets
 from components.core.signals import die_with_parent, stoppable
-from pipelines.flows.loopback_only import LoopbackOnly
-from pipelines.ui import free_port
+from pipelines.local_server import free_port
+from pipelines.loopback_only import LoopbackOnly
 
 API = "PREFECT_API_URL"
 HOME = Path(".winnow/prefect")

@@ -169,11 +169,11 @@ def test_a_semi_supervised_step_is_finite_with_no_label_some_and_nothing_else(na
 @pytest.mark.parametrize("name", semi_supervised_networks())
 def test_a_semi_supervised_network_learns_its_labels_and_classifies_by_what_it_learned(name: str) -> None:
     """Bright rows, columns or squares under noise: three pictures of each class have a label, nine have none."""
-    method, generator = semi_supervised(name, unlabeled=27).train(), torch.Generator().manual_seed(0)
-    classes = torch.arange(36) % CLASSES
-    shapes = torch.zeros(CLASSES, 1, SIZE, SIZE)
-    shapes[0, :, 8:16], shapes[1, :, :, 8:16], shapes[2, :, 12:28, 12:28] = 2.0, 2.0, 2.0
-    pictures = shapes[classes] + 0.1 * torch.randn(36, 1, SIZE, SIZE, generator=generator)
+    side, generator = SIZE // 2, torch.Generator().manual_seed(0)
+    method, classes = semi_supervised(name, unlabeled=27, size=side).train(), torch.arange(36) % CLASSES
+    shapes = torch.zeros(CLASSES, 1, side, side)
+    shapes[0, :, 4:8], shapes[1, :, :, 4:8], shapes[2, :, 6:14, 6:14] = 2.0, 2.0, 2.0
+    pictures = shapes[classes] + 0.1 * torch.randn(36, 1, side, side, generator=generator)
     weights = (torch.arange(36) >= 27).float()
     targets = torch.eye(CLASSES)[classes] * weights[:, None]
     for number in range(method.rounds):

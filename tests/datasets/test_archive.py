@@ -2,6 +2,7 @@
 
 import io
 import os
+import random
 import shutil
 import stat
 import struct
@@ -14,12 +15,12 @@ from typing import Any
 
 import pytest
 
+from benchmarks._hostile_archives import MAKERS, Make, Members, make_tar, make_zip, write_hostile
 from components.core.errors import WinnowError
 from components.datasets.archive import HOME, Budget, unpack
 from components.datasets.archive_members import Member
 from components.datasets.sources import Item, open_source
 
-Members = dict[str, bytes]
 PICTURES: Members = {"cat/1.jpg": b"one", "dog/2.jpg": b"two", "dog/deep/3.jpg": b"three"}
 
 
@@ -27,29 +28,6 @@ PICTURES: Members = {"cat/1.jpg": b"one", "dog/2.jpg": b"two", "dog/deep/3.jpg":
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "project").mkdir()
     monkeypatch.chdir(tmp_path / "project")
-
-
-def _zip(path: Path, members: Members, mode: int = stat.S_IFREG) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
-        for name, content in members.items():
-            info = zipfile.ZipInfo(name)
-            info.external_attr = (mode | 0o644) << 16
-            info.compress_type = zipfile.ZIP_DEFLATED
-            packed.writestr(info, content)
-    return path
-
-
-def _tar(path: Path, members: Members, kind: bytes = tarfile.REGTYPE) -> Path:
-    with tarfile.open(path, "w:gz" if path.suffix.endswith("gz") else "w") as packed:
-        for name, content in members.items():
-            info = tarfile.TarInfo(name)
-            info.type, info.size, info.linkname = kind, len(content) if kind == tarfile.REGTYPE else 0, "/etc/passwd"
-            packed.addfile(info, io.BytesIO(content))
-    return path
-
-
-Make = Callable[[Path, Members], Path]
-MAKERS: dict[str, Make] = {"zip": _zip, "tar": _tar, "tar.gz": _tar, "tgz": _tar, "TAR": _tar}
 
 
 def _refused(path: Path, budget: Budget | None = None) -> str:
@@ -75,7 +53,7 @@ def test_an_archive_is_the_folder_it_holds(suffix: str, top: str) -> None:
 
 
 def test_what_is_asked_for_again_is_as_good_as_new() -> None:
-    path = _zip(Path("my.zip"), PICTURES)
+    path = make_zip(Path("my.zip"), PICTURES)
     unpack(path)
     (home,) = HOME.iterdir()
     os.utime(home, (0, 0))
@@ -84,30 +62,30 @@ def test_what_is_asked_for_again_is_as_good_as_new() -> None:
 
 
 def test_it_is_unpacked_once_and_anew_when_it_changes() -> None:
-    path = _zip(Path("my.zip"), PICTURES)
+    path = make_zip(Path("my.zip"), PICTURES)
     first = unpack(path)
     (first / "cat" / "1.jpg").write_bytes(b"touched")
     assert (unpack(path) / "cat" / "1.jpg").read_bytes() == b"touched"
-    _zip(path, {**PICTURES, "cat/4.jpg": b"four"})
+    make_zip(path, {**PICTURES, "cat/4.jpg": b"four"})
     second = unpack(path)
     assert second != first
     assert (second / "cat" / "4.jpg").is_file()
 
 
-@pytest.mark.parametrize("make", [_zip, _tar])
+@pytest.mark.parametrize("make", [make_zip, make_tar])
 @pytest.mark.parametrize("name", ["../x.jpg", "/tmp/x.jpg", "cat/../../x.jpg", "C:/x.jpg", "..\\x.jpg"])
 def test_a_member_that_leads_outside_is_refused_whole(make: Make, name: str) -> None:
-    said = _refused(make(Path("my.zip" if make is _zip else "my.tar"), {**PICTURES, name: b"x"}).absolute())
+    said = _refused(make(Path("my.zip" if make is make_zip else "my.tar"), {**PICTURES, name: b"x"}).absolute())
     assert f"'{name}' would be written outside its folder" in said
 
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE])
 def test_links_devices_and_pipes_are_refused(kind: bytes) -> None:
-    assert "'cat/1.jpg' is a link or a device" in _refused(_tar(Path("my.tar"), PICTURES, kind).absolute())
+    assert "'cat/1.jpg' is a link or a device" in _refused(make_tar(Path("my.tar"), PICTURES, kind).absolute())
 
 
 def test_a_link_in_a_zip_is_refused() -> None:
-    assert "'cat/1.jpg' is a link or a device" in _refused(_zip(Path("my.zip"), PICTURES, stat.S_IFLNK).absolute())
+    assert "'cat/1.jpg' is a link or a device" in _refused(make_zip(Path("my.zip"), PICTURES, stat.S_IFLNK).absolute())
 
 
 @pytest.mark.parametrize("suffix", ["zip", "tar.gz"])
@@ -145,7 +123,7 @@ def test_a_cut_archive_is_damaged_and_leaves_nothing(suffix: str, keep: float) -
 
 
 def test_a_flipped_byte_in_a_zip_is_damage() -> None:
-    path = _zip(Path("my.zip"), {"cat/1.jpg": os.urandom(5000), "dog/2.jpg": b"two"}).absolute()
+    path = make_zip(Path("my.zip"), {"cat/1.jpg": os.urandom(5000), "dog/2.jpg": b"two"}).absolute()
     content = bytearray(path.read_bytes())
     content[2500] ^= 1
     path.write_bytes(content)
@@ -166,7 +144,7 @@ def _content(folder: Path) -> Members:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize(("make", "name"), [(_mixed_zip, "my.zip"), (_tar, "my.tar"), (_tar, "my.tar.gz")])
+@pytest.mark.parametrize(("make", "name"), [(_mixed_zip, "my.zip"), (make_tar, "my.tar"), (make_tar, "my.tar.gz")])
 def test_one_byte_flipped_anywhere_is_refused_or_changes_nothing(make: Make, name: str, tmp_path: Path) -> None:
     """Nothing in a plain tar says what a member's bytes were: there a flipped one is another picture, and an accent
     another letter."""
@@ -190,6 +168,28 @@ def test_one_byte_flipped_anywhere_is_refused_or_changes_nothing(make: Make, nam
                 assert set(found) == set(members), place
                 assert len(changed) <= (name == "my.tar"), place
     assert refused > 400
+
+
+def test_what_is_spoiled_by_chance_is_refused_or_holds_what_was_packed() -> None:
+    chance, ends = random.Random(0), []
+    members = {f"{name}/{number}.jpg": os.urandom(300) for name in ("a", "b") for number in range(3)}
+    for number in range(40):
+        path = Path(f"{number}.{chance.choice(list(MAKERS))}")
+        done = write_hostile(path, members, chance)
+        try:
+            found = unpack(path)
+        except WinnowError:
+            ends.append("refused")
+            assert not HOME.exists() or not list(HOME.iterdir())
+        else:
+            ends.append("taken")
+            same = {name: content == members[name] for name, content in _content(found).items() if name in members}
+            assert all(same.values()) or path.name.lower().endswith(".tar"), done  # which has no checksum of content
+            shutil.rmtree(HOME)
+        path.unlink()
+        assert {item.name for item in Path().iterdir()} <= {".winnow"}
+        assert [item.name for item in Path("..").iterdir()] == ["project"]
+    assert set(ends) == {"refused", "taken"}
 
 
 TAR_HEADERS: dict[str, tuple[dict[str, Any], str]] = {
@@ -225,10 +225,10 @@ COLLIDING = [
 ]
 
 
-@pytest.mark.parametrize("make", [_zip, _tar])
+@pytest.mark.parametrize("make", [make_zip, make_tar])
 @pytest.mark.parametrize(("names", "says"), COLLIDING)
 def test_members_that_would_be_one_file_or_none_are_refused(make: Make, names: list[str], says: str) -> None:
-    path = Path("my.zip" if make is _zip else "my.tar").absolute()
+    path = Path("my.zip" if make is make_zip else "my.tar").absolute()
     assert says in _refused(make(path, dict.fromkeys(names, b"x")))
 
 
@@ -267,20 +267,20 @@ def _patched(path: Path, old: bytes, new: bytes, count: int = -1) -> Path:
 
 def test_a_zip_whose_sizes_overlap_or_lie_is_refused() -> None:
     members = {"cat/1.jpg": b"one" * 100, "cat/2.jpg": b"two" * 100}
-    path = _zip(Path("my.zip"), members)
+    path = make_zip(Path("my.zip"), members)
     with zipfile.ZipFile(path) as archive:
         second = archive.infolist()[1].header_offset
     assert "lies over another member" in _refused(
         _patched(path, struct.pack("<L", second) + b"cat/2", bytes(4) + b"cat/2")
     )
     size = struct.pack("<L", 300)
-    assert "damaged" in _refused(_patched(_zip(Path("my.zip"), members), size, struct.pack("<L", 301)))
-    assert "bytes unpacked" in _refused(_patched(_zip(Path("my.zip"), members), size, b"\xf0\xff\xff\xff"))
+    assert "damaged" in _refused(_patched(make_zip(Path("my.zip"), members), size, struct.pack("<L", 301)))
+    assert "bytes unpacked" in _refused(_patched(make_zip(Path("my.zip"), members), size, b"\xf0\xff\xff\xff"))
 
 
 @pytest.mark.parametrize("suffix", ["tar", "tar.gz"])
 def test_a_tar_without_its_end_is_damaged(suffix: str) -> None:
-    path = _tar(Path(f"my.{suffix}"), PICTURES).absolute()
+    path = make_tar(Path(f"my.{suffix}"), PICTURES).absolute()
     whole = path.read_bytes()
     path.write_bytes(whole[:-4] if suffix == "tar.gz" else whole[: 6 * 512])
     assert "is damaged" in _refused(path)
@@ -295,7 +295,7 @@ def test_a_header_of_gigabytes_is_damage_not_memory() -> None:
 
 
 def test_a_stop_in_the_middle_leaves_no_data_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    path = _zip(Path("my.zip"), PICTURES)
+    path = make_zip(Path("my.zip"), PICTURES)
     whole, read = Member.pieces, []
 
     def pieces(member: Member) -> Iterator[bytes]:

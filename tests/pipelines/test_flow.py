@@ -35,11 +35,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture
-def flow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: None) -> Iterator[Flow]:
+def flow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_store: Path, server: None) -> Iterator[Flow]:
     """`flow(first="...", second="...")` writes the graph's two stages and runs it; returns its last state."""
     from pipelines.flows import flow as flows
 
-    begin(tmp_path / "project", monkeypatch)
+    begin(tmp_path / "project", empty_store, monkeypatch)
     Path("params.yaml").write_text(
         "first: {}\nsecond: {}\nregister: {name: toys}\nrun: {retries: 2, retry_seconds: 0, timeout_minutes: 1}\n"
     )
@@ -54,12 +54,12 @@ def flow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: None) -> Itera
     tracking._client = None
 
 
-def test_the_flow_leaves_the_lock_file_that_dvc_leaves(flow: Flow, tmp_path: Path) -> None:
+def test_the_flow_leaves_the_lock_file_that_dvc_leaves(flow: Flow, tmp_path: Path, empty_store: Path) -> None:
     state = flow()
     assert (state.name, state.message) == ("Completed", "2 of 2 stages ran or were restored")
     by_flow = Path("dvc.lock").read_bytes()
     with pytest.MonkeyPatch.context() as patch:
-        begin(tmp_path / "other", patch)
+        begin(tmp_path / "other", empty_store, patch)
         write_stages()
         prepare_workspace()
         subprocess.run([sys.executable, "-m", "dvc", "repro", "-q"], check=True)

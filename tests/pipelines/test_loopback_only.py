@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.flows.loopback_only import LoopbackOnly
+from pipelines.loopback_only import LoopbackOnly
 
 HOST = "127.0.0.1:4200"
 

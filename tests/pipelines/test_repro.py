@@ -25,9 +25,9 @@ Project = Callable[..., int]
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_store: Path) -> Iterator[Project]:
     """`project(first="...", second="...")` writes a graph of two stages and runs it; returns the exit code."""
-    begin(tmp_path, monkeypatch)
+    begin(tmp_path, empty_store, monkeypatch)
     monkeypatch.setattr(repro, "registered", lambda: True)
     monkeypatch.setattr(repro, "summarize", lambda seconds: "what came out")
     monkeypatch.setattr(session, "_make_ready", lambda: prepare_workspace() or {})

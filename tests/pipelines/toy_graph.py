@@ -1,5 +1,6 @@
 """A graph of two toy stages in a folder of its own, for tests of what drives the stages."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -34,10 +35,14 @@ with stage_run("{name}", key=stage_keys()["{name}"], params={{}}) as tracker:
 """
 
 
-def begin(folder: Path, patch: pytest.MonkeyPatch) -> None:
-    """Make the folder a project, with a store and caches of its own, and go there."""
+def begin(folder: Path, empty_store: Path, patch: pytest.MonkeyPatch) -> None:
+    """Make the folder a project, with a copy of the store and caches of its own, and go there."""
     folder.mkdir(exist_ok=True)
     patch.chdir(folder)
+    shutil.copyfile(empty_store, "mlflow.db")
+    Path(".dvc").mkdir()
+    Path(".dvc/config").write_text("[core]\n    no_scm = True\n")
+    Path(".dvc/config.local").write_text("[core]\n    no_scm = true\n")
     for name in (tracking.URI, "WINNOW_PIPELINE_RUN"):
         patch.delenv(name, raising=False)
     patch.setenv("PYTHONPATH", str(ROOT))

@@ -190,3 +190,12 @@ def test_nothing_to_check_is_no_success(tables, tmp_path):
     tables.samples = tables.samples[:0]
     with pytest.raises(Refused, match="no rows"):
         tables.validate()
+
+
+def test_too_few_test_pictures_are_refused_at_all_and_by_class(tables):
+    sentence, failed = tables.refused(min_test=4)
+    assert len(failed) == 1
+    assert "validate.min_test; ingest.test_fraction" in sentence
+    sentence, failed = tables.refused(min_test_per_class=2)
+    assert [row["class"] for broken in failed for row in broken["rows"]] == ["cat"]
+    assert "validate.min_test_per_class" in sentence
