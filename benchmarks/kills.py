@@ -196,7 +196,7 @@ def _kill(pids: Iterable[int]) -> None:
 
 def _hashes(place: Path) -> dict[str, str]:
     """sha256 of `dvc.lock` and of every output of every stage."""
-    specs = read_stages(yaml.safe_load((place / "params.yaml").read_text()), place)
+    specs = read_stages(place)
     paths = [Path("dvc.lock"), *(path for spec in specs.values() for path in spec.outputs)]
     return {path.as_posix(): sha256(place / path) for path in paths}
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from components.core import code
 from components.core.config import read_params
 from components.core.errors import Unavailable, WinnowError
 from components.core.journal import flatten
@@ -112,7 +113,10 @@ def stale() -> Stale:
         if "is busy" not in str(error):
             raise
         raise Unavailable("dvc is at work in this folder: try again when it has ended.") from None
-    return {name: tuple(_reasons(changes)) for name, changes in said.items()}
+    reasons = {name: list(_reasons(changes)) for name, changes in said.items()}
+    for name, changed in code.stale().items():
+        reasons.setdefault(name, []).extend(f"{path} changed" for path in changed)
+    return {name: tuple(why) for name, why in reasons.items()}
 
 
 def changed_settings(stage: str, block: str) -> list[str]:

@@ -29,7 +29,7 @@ def run_stages(names: Iterable[str], folder: Path, params: Params) -> dict[str, 
     """
     from components.datasets.ledger import append
 
-    stages, spent = read_stages(params, PROJECT), {}
+    stages, spent = read_stages(PROJECT), {}
     for name in (*GIVEN, "labels/synthetic"):
         (folder / "data" / name).mkdir(parents=True, exist_ok=True)
     if not (folder / LEDGER).is_file():
@@ -55,7 +55,7 @@ def _run(spec: StageSpec, folder: Path, params: Params) -> None:
     from components.core.seeds import deterministic
 
     stage = import_module(f"components.stages.{spec.name}")
-    top = {key: params[key] for key in TOP_LEVEL if key in params}
+    top = {key: params[key] for key in TOP_LEVEL if key in params and key in spec.settings}
     settings = parse(stage.Params, {**params[spec.name], **top}, where=spec.name)
     deterministic(settings.threads)  # every stage begins as in a process of its own, whatever ran before it
     home, aside = folder / "data" / spec.name, folder / f"aside-{spec.name}"

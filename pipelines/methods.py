@@ -8,16 +8,9 @@ import yaml
 
 from components.core.config import Config, nearest
 from components.core.errors import WinnowError
-from components.core.registry import FAMILIES, every, folder, load, names
+from components.core.registry import CHOICES, FAMILIES, every, folder, load, names
 
-SETTINGS = {  # the block and the setting that names a plug-in of the family
-    "encoder": ("pretrain", "encoder"),
-    "self_supervised": ("pretrain", "method"),
-    "semi_supervised": ("pseudo_label", "method"),
-    "adaptation": ("finetune", "method"),
-    "query_strategy": ("select", "strategy"),
-    "label_model": ("label", "aggregation"),
-}
+SETTINGS = {family: place for place, family in CHOICES.items()}  # of several places that take one family, the last
 
 
 def listing() -> str:

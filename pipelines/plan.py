@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from components.core.config import nearest, read_params
-from components.core.dag import StageSpec, read_stages, stage_names
+from components.core.dag import CODE, StageSpec, read_stages, stage_names
 from components.core.errors import WinnowError
 from pipelines.dvc import Stale, changed_settings
 
@@ -28,14 +28,14 @@ def plan(stale: Stale, *, force: bool = False, start: str | None = None) -> list
     Raises WinnowError for an unknown stage.
     """
     check_start(start)
-    stages = read_stages(read_params())
+    stages = read_stages()
     needs = {name: _makers(stages, spec) for name, spec in stages.items()}
     forced = _after(needs, {start}) if start else set(stages) if force else set()
     changed = {name: _told(name, why) for name, why in stale.items()}
     reasons = dict.fromkeys(forced, ("asked for",)) | changed
     steps = []
     for name in order(stages):
-        upstream = tuple(f"{other} runs" for other in needs[name] if other in reasons)
+        upstream = tuple(f"{other} runs" for other in needs[name] if other in reasons and other != CODE.name)
         if upstream and name not in reasons:
             reasons[name] = upstream
         steps.append(Step(name, reasons.get(name, ()), _nearest(needs, name), name in forced))

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Mapping
 
-from components.core.config import read_params
 from components.core.dag import StageSpec, read_stages
 from components.core.errors import WinnowError
 from pipelines.dvc import run_dvc
@@ -34,11 +33,10 @@ def reproduce(*, force: bool = False, start: str | None = None) -> int:
 
 def commands(*, force: bool, start: str | None) -> list[list[str]]:
     """The `dvc` command lines that bring everything up to date. Raises WinnowError for an unknown stage."""
-    params = read_params()
     if start is None:
         return [["repro", *(["--force"] if force else [])]]
     check_start(start)
-    stages = read_stages(params)
+    stages = read_stages()
     before = _makers(stages, start)
     return [*([["repro", *before]] if before else []), ["repro", "--force", "--downstream", start], ["repro"]]
 

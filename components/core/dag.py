@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +13,12 @@ from components.core.files import sha256
 
 TOP_LEVEL = ("seed", "threads")
 RESTORE = "restore the file from git."
+CODE = Path("data/code")  # what each stage's code is, see `core/code.py`
 
 
 @dataclass(frozen=True)
 class StageSpec:
-    """One stage of `dvc.yaml`, with `${...}` filled in from the settings. Paths are relative to the project."""
+    """One stage of `dvc.yaml`. Paths are relative to the project."""
 
     name: str
     command: str
@@ -30,7 +30,7 @@ class StageSpec:
     @property
     def inputs(self) -> dict[str, Path]:
         """Data this stage reads, by argument name (see `by_argument`)."""
-        return by_argument(list(self.data))
+        return by_argument([path for path in self.data if path.parent != CODE])
 
     @property
     def data(self) -> tuple[Path, ...]:
@@ -48,8 +48,8 @@ class StageSpec:
         return key_of(self.command, digests, self.chosen(params))
 
     def chosen(self, params: dict[str, Any]) -> dict[str, Any]:
-        """The settings that the stage depends on."""
-        return {name: params.get(name) for name in self.settings}
+        """The settings that the stage depends on, by name."""
+        return {name: _value(params, name) for name in self.settings}
 
 
 def key_of(command: str, digests: dict[str, str], params: dict[str, Any]) -> str:
@@ -69,14 +69,22 @@ def by_argument(paths: list[Path]) -> dict[str, Path]:
     return arguments
 
 
-def read_stages(params: dict[str, Any], root: Path = Path()) -> dict[str, StageSpec]:
+def read_stages(root: Path = Path()) -> dict[str, StageSpec]:
     """All stages of `root/dvc.yaml` in the order they stand there."""
-    return {name: _stage(name, block, params) for name, block in _blocks(root).items()}
+    return {name: _stage(name, block) for name, block in _blocks(root).items()}
 
 
 def stage_names(root: Path = Path()) -> list[str]:
-    """Names of all stages of `root/dvc.yaml`, which needs no settings."""
+    """Names of all stages of `root/dvc.yaml`."""
     return list(_blocks(root))
+
+
+def check_named(params: dict[str, Any], root: Path = Path()) -> None:
+    """Raise WinnowError for a setting that `root/dvc.yaml` names with dots and that is not in the settings."""
+    for spec in read_stages(root).values():
+        for name in spec.settings:
+            if "." in name and _value(params, name) is None:
+                raise WinnowError(f"params.yaml has no {name}, which dvc.yaml needs: add it.")
 
 
 def _blocks(root: Path) -> dict[str, Any]:
@@ -87,7 +95,7 @@ def _blocks(root: Path) -> dict[str, Any]:
     return blocks
 
 
-def _stage(name: str, block: dict[str, Any], params: dict[str, Any]) -> StageSpec:
+def _stage(name: str, block: dict[str, Any]) -> StageSpec:
     def listed(*keys: str) -> list[str]:
         entries = [entry for key in keys for entry in block.get(key, [])]
         plain = [next(iter(entry), None) if isinstance(entry, dict) else entry for entry in entries]
@@ -97,7 +105,7 @@ def _stage(name: str, block: dict[str, Any], params: dict[str, Any]) -> StageSpe
         return names
 
     def paths(*keys: str) -> tuple[Path, ...]:
-        return tuple(Path(_fill(text, params)) for text in listed(*keys))
+        return tuple(Path(text) for text in listed(*keys))
 
     try:
         return StageSpec(
@@ -118,13 +126,9 @@ def _persistent(block: dict[str, Any]) -> Iterator[str]:
             yield from (name for name, options in entry.items() if isinstance(options, dict) and options.get("persist"))
 
 
-def _fill(text: str, params: dict[str, Any]) -> str:
-    def value(match: re.Match[str]) -> str:
-        found: Any = params
-        for part in match.group(1).split("."):
-            if not isinstance(found, dict) or part not in found:
-                raise WinnowError(f"params.yaml has no {match.group(1)}, which dvc.yaml needs: add it.")
-            found = found[part]
-        return str(found)
-
-    return re.sub(r"\$\{([\w.]+)\}", value, text)
+def _value(params: dict[str, Any], name: str) -> Any:
+    """What a dotted name stands for; None where nothing does."""
+    found: Any = params
+    for part in name.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return found

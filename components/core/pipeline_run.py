@@ -100,7 +100,7 @@ def stage_keys() -> dict[str, str]:
     """The key of each stage whose inputs all exist; each file is read once."""
     params = read_params()
     digest = functools.cache(sha256)
-    specs = read_stages(params)
+    specs = read_stages()
     return {name: spec.key(params, Path(), digest) for name, spec in specs.items() if _ready(spec)}
 
 
@@ -117,7 +117,7 @@ def _link(run_id: str, *, proven: bool) -> list[Link]:
         children = {run.data.tags.get("stage", ""): run for run in reversed(under)}
         return [
             _one(store, experiment, name, keys.get(name), children.get(name), run_id, proven=proven)
-            for name in read_stages(read_params())
+            for name in read_stages()
         ]
 
 

@@ -20,6 +20,16 @@ FAMILIES = {
     "label_model": "components.methods.label_models",
 }
 
+CHOICES = {  # the block and the setting of params.yaml that name a plug-in -> its family
+    ("pretrain", "encoder"): "encoder",
+    ("pretrain", "method"): "self_supervised",
+    ("label", "first"): "query_strategy",
+    ("label", "aggregation"): "label_model",
+    ("pseudo_label", "method"): "semi_supervised",
+    ("finetune", "method"): "adaptation",
+    ("select", "strategy"): "query_strategy",
+}
+
 KINDS = {
     "self_supervised": "self-supervised method",
     "semi_supervised": "semi-supervised method",

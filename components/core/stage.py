@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from components.core.code import code_of
 from components.core.config import StageParams, block, parse, read_params
 from components.core.dag import TOP_LEVEL, StageSpec, by_argument, read_stages
 from components.core.environment import prepare
@@ -47,7 +48,7 @@ def run_stage(name: str) -> dict[str, float]:
     """Check the settings and inputs, run the stage into a folder aside, publish its outputs, track it all."""
     about = settings_files()
     params = read_params()
-    stages = read_stages(params)
+    stages = read_stages()
     if name not in stages:
         raise WinnowError(f"unknown stage '{name}': choose from {', '.join(stages)}.")
     spec = stages[name]
@@ -55,9 +56,9 @@ def run_stage(name: str) -> dict[str, float]:
         if not path.exists():
             raise WinnowError(_missing(path, name))
     used = Used.by(spec, params, about)
-    for path in spec.code:  # before it is imported
+    for path in code_of(spec, params):  # before it is imported
         used.see(path)
-    top = {one: params[one] for one in TOP_LEVEL if one in params}
+    top = {one: params[one] for one in TOP_LEVEL if one in params and one in spec.settings}
     prepare(threads=parse(StageParams, top, where="").threads)
     stage = import_module(f"components.stages.{name}")
     settings = parse(stage.Params, {**block(params, name), **top}, where=name)

@@ -85,7 +85,7 @@ class Used:
             return []
         try:
             params = read_params()
-            spec = read_stages(params).get(self.stage)
+            spec = read_stages().get(self.stage)
         except WinnowError:  # in the middle of being edited
             return ["params.yaml or dvc.yaml"]
         if spec is None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from components.core import code
 from components.core.config import PluginChoice, nearest, parse
-from components.core.dag import read_stages
 from components.core.errors import WinnowError
 from components.core.files import sha256
 from components.core.registry import load, names
@@ -207,8 +207,7 @@ def _arm_key(params: Params, choice: PluginChoice) -> str:
 
 
 def _code(params: Params, stages: Iterable[str]) -> list[Path]:
-    specs = read_stages(params, PROJECT)
-    return [path for name in stages for path in specs[name].dependencies if path.parts[0] != "data"]
+    return [path for name in stages for path in code.files(name, params, PROJECT)]
 
 
 def _digests(paths: list[Path]) -> dict[str, str]:

@@ -11,7 +11,6 @@ import sys
 import time
 from pathlib import Path
 
-from components.core.config import read_params
 from components.core.dag import read_stages
 from components.core.errors import WinnowError
 from components.core.integrity import recorded_outputs
@@ -39,7 +38,7 @@ def settings() -> list[Finding]:
 def graph_files() -> list[Finding]:
     """`dvc.yaml` and `dvc.lock` can be read."""
     found = []
-    for read in (lambda: read_stages(read_params()), recorded_outputs):
+    for read in (read_stages, recorded_outputs):
         try:
             read()
         except WinnowError as error:

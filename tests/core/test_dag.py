@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from components.core.dag import by_argument, read_stages
+from components.core.dag import CODE, by_argument, check_named, read_stages
 from components.core.errors import WinnowError
 
 YAML = """
 stages:
   a:
     cmd: python -m components.core.stage a
-    params: [seed, a]
-    deps: [data/raw, "code/${a.method.name}.py"]
+    params: [seed, a.method.name]
+    deps: [data/raw, data/code/a.json]
     outs: [data/a/x.npy]
     metrics: [{data/a/m.json: {cache: false}}]
     plots: [{data/a/h.csv: {x: epoch}}]
@@ -25,22 +25,23 @@ def root(tmp_path: Path) -> Path:
     (tmp_path / "dvc.yaml").write_text(YAML)
     (tmp_path / "data/raw").mkdir(parents=True)
     (tmp_path / "data/raw/1").write_text("1")
-    (tmp_path / "code").mkdir()
-    for name in ("one", "two"):
-        (tmp_path / "code" / f"{name}.py").write_text("same")
+    (tmp_path / "data/code").mkdir()
+    (tmp_path / "data/code/a.json").write_text("{}")
     return tmp_path
 
 
-def test_paths_are_filled_in_from_the_settings(root: Path) -> None:
-    spec = read_stages(PARAMS, root)["a"]
-    assert spec.dependencies == (Path("data/raw"), Path("code/one.py"))
+def test_what_a_stage_reads_is_named_by_its_files_and_its_code_is_no_argument(root: Path) -> None:
+    spec = read_stages(root)["a"]
+    assert spec.dependencies == (Path("data/raw"), Path("data/code/a.json"))
     assert spec.outputs == (Path("data/a/x.npy"), Path("data/a/m.json"), Path("data/a/h.csv"))
     assert spec.inputs == {"raw": Path("data/raw")}
+    assert spec.chosen(PARAMS) == {"seed": 0, "a.method.name": "one"}
 
 
 def test_a_setting_that_dvc_needs_and_is_not_there_is_named(root: Path) -> None:
     with pytest.raises(WinnowError, match=r"params\.yaml has no a\.method\.name"):
-        read_stages({"a": {}}, root)
+        check_named({"seed": 0, "a": {}}, root)
+    check_named(PARAMS, root)
 
 
 def test_a_second_file_of_a_stem_is_a_sidecar() -> None:
@@ -50,13 +51,15 @@ def test_a_second_file_of_a_stem_is_a_sidecar() -> None:
 
 def test_the_key_changes_with_inputs_settings_and_the_chosen_method_only(root: Path) -> None:
     def key(params: dict[str, object]) -> str:
-        return read_stages(params, root)["a"].key(params, root)
+        return read_stages(root)["a"].key(params, root)
 
     first = key(PARAMS)
     assert key({**PARAMS, "b": 2}) == first
     assert key({**PARAMS, "seed": 1}) != first
     assert key({**PARAMS, "a": {"method": {"name": "two"}}}) != first
-    (root / "code/two.py").write_text("changed")
+    (root / "data/code/a.json").write_text('{"a.py": "1"}')
+    assert key(PARAMS) != first
+    (root / "data/code/a.json").write_text("{}")
     assert key(PARAMS) == first
     (root / "data/raw/1").write_text("2")
     assert key(PARAMS) != first
@@ -67,9 +70,10 @@ def test_every_stage_has_its_module_its_block_and_its_folder() -> None:
     from components.core.config import read_params
 
     params = read_params(home / "params.yaml")
-    for name, spec in read_stages(params, home).items():
+    for name, spec in read_stages(home).items():
         assert spec.command == f"python -m components.core.stage {name}"
-        assert set(spec.settings) == {"seed", "threads", name}
-        assert name in params
         assert all(path.parts[:2] == ("data", name) for path in spec.outputs)
-        assert Path(f"components/stages/{name}.py") in spec.dependencies
+        if name != CODE.name:
+            assert {"threads", name} <= set(spec.settings) <= {"seed", "threads", name}
+            assert name in params
+            assert CODE / f"{name}.json" in spec.dependencies

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.core.config import read_params
 from components.core.dag import read_stages
 from components.core.errors import WinnowError
 from pipelines.plan import Step, order, plan
@@ -29,7 +28,7 @@ def test_stages_come_after_what_they_need_and_in_the_order_dvc_walks() -> None:
 
     with Repo(".") as repo:
         walked = [stage.name for stage in plan_repro(repo.index.graph)]
-    assert order(read_stages(read_params())) == walked
+    assert order(read_stages()) == walked
 
 
 def test_nothing_stale_means_nothing_to_run() -> None:
