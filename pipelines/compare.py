@@ -151,15 +151,13 @@ def _tried(name: str, minutes: float, params: dict[str, Any]) -> dict[str, Any]:
 def _labeled() -> tuple[Any, Any] | None:
     """Positions and classes of the labels in force; None before there are any."""
     from components.datasets.labels import read_labels
-    from components.datasets.manifest import read_manifest
+    from components.datasets.manifest import read_manifest, rows_of
 
     if not LABELS.is_file():
         return None
     labels = read_labels(LABELS)
-    places = {identity: row for row, identity in enumerate(read_manifest(NEEDED["manifest"], ["id"])["id"])}
-    kept = [row for row, identity in enumerate(labels.ids) if identity in places]
-    positions = np.array([places[labels.ids[row]] for row in kept], dtype=np.int64)
-    return (positions, labels.distributions[kept].argmax(1)) if len(kept) > 1 else None
+    positions = rows_of(labels.ids, read_manifest(NEEDED["manifest"], ["id"])["id"], str(LABELS))
+    return (positions, labels.distributions.argmax(1)) if len(positions) > 1 else None
 
 
 def _order(row: dict[str, Any]) -> tuple[bool, float, float]:

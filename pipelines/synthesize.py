@@ -109,7 +109,7 @@ def _check(generator: str, count: int, minutes: float) -> None:
 def _cards(ids: list[str], made: "Synthetic", classifier: "Classifier") -> tuple[list["Card"], int]:
     """A card for each picture, the labeled sample most like it on it, and how many labels are in force."""
     from components.datasets.labels import read_labels
-    from components.datasets.manifest import read_manifest
+    from components.datasets.manifest import read_manifest, rows_of
     from components.datasets.sample_store import open_samples
     from components.datasets.synthetic import file_of
     from components.methods.clusters import nearest, unit
@@ -118,8 +118,7 @@ def _cards(ids: list[str], made: "Synthetic", classifier: "Classifier") -> tuple
     from components.training.inference import observe
 
     labels, samples = read_labels(LABELS), open_samples(NEEDED["samples"])
-    places = {identity: row for row, identity in enumerate(read_manifest(NEEDED["manifest"], ["id"])["id"])}
-    labeled = np.array([places[identity] for identity in labels.ids])
+    labeled = rows_of(labels.ids, read_manifest(NEEDED["manifest"], ["id"])["id"], str(LABELS))
     known = observe(classifier, samples, labeled, features=True).features
     assert known is not None
     similarities, twins = nearest(unit(made.features), unit(known))

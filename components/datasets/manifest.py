@@ -1,7 +1,7 @@
 """The list of all samples, sorted by id: its row numbers are the positions every other array refers to."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from components.core.errors import WinnowError
 
 SCHEMA = pa.schema(
     [
@@ -36,6 +38,22 @@ def read_manifest(path: Path, columns: Sequence[str] | None = None) -> pd.DataFr
 def positions_of(manifest: pd.DataFrame, split: str) -> npt.NDArray[np.int64]:
     """`(M,)` int64 positions of one split (`train` or `test`), ascending."""
     return np.flatnonzero((manifest["split"] == split).to_numpy()).astype(np.int64)
+
+
+def rows_of(wanted: Iterable[str], ids: Iterable[str], what: str) -> npt.NDArray[np.int64]:
+    """`(W,)` row numbers of the wanted ids among `ids`.
+
+    Raises WinnowError for one that is not there; `what` names the file or table that wants it.
+    """
+    asked = list(wanted)
+    found = pd.Index(list(ids)).get_indexer(pd.Index(asked, dtype=object)).astype(np.int64)
+    if (lost := found < 0).any():
+        more = f" and {lost.sum() - 1} more" if lost.sum() > 1 else ""
+        raise WinnowError(
+            f"{what} names sample {asked[int(lost.argmax())]}{more}, which the samples it belongs to do not hold: run "
+            "`winnow repro`, which makes both anew."
+        )
+    return found
 
 
 def read_prepared(path: Path) -> dict[str, Any]:

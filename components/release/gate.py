@@ -10,9 +10,8 @@ import pandas as pd
 from pydantic import Field
 
 from components.core.config import Config
-from components.core.errors import WinnowError
 from components.core.model_versions import Version
-from components.datasets.manifest import read_manifest
+from components.datasets.manifest import read_manifest, rows_of
 from components.datasets.sample_store import open_samples
 from components.judging.metrics import paired_difference
 from components.models.classifier import Classifier
@@ -99,10 +98,7 @@ def _incomparable(model: Classifier, rival: Classifier) -> str | None:
 
 
 def _correct(rival: Classifier, table: pd.DataFrame, rows: TestRows) -> Correct:
-    ids = pd.Index(read_manifest(rows.manifest, ["id"])["id"])
-    positions = ids.get_indexer(table["id"]).astype(np.int64)
-    if (positions < 0).any():
-        raise WinnowError(f"{rows.predictions} has samples that {rows.manifest} has not: run `dvc repro evaluate`.")
+    positions = rows_of(table["id"], read_manifest(rows.manifest, ["id"])["id"], str(rows.predictions))
     guesses = np.array(rival.spec.classes)[predict(rival, open_samples(rows.samples), positions).argmax(axis=1)]
     return np.asarray(guesses == table["actual"].to_numpy())
 

@@ -14,7 +14,7 @@ from components.core.config import PluginChoice, StageParams
 from components.core.errors import WinnowError
 from components.core.files import write_text
 from components.datasets.labels import Labels, read_labels
-from components.datasets.manifest import positions_of, read_manifest
+from components.datasets.manifest import positions_of, read_manifest, rows_of
 from components.datasets.pseudo_labels import read_pseudo_labels
 from components.datasets.sample_store import open_samples
 from components.datasets.vectors import open_vectors
@@ -117,7 +117,7 @@ def run(
 
 @dataclass(frozen=True)
 class _Task:
-    """What all trainings of this stage share. places: `(L,)` positions of the labels; index: position by sample id.
+    """What all trainings of this stage share. places: `(L,)` positions of the labels; ids: of all samples, by position.
 
     made: labeled pictures that no store holds, which both models learn from in every training.
     """
@@ -126,7 +126,7 @@ class _Task:
     material: Material
     labels: Labels
     places: Positions
-    index: pd.Index
+    ids: pd.Index
     pseudo_labels: Path
     spec: ClassifierSpec
     made: Examples
@@ -144,7 +144,7 @@ def _read(
     pseudo_labels: Path,
 ) -> _Task:
     listing = read_manifest(manifest, ["id", "split"])
-    index = pd.Index(listing["id"])
+    ids = pd.Index(listing["id"])
     labeled = read_labels(labels)
     if not labeled.ids:
         raise WinnowError("there is no label to learn from: add rows to the ledger, or set label.budget.")
@@ -159,7 +159,8 @@ def _read(
     )
     spec = ClassifierSpec(encoder=load_encoder(encoder)[1], classes=labeled.classes, method=params.method.name)
     material, made = add_made_pictures(material, store, synthetic_labels)
-    return _Task(params, material, labeled, _positions(index, labeled.ids), index, pseudo_labels, spec, made)
+    places = rows_of(labeled.ids, ids, str(labels))
+    return _Task(params, material, labeled, places, ids, pseudo_labels, spec, made)
 
 
 def _examples(task: _Task, fold: int) -> tuple[Examples, Examples]:
@@ -178,7 +179,7 @@ def _examples(task: _Task, fold: int) -> tuple[Examples, Examples]:
     repeats = math.ceil(max(params.batch_size, share * len(accepted)) / len(given.positions))
     control = replace(given, repeats=repeats * given.repeats)
     extra = Examples(
-        positions=_positions(task.index, [guessed.ids[row] for row in accepted]),
+        positions=rows_of([guessed.ids[row] for row in accepted], task.ids, str(task.pseudo_labels)),
         targets=guessed.distributions[accepted],
         weights=params.pseudo_weight * guessed.confidence[accepted],
         repeats=np.ones(len(accepted), np.int64),
@@ -273,9 +274,3 @@ def _pool_rows(task: _Task) -> Positions:
     unlabeled = np.setdiff1d(task.material.pool, np.concatenate([task.places, task.made.positions]))
     drawn = seeds.numpy_generator(task.params.seed, "pool").permutation(unlabeled)[:COMPARED]
     return np.sort(drawn)
-
-
-def _positions(index: pd.Index, ids: list[str]) -> Positions:
-    found = index.get_indexer(pd.Index(ids)).astype(np.int64)
-    assert (found >= 0).all(), "labels of samples that the manifest does not list"
-    return found

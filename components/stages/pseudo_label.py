@@ -13,7 +13,7 @@ from components.core import progress, seeds
 from components.core.config import PluginChoice, StageParams
 from components.core.registry import build, load
 from components.datasets.labels import Labels, read_labels
-from components.datasets.manifest import positions_of, read_manifest
+from components.datasets.manifest import positions_of, read_manifest, rows_of
 from components.datasets.pseudo_labels import PseudoLabels, Status, write_pseudo_labels
 from components.datasets.sample_store import open_samples
 from components.datasets.vectors import open_vectors
@@ -71,7 +71,7 @@ def run(
     train = positions_of(frame, "train")
     ids, origins = frame["id"].to_numpy()[train], _origins(frame, train)
     known = read_labels(labels)
-    labeled = _rows_of(known.ids, ids)
+    labeled = rows_of(known.ids, ids, str(labels))
     label = _labeler(params, train, samples, policy, encoder)
     task = _task(train, embeddings, neighbors, labeled, known, seeds.derive(params.seed, "pseudo_label"))
     folds = sorted(set(known.folds.tolist()) - {-1})
@@ -129,11 +129,6 @@ def _task(
 def _origins(frame: pd.DataFrame, train: Positions) -> Origins:
     folders = frame["path"].map(lambda path: path.rpartition("/")[0]).to_numpy(object)
     return Origins(frame["group"].to_numpy(object)[train], folders[train])
-
-
-def _rows_of(wanted: list[str], ids: npt.NDArray[np.object_]) -> Positions:
-    """Row numbers of the wanted ids among `ids`, which are sorted."""
-    return np.asarray(np.searchsorted(ids.astype(str), np.array(wanted, str)), np.int64)
 
 
 def _without(task: PoolTask, held_out: npt.NDArray[np.bool_]) -> PoolTask:

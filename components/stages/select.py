@@ -19,7 +19,7 @@ from components.core.registry import build
 from components.core.seeds import torch_generator
 from components.core.spreadsheet import to_csv
 from components.datasets.labels import Labels, read_labels
-from components.datasets.manifest import positions_of, read_manifest
+from components.datasets.manifest import positions_of, read_manifest, rows_of
 from components.datasets.sample_store import Pixels, open_samples
 from components.datasets.vectors import open_vectors
 from components.judging.label_errors import find_suspects
@@ -70,7 +70,7 @@ def run(
     frame = read_manifest(manifest, ["id", "path", "split"])
     known, pixels = read_labels(labels), open_samples(samples)
     train = positions_of(frame, "train")
-    labeled = np.flatnonzero(frame["id"].isin(known.ids)).astype(np.int64)  # both are sorted by id
+    labeled = rows_of(known.ids, frame["id"], str(labels))
     candidates = np.setdiff1d(train, labeled)
     strategy = build_strategy(params.strategy, classifier.spec.dropout, where="select.strategy")
     pool = _pool(params, strategy, embeddings, classifier, pixels, labeled, candidates)

@@ -31,6 +31,14 @@ def test_the_manifest_is_sorted_by_id_and_positions_are_its_row_numbers(tmp_path
     assert pq.read_schema(tmp_path / "m.parquet").remove_metadata() == manifests.SCHEMA
 
 
+def test_rows_are_found_by_id_in_any_order_and_an_unknown_id_is_named():
+    ids = ["a", "c", "e"]
+    assert manifests.rows_of(["e", "a"], ids, "t").tolist() == [2, 0]
+    assert manifests.rows_of([], ids, "t").dtype == np.int64
+    with pytest.raises(WinnowError, match=r"labels\.parquet names sample b and 1 more, which .*`winnow repro`"):
+        manifests.rows_of(["a", "b", "z"], ids, "labels.parquet")
+
+
 def test_samples_are_written_in_the_wanted_order_and_the_spool_is_gone(tmp_path):
     pictures = np.arange(5 * 3 * 2 * 2, dtype=np.uint8).reshape(5, 3, 2, 2)
     with spooling(tmp_path / "spool", (3, 2, 2)) as spool:
