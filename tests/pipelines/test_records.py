@@ -57,7 +57,7 @@ def _dvc_here(command: str, *_: str) -> str:
     with Repo() as repo:
         if command == "repro":
             repo.reproduce()
-        answers = {"status": lambda: json.dumps(repo.status()), "cache": lambda: str(repo.cache.local.path)}
+        answers = {"status": lambda: json.dumps(repo.status()), "cache": lambda: str(repo.cache.legacy.path)}
         return answers.get(command, str)()
 
 
