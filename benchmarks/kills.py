@@ -16,13 +16,13 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from benchmarks._pipeline import settings
+from benchmarks._pipeline import command_line, processes, project_copy
 from components.core.dag import read_stages
 from components.core.files import sha256
-from pipelines.inline import PROJECT
 
 SHORT = {  # enough epochs to be killed in, few enough for fifty runs
     "pretrain": {"epochs": 6},
@@ -47,7 +47,9 @@ def main(kills: str = "50", per_run: str = "10", seed: str = "0", workers: str =
     """Print how many kills of each kind there were, and how many ends differed."""
     chance, counts, differing, orphans = random.Random(int(seed)), Counter[str](), 0, 0
     with tempfile.TemporaryDirectory() as folder:
-        fresh = _project(Path(folder) / "fresh", int(workers))  # once: whoever works on the project meanwhile may
+        fresh = project_copy(
+            Path(folder) / "fresh", **_short(int(workers))
+        )  # once: whoever works on the project meanwhile may
         expected, seconds = _undisturbed(shutil.copytree(fresh, Path(folder) / "undisturbed"))
         _say(f"undisturbed: {seconds:.0f} s, {len(expected)} files")
         run = 0
@@ -69,17 +71,8 @@ def main(kills: str = "50", per_run: str = "10", seed: str = "0", workers: str =
     print(json.dumps({"kills": dict(counts), "runs": run, "runs_that_differ": differing, "orphans": orphans}, indent=2))
 
 
-def _project(place: Path, workers: int) -> Path:
-    """A fresh copy of the project's files, with a short pipeline."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, capture_output=True, check=True, text=True)
-    for name in filter(None, listed.stdout.split("\0")):
-        (place / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(PROJECT / name, place / name)
-    params = settings(**{**SHORT, "pretrain": {**SHORT["pretrain"], "workers": workers}})
-    (place / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
-    prepare = [sys.executable, "-c", "from pipelines.dvc import prepare_workspace; prepare_workspace()"]
-    subprocess.run(prepare, cwd=place, env={**os.environ, "PYTHONPATH": str(place)}, check=True)
-    return place
+def _short(workers: int) -> dict[str, dict[str, Any]]:
+    return {**SHORT, "pretrain": {**SHORT["pretrain"], "workers": workers}}
 
 
 def _undisturbed(place: Path) -> tuple[dict[str, str], float]:
@@ -105,13 +98,13 @@ def _finish(place: Path) -> None:
 def _ray_worker_killed(place: Path, chance: random.Random) -> tuple[str, int]:
     """Start a run, kill one of Ray's workers while it trains, and let the run come to its end."""
     driver = _start(place, "winnow repro")
-    while not (workers := [pid for pid, line in _descendants(driver.pid).items() if RAY_WORKER in line]):
+    while not (workers := [pid for pid, line in processes(driver.pid).items() if RAY_WORKER in line]):
         if driver.poll() is not None:
             sys.exit("the run ended before any Ray worker was seen: " + (place / "driver.log").read_text()[-3000:])
         time.sleep(0.1)
     time.sleep(chance.uniform(0, TRAINING))
     there = any((place / ".winnow").rglob("checkpoints/*/*"))
-    hit = _line(workers[0]).startswith(RAY_WORKER)
+    hit = command_line(workers[0]).startswith(RAY_WORKER)
     _kill(workers[0])
     if driver.wait() != 0:
         sys.exit((place / "driver.log").read_text()[-3000:])
@@ -124,7 +117,7 @@ def _killed(place: Path, chance: random.Random) -> tuple[str, int]:
     command = chance.choice(["dvc repro"] * 6 + ["winnow repro", "winnow run"])  # the latter take long to begin a stage
     driver = _start(place, command)
     time.sleep(chance.uniform(1, MOMENT))
-    tree = _descendants(driver.pid)
+    tree = processes(driver.pid)
     there = {kind: [pid for pid, line in tree.items() if MARKS.get(kind, "") in line] for kind in kinds}
     kind = chance.choice([kind for kind in kinds if there[kind]] or ["driver"])
     victims = there.get(kind) or [driver.pid]
@@ -141,34 +134,15 @@ def _killed(place: Path, chance: random.Random) -> tuple[str, int]:
 def _outlived(tree: dict[int, str]) -> int:
     """Processes of ours that are still there when they had time to notice."""
     deadline = time.monotonic() + PATIENCE
-    while alive := [pid for pid, line in tree.items() if _line(pid) == line and any(m in line for m in MARKS.values())]:
+    while alive := [
+        pid for pid, line in tree.items() if command_line(pid) == line and any(m in line for m in MARKS.values())
+    ]:
         if time.monotonic() > deadline:
             break
         time.sleep(0.2)
     for pid in alive:
         _kill(pid)
     return len(alive)
-
-
-def _descendants(root: int) -> dict[int, str]:
-    """Command lines by process number: of `root` and all that it started, directly or not."""
-    parents = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parents[int(path.parent.name)] = int(path.read_text().rsplit(")", 1)[1].split()[1])
-        except (OSError, IndexError):
-            continue
-    found = {root}
-    while more := {pid for pid, parent in parents.items() if parent in found} - found:
-        found |= more
-    return {pid: line for pid in sorted(found) if (line := _line(pid))}
-
-
-def _line(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-    except OSError:
-        return ""
 
 
 def _kill(pid: int) -> None:
