@@ -112,24 +112,22 @@ def _make(place: Path) -> None:
 
 def _during(spec: StageSpec) -> Iterator[bool]:
     """Every edit that may concern one stage, and those that cannot: whether each ended as it must."""
-    name, read = spec.name, [path for path in spec.data if path.is_file()] or [Path("data/raw/new.png")]
+    name, read = spec.name, [(path / "README.md" if path.is_dir() else path, str(path)) for path in spec.data]
     code, params, pictures = Path(f"components/stages/{name}.py"), Path("params.yaml"), Path("../pictures").resolve()
     other = "embed" if name == "select" else "select"
     own = Edit("a setting", params, _setting(name, *OWN[name]), f"{name}.{OWN[name][0]}")
     more = {"ingest": Edit("a picture added", pictures / "a/new.png", lambda _: b"new", str(pictures))}
     edits = [
         own,
-        Edit("the seed", params, lambda text: text.replace(b"seed: 0", b"seed: 7", 1), "seed in params.yaml"),
-        *(Edit("an input", path, lambda content: content + b"\n", str(path)) for path in (read[0], read[-1])),
-        Edit("an input is gone", read[0], lambda _: None, str(read[0])),
-        *([Edit("a ledger row", LEDGER, lambda text: text + ROW, str(LEDGER))] if LEDGER in read else []),
+        Edit("an input", read[-1][0], lambda content: content + b"\n", read[-1][1]),
+        Edit("an input is gone", read[0][0], lambda _: None, read[0][1]),
+        *([Edit("a ledger row", LEDGER, lambda text: text + ROW, str(LEDGER))] if LEDGER in spec.data else []),
         *([more[name]] if name in more else []),
         Edit("its code", code, lambda text: text + b"# edited\n", str(code)),
         Edit("its code, and back", code, lambda text: text + b"# edited\n", str(code), back=True),
         Edit("its block", Path("dvc.yaml"), _new_dependency(code), "dvc.yaml"),
         replace(own, what="a setting, and back", said=None, back=True),
         Edit("others' settings", params, _setting(other, *OWN[other]), None),
-        Edit("a page", Path("README.md"), lambda text: text + b"\n", None),
     ]
     for edit in edits:
         yield _try(name, edit)
