@@ -111,13 +111,21 @@ def _make(place: Path) -> None:
 
 
 def _during(spec: StageSpec) -> Iterator[bool]:
-    """Every edit that may concern one stage, and those that cannot: whether each ended as it must."""
+    """Whether every edit ended as it must, and what a person does who keeps one."""
+    edits = _edits_of(spec)
+    for edit in edits:
+        yield _try(spec.name, edit)
+    yield _kept(spec.name, edits[0])
+
+
+def _edits_of(spec: StageSpec) -> list[Edit]:
+    """Every kind of edit that may concern one stage, a setting of its own first, and those that cannot."""
     name, read = spec.name, [(path / "README.md" if path.is_dir() else path, str(path)) for path in spec.data]
     code, params, pictures = Path(f"components/stages/{name}.py"), Path("params.yaml"), Path("../pictures").resolve()
     other = "embed" if name == "select" else "select"
     own = Edit("a setting", params, _setting(name, *OWN[name]), f"{name}.{OWN[name][0]}")
     more = {"ingest": Edit("a picture added", pictures / "a/new.png", lambda _: b"new", str(pictures))}
-    edits = [
+    return [
         own,
         Edit("an input", read[-1][0], lambda content: content + b"\n", read[-1][1]),
         Edit("an input is gone", read[0][0], lambda _: None, read[0][1]),
@@ -129,9 +137,6 @@ def _during(spec: StageSpec) -> Iterator[bool]:
         replace(own, what="a setting, and back", said=None, back=True),
         Edit("others' settings", params, _setting(other, *OWN[other]), None),
     ]
-    for edit in edits:
-        yield _try(name, edit)
-    yield _kept(name, own)
 
 
 def _edits_between() -> list[tuple[str, Edit]]:
