@@ -30,7 +30,8 @@ API = "PREFECT_API_URL"
 HOME = Path(".winnow/prefect")
 NOTE = HOME / "server.json"
 PORT = 4200
-PATIENCE = 120.0  # seconds for a server to start: a minute on a busy small machine
+PATIENCE = 900.0  # seconds for a server to start: its first start takes half a minute of a processor that others share
+SLOW = 20.0  # seconds after which a person is told what is waited for
 SETTINGS = {
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # what a person reads here, the stages say themselves
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": str(int(PATIENCE)),
@@ -134,10 +135,18 @@ def _any_port() -> int:
 
 
 def _wait_for(address: str, child: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + PATIENCE
+    """Until it answers. Raises WinnowError where it ended, and where it is still silent after a long time."""
+    began, said = time.monotonic(), False
     while not _healthy(address):
-        if child.poll() is not None or time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if child.poll() is not None:
             raise WinnowError(f"the Prefect server did not start: {HOME / 'server.log'} says why.")
+        if waited > PATIENCE:
+            cure = "end other programs and run it again, or run `winnow repro`, which needs no Prefect"
+            raise WinnowError(f"the Prefect server has not answered for {PATIENCE / 60:.0f} minutes: {cure}.")
+        if waited > SLOW and not said:
+            print("winnow: waiting for the Prefect server to start.", file=sys.stderr)
+            said = True
         time.sleep(0.3)
 
 
