@@ -17,13 +17,14 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 from components.core.addresses import part_with_users
-from components.core.environment import prepare
+from components.core.environment import make_home, prepare
 from components.core.errors import WinnowError
 from components.core.files import write_text
 from components.core.lock import held, locked
 from components.core.secrets import without_secrets
 from components.core.signals import die_with_parent, stoppable
 from pipelines.loopback_only import LoopbackOnly
+from pipelines.preflight_environment import unusable_proxies
 from pipelines.ui import free_port
 
 API = "PREFECT_API_URL"
@@ -46,6 +47,9 @@ def connect() -> str:
     `PREFECT_API_URL` or the user's Prefect profile decide; else the server that `winnow schedule` or `winnow flows`
     keeps up for this folder. Own servers share the project's store.
     """
+    for concern in unusable_proxies():  # Prefect's client does not even begin
+        raise WinnowError(concern.text)
+    make_home()
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     address = os.environ.get(API) or _profile_address() or running()

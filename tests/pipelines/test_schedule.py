@@ -84,3 +84,9 @@ def test_a_slow_server_is_waited_for_aloud_and_not_one_that_has_ended(
     monkeypatch.setattr(server, "PATIENCE", 0.0)
     with pytest.raises(WinnowError, match="run `winnow repro`, which needs no Prefect"):
         server._wait_for("", starting)
+
+
+def test_a_proxy_that_prefect_cannot_use_is_refused_before_prefect_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:9")
+    with pytest.raises(WinnowError, match=r"all_proxy is .*`winnow repro`, which needs no Prefect"):
+        server.connect()
