@@ -47,9 +47,8 @@ def main(kills: str = "50", per_run: str = "10", seed: str = "0", workers: str =
     """Print how many kills of each kind there were, and how many ends differed."""
     chance, counts, differing, orphans = random.Random(int(seed)), Counter[str](), 0, 0
     with tempfile.TemporaryDirectory() as folder:
-        fresh = project_copy(
-            Path(folder) / "fresh", **_short(int(workers))
-        )  # once: whoever works on the project meanwhile may
+        # once: whoever works on the project meanwhile may
+        fresh = project_copy(Path(folder) / "fresh", **_short(int(workers)))
         expected, seconds = _undisturbed(shutil.copytree(fresh, Path(folder) / "undisturbed"))
         _say(f"undisturbed: {seconds:.0f} s, {len(expected)} files")
         run = 0
