@@ -230,7 +230,7 @@ def _start(command: str, place: Path | None = None) -> "subprocess.Popen[str]":
     here = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     environment = {**os.environ, "PYTHONPATH": str(home), "PATH": here, "DVC_NO_ANALYTICS": "1"}
     environment["DVC_SITE_CACHE_DIR"] = str(home / ".winnow/dvc")
-    if "cli" not in command:
+    if command.startswith("components"):
         environment["WINNOW_PIPELINE_RUN"] = "none"  # nobody delivers to MLflow
     line, pipe = [sys.executable, "-m", *command.split()], subprocess.PIPE
     return subprocess.Popen(line, cwd=home, env=environment, text=True, stdout=pipe, stderr=subprocess.STDOUT)
