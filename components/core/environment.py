@@ -40,6 +40,12 @@ def prepare(*, threads: int | None = None) -> None:
             os.environ[name] = str(threads)
 
 
+def make_home() -> None:
+    """Make the folder that stands in for a home, where `prepare` named it: Prefect makes no folders above its own."""
+    if any(os.environ.get(name, "").startswith(str(HOME)) for name in ("HOME", "PREFECT_HOME")):
+        HOME.mkdir(parents=True, exist_ok=True)
+
+
 def proxies() -> dict[str, str]:
     """The proxies that the environment names, by variable."""
     names = [name for low in PROXIES for name in (low, low.upper())]
