@@ -7,6 +7,9 @@ from pathlib import Path
 from components.core.addresses import part_with_users
 from components.core.masked_output import mask_output
 
+PATIENT = {
+    "OMP_WAIT_POLICY": "PASSIVE"
+}  # a math thread that waits for another sleeps, so that others' work gets the core
 QUIET = {
     "DVC_NO_ANALYTICS": "1",
     "GX_ANALYTICS_ENABLED": "false",
@@ -31,7 +34,7 @@ def prepare(*, threads: int | None = None) -> None:
     """
     mask_output()
     part_with_users()
-    for name, value in {**QUIET, **_user(), "PYTHONUTF8": "1"}.items():
+    for name, value in {**QUIET, **PATIENT, **_user(), "PYTHONUTF8": "1"}.items():
         os.environ.setdefault(name, value)
     os.environ.update(_home())
     os.environ.update(_direct())
