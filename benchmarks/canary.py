@@ -18,7 +18,8 @@ from pathlib import Path
 
 import yaml
 
-from benchmarks.kills import project
+from benchmarks._pipeline import project_copy
+from benchmarks.kills import with_workers
 
 WORD = "C4n4ry"
 USER, PASSWORD = f"{WORD}1@corp", f"{WORD}2/pass w@rd"
@@ -46,7 +47,7 @@ def main() -> None:
     """Print how many commands ran, how many files were searched, and each place in which a secret was found."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        place = project(home / "project", 0)
+        place = project_copy(home / "project", **with_workers(0))
         ports = [_port(), _port()]
         servers = _servers(home, *ports)
         try:

@@ -10,23 +10,22 @@ import json
 import os
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import yaml
 
-from benchmarks._pipeline import settings
+from benchmarks._pipeline import project_copy
 from components.core.dag import read_stages
 from components.core.files import sha256
-from pipelines.inline import PROJECT
 
-SHORT = {  # enough epochs to be killed in, few enough for many runs
+SHORT: dict[str, dict[str, Any]] = {  # enough epochs to be killed in, few enough for many runs
     "pretrain": {"epochs": 6},
     "finetune": {"epochs": 2, "guard_epochs": 0},
     "run": {"retry_seconds": 0.1},
@@ -38,6 +37,7 @@ RAY_WORKER = "ray::RayTrainWorker"
 TRAINING = 15.0  # seconds within which a worker that trains is killed
 PATIENCE = 20.0  # seconds until an orphan must have noticed that its parent is gone
 
+Changes = dict[str, dict[str, Any]]
 Seconds = dict[str, float]
 Lines = dict[psutil.Process, str]
 
@@ -46,7 +46,9 @@ def main(kills: str = "100", seed: str = "0", workers: str = "0") -> None:
     """Print how many kills of each kind there were, and how many ends differed."""
     chance, counts, differing, orphans, runs = random.Random(int(seed)), Counter[str](), 0, 0, 0
     with tempfile.TemporaryDirectory() as folder:
-        fresh = project(Path(folder) / "fresh", int(workers))  # once: whoever works on the project meanwhile may
+        fresh = project_copy(
+            Path(folder) / "fresh", **with_workers(int(workers))
+        )  # once: whoever works on the project meanwhile may
         expected, seconds = _undisturbed(shutil.copytree(fresh, Path(folder) / "undisturbed"))
         _say(f"undisturbed: {len(expected)} files; seconds of each stage: {seconds}")
         while counts.total() < int(kills):
@@ -68,17 +70,9 @@ def main(kills: str = "100", seed: str = "0", workers: str = "0") -> None:
     print(json.dumps({**figures, "of them": dict(sorted(counts.items()))}, indent=2))
 
 
-def project(place: Path, workers: int) -> Path:
-    """A fresh copy of the project's files, with a short pipeline."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, capture_output=True, check=True, text=True)
-    for name in filter(None, listed.stdout.split("\0")):
-        (place / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(PROJECT / name, place / name)
-    params = settings(**{**SHORT, "pretrain": {**SHORT["pretrain"], "workers": workers}})
-    (place / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
-    prepare = [sys.executable, "-c", "from pipelines.dvc import prepare_workspace; prepare_workspace()"]
-    subprocess.run(prepare, cwd=place, env={**os.environ, "PYTHONPATH": str(place)}, check=True)
-    return place
+def with_workers(workers: int) -> Changes:
+    """The short pipeline's settings, pretraining by that many Ray workers."""
+    return {**SHORT, "pretrain": {**SHORT["pretrain"], "workers": workers}}
 
 
 def _undisturbed(place: Path) -> tuple[dict[str, str], Seconds]:

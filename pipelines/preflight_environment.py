@@ -18,7 +18,18 @@ TEMPORARY = ("TMPDIR", "TEMP", "TMP")  # as Python asks them
 
 def surroundings(*, with_prefect: bool) -> list[Concern]:
     """Everything found. with_prefect: whether the run needs a Prefect server, its own or another."""
-    return [*_folder(), *_home(), *_temporary(), *_locale(), *_git(), *(_proxies() if with_prefect else [])]
+    return [*_folder(), *_home(), *_temporary(), *_locale(), *_git(), *(unusable_proxies() if with_prefect else [])]
+
+
+def unusable_proxies() -> list[Concern]:
+    """Kinds of proxies that Prefect's client refuses, even for the addresses that go by none."""
+    takes = {"", "http", "https"} | ({"socks5", "socks5h"} if importlib.util.find_spec("socksio") else set())
+    return [
+        Concern(f"{name} is {without_secrets(url)}, a proxy that Prefect cannot use: {cure}.")
+        for name, url in environment.proxies().items()
+        if "://" in url and urlsplit(url).scheme not in takes
+        for cure in ["unset it, or `winnow repro`, which needs no Prefect"]
+    ]
 
 
 def _folder() -> list[Concern]:
@@ -73,14 +84,3 @@ def _git() -> list[Concern]:
         return []
     cure = f"`git config --global --add safe.directory {Path.cwd()}`, or run as the user who owns it"
     return [Concern(f"git does not read this folder, which is another user's: {cure}.", stops=False)]
-
-
-def _proxies() -> list[Concern]:
-    """A kind of proxy that Prefect's client refuses, even for the addresses that go by none."""
-    takes = {"", "http", "https"} | ({"socks5", "socks5h"} if importlib.util.find_spec("socksio") else set())
-    return [
-        Concern(f"{name} is {without_secrets(url)}, a proxy that Prefect cannot use: {cure}.")
-        for name, url in environment.proxies().items()
-        if "://" in url and urlsplit(url).scheme not in takes
-        for cure in ["unset it, or `winnow repro`, which needs no Prefect"]
-    ]

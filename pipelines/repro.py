@@ -7,6 +7,7 @@ from components.core.dag import StageSpec, read_stages
 from components.core.errors import WinnowError
 from pipelines.dvc import run_dvc
 from pipelines.plan import check_start
+from pipelines.records import drop_wrong_records
 from pipelines.session import alone, registered, tracked
 from pipelines.summary import summarize
 
@@ -62,3 +63,5 @@ def _reproduce(line: list[str], environment: Mapping[str, str]) -> None:
         raise WinnowError("dvc was killed, by a person or for want of memory: run it again.")
     if code:
         raise _DvcError
+    if wrong := drop_wrong_records():  # before the next of DVC's runs, which may replace what was recorded
+        raise WinnowError("\nwinnow: ".join(wrong))

@@ -1,18 +1,16 @@
 """Makes DVC see changes in pictures, or in weights to start from, that lie outside the folders it watches."""
 
-import hashlib
 import json
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from components.core.config import expanded
 from components.core.files import sha256, write_text
+from components.datasets.sources import _outside as outside
 from components.datasets.sources import place_of
 
 WATCHED = Path("data/raw")
-NOTE = WATCHED / "source.json"
+NOTE = WATCHED / outside.NOTE
 WEIGHTS = Path("data/weights")
 WEIGHTS_NOTE = WEIGHTS / "source.json"
 
@@ -28,12 +26,7 @@ def note_source(params: dict[str, Any]) -> None:
     if place is None or not place.exists():
         NOTE.unlink(missing_ok=True)
         return
-    files, total, digest = 0, 0, hashlib.sha256()
-    for path, size, changed in _files(place):
-        files, total = files + 1, total + size
-        digest.update(f"{path}\0{size}\0{changed}\n".encode("utf-8", "surrogateescape"))
-    facts = {"files": files, "bytes": total, "digest": digest.hexdigest()}
-    _write(NOTE, facts)
+    _write(NOTE, outside.facts_of(place))
 
 
 def note_weights(params: dict[str, Any]) -> None:
@@ -65,18 +58,3 @@ def _outside(ingest: dict[str, Any]) -> Path | None:
 
 def _beyond(folder: Path) -> Path | None:
     return None if folder.resolve().is_relative_to(WATCHED.resolve()) else folder
-
-
-def _files(folder: Path) -> Iterator[tuple[str, int, int]]:
-    """Relative path, size and time of change (ns) of every file, in an order of its own, whatever the disk's.
-
-    An archive is one file.
-    """
-    if folder.is_file():
-        yield folder.name, folder.stat().st_size, folder.stat().st_mtime_ns
-    for place, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            path = Path(place) / name
-            facts = path.lstat()
-            yield path.relative_to(folder).as_posix(), facts.st_size, facts.st_mtime_ns

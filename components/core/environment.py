@@ -7,6 +7,9 @@ from pathlib import Path
 from components.core.addresses import part_with_users
 from components.core.masked_output import mask_output
 
+PATIENT = {
+    "OMP_WAIT_POLICY": "PASSIVE"
+}  # a math thread that waits for another sleeps, so that others' work gets the core
 QUIET = {
     "DVC_NO_ANALYTICS": "1",
     "GX_ANALYTICS_ENABLED": "false",
@@ -31,13 +34,19 @@ def prepare(*, threads: int | None = None) -> None:
     """
     mask_output()
     part_with_users()
-    for name, value in {**QUIET, **_user(), "PYTHONUTF8": "1"}.items():
+    for name, value in {**QUIET, **PATIENT, **_user(), "PYTHONUTF8": "1"}.items():
         os.environ.setdefault(name, value)
     os.environ.update(_home())
     os.environ.update(_direct())
     if threads is not None:
         for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
             os.environ[name] = str(threads)
+
+
+def make_home() -> None:
+    """Make the folder that stands in for a home, where `prepare` named it: Prefect makes no folders above its own."""
+    if any(os.environ.get(name, "").startswith(str(HOME)) for name in ("HOME", "PREFECT_HOME")):
+        HOME.mkdir(parents=True, exist_ok=True)
 
 
 def proxies() -> dict[str, str]:

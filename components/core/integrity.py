@@ -50,25 +50,35 @@ def recorded_outputs(root: Path = Path()) -> dict[Path, Recorded]:
     return {item.path: item for item in made}
 
 
-def checking(recorded: dict[Path, Recorded], stage: str) -> Callable[[Path], str]:
-    """The sha256 of a file or folder, as `files.sha256` gives it, which refuses a file that is not as recorded.
+def checking(recorded: dict[Path, Recorded], stage: str) -> Callable[[Path], tuple[str, str]]:
+    """`hashes`, which refuses a file that is not as recorded.
 
-    `stage` is who reads. Both hashes are taken in one pass. Raises WinnowError naming the file and the way back.
+    `stage` is who reads. Raises WinnowError naming the file and the way back.
     """
 
-    def digest(path: Path) -> str:
+    def digest(path: Path) -> tuple[str, str]:
+        found, md5 = hashes(path)
         known = recorded.get(path)
-        if known is None or known.is_folder:
-            return sha256(path)
-        found, md5 = _both(path)
-        if md5 != known.md5:
+        if known and not known.is_folder and md5 != known.md5:
             raise WinnowError(
                 f"{path} is not what {known.stage} wrote (recorded in {LOCK_FILE}): run `winnow doctor --fix`, which "
                 f"brings it back where DVC's cache has it whole, then `dvc repro {stage}`."
             )
-        return found
+        return found, md5
 
     return digest
+
+
+def hashes(path: Path) -> tuple[str, str]:
+    """The sha256 of a file or folder, as `files.sha256` gives it, and a file's md5, read once; a folder has no md5."""
+    if path.is_dir():
+        return sha256(path), ""
+    ours, theirs = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    with path.open("rb") as stream:
+        while block := stream.read(BLOCK):
+            ours.update(block)
+            theirs.update(block)
+    return ours.hexdigest(), theirs.hexdigest()
 
 
 def intact(known: Recorded, root: Path = Path()) -> bool:
@@ -81,16 +91,6 @@ def md5_of(path: Path) -> str:
     """Hex digest as DVC takes it: an identifier here, never a protection against malice."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-
-
-def _both(path: Path) -> tuple[str, str]:
-    """sha256 and md5 of a file, read once."""
-    ours, theirs = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
-    with path.open("rb") as stream:
-        while block := stream.read(BLOCK):
-            ours.update(block)
-            theirs.update(block)
-    return ours.hexdigest(), theirs.hexdigest()
 
 
 def _stages(path: Path) -> dict[str, Any]:

@@ -14,32 +14,37 @@ from components.core.config import read_params
 from components.core.dag import StageSpec, key_of, read_stages
 from components.core.errors import WinnowError
 from components.core.files import read_json, sha256, write_text
+from components.core.integrity import hashes
 from components.core.journal import flatten
 
 HOME = Path(".winnow/used")  # one file per stage that ran; `pipelines/records.py` compares them with what DVC recorded
 TICK = 2.0  # seconds: the coarsest clock of a file system; two changes within it may leave the same times
 NAMED = 3  # changes in a sentence
 SETTINGS = (Path("params.yaml"), Path("dvc.yaml"))
+Digest = Callable[[Path], tuple[str, str]]  # sha256 and md5
 
 
 @dataclass
 class Seen:
     """A file or folder as it was found. facts: digest of every file's size, times and inode, which is quick to take;
-    sha256: of the content, empty where only the facts count; young: changed so lately that the facts prove nothing.
+    young: changed so lately that the facts prove nothing; sha256: of the content, empty where only the facts count;
+    md5: a file's, as DVC records it.
     """
 
     facts: str
     young: bool
     sha256: str = ""
+    md5: str = ""
+
+    def untouched(self, path: Path) -> bool:
+        """Whether nobody wrote it since: what was changed and changed back may have been read in between."""
+        if not path.exists() or look(path).facts != self.facts:
+            return False
+        return not (self.young and self.sha256) or self.same(path)
 
     def same(self, path: Path) -> bool:
-        """Whether `path` still is what it was: by the facts, and where they differ by the content."""
-        if not path.exists():
-            return False
-        now = look(path)
-        if now.facts == self.facts and not self.young:
-            return True
-        return sha256(path) == self.sha256 if self.sha256 else now.facts == self.facts
+        """Whether its content is what it was."""
+        return path.exists() and sha256(path) == self.sha256
 
 
 @dataclass
@@ -58,7 +63,7 @@ class Used:
         """Nothing that it reads is seen yet. about: `settings_files()` from before they were read."""
         return cls(spec.name, spec.command, [path.as_posix() for path in spec.dependencies], spec.chosen(params), about)
 
-    def see(self, path: Path, digest: Callable[[Path], str] | None = sha256) -> None:
+    def see(self, path: Path, digest: Digest | None = hashes) -> None:
         """Remember `path` as it is now, its content too unless `digest` is None."""
         self.seen[path.as_posix()] = _seen(path, digest)
 
@@ -67,8 +72,13 @@ class Used:
         return key_of(self.command, {name: self.seen[name].sha256 for name in self.dependencies}, self.params)
 
     def changes(self) -> list[str]:
-        """Names of the settings and files that are no more what they were."""
-        return [*self._changed_settings(), *(name for name, seen in self.seen.items() if not seen.same(Path(name)))]
+        """Names of the settings that are no more what they were, and of the files that somebody wrote."""
+        files = [name for name, seen in self.seen.items() if not seen.untouched(Path(name))]
+        return [*self._changed_settings(), *files]
+
+    def untouched(self) -> bool:
+        """Whether nobody wrote any of it, settings of others included."""
+        return all(seen.untouched(Path(name)) for name, seen in {**self.about, **self.seen}.items())
 
     def confirm(self) -> None:
         """Raise WinnowError where something the stage used has changed since it began."""
@@ -81,7 +91,7 @@ class Used:
         write_text(HOME / f"{self.stage}.json", json.dumps(asdict(self), sort_keys=True, indent=2) + "\n")
 
     def _changed_settings(self) -> list[str]:
-        if all(seen.same(Path(name)) for name, seen in self.about.items()):
+        if all(seen.untouched(Path(name)) for name, seen in self.about.items()):
             return []
         try:
             params = read_params()
@@ -90,10 +100,15 @@ class Used:
             return ["params.yaml or dvc.yaml"]
         if spec is None:
             return ["dvc.yaml"]
-        then, now = dict(flatten(self.params)), dict(flatten(spec.chosen(params)))
-        names = sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
+        names = differing(self.params, spec.chosen(params))
         graph = (spec.command, [path.as_posix() for path in spec.dependencies]) != (self.command, self.dependencies)
         return [f"{name} in params.yaml" for name in names] or (["dvc.yaml"] if graph else [])
+
+
+def differing(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Names of the settings that are not the same in both."""
+    before, after = dict(flatten(then)), dict(flatten(now))
+    return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
 
 
 def settings_files() -> dict[str, Seen]:
@@ -141,10 +156,13 @@ def running(used: Used) -> Iterator[None]:
 _running: list[Used] = []
 
 
-def _seen(path: Path, digest: Callable[[Path], str] | None = sha256) -> Seen:
+def _seen(path: Path, digest: Digest | None = hashes) -> Seen:
     """The facts are taken first: a change while the content is read shows in them."""
     found = look(path)
-    return replace(found, sha256=digest(path)) if digest else found
+    if digest is None:
+        return found
+    content, md5 = digest(path)
+    return replace(found, sha256=content, md5=md5)
 
 
 def _files(path: Path) -> Iterator[tuple[str, os.stat_result]]:

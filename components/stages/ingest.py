@@ -19,6 +19,7 @@ from components.datasets.oracle import write_oracle
 from components.datasets.quarantine import BESIDE, KINDS, Leaks, write_quarantine
 from components.datasets.sample_store import Pixels, spooling, write_samples
 from components.datasets.sources import Source, open_source, place_of
+from components.datasets.sources._outside import check_noted
 from components.datasets.split import assign_splits, leaking, name_groups
 from components.modalities.image.decode import MAX_PIXELS
 from components.modalities.image.fitting import FULL, Preparation, Range
@@ -57,6 +58,8 @@ def run(
     *, params: Params, raw: Path, manifest: Path, samples: Path, quarantine: Path, oracle: Path
 ) -> dict[str, float]:
     """Read every picture of the source once; write the four files of `docs/architecture.md`."""
+    for place in reads_beside(params):
+        check_noted(place, raw)
     source = open_source(params.source, root=params.root, download=params.download, classes=params.classes)
     _say_if_unwatched(params.source, source, raw)
     classes = source.classes()

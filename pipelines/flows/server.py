@@ -17,7 +17,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 from components.core.addresses import part_with_users
-from components.core.environment import prepare
+from components.core.environment import make_home, prepare
 from components.core.errors import WinnowError
 from components.core.files import write_text
 from components.core.lock import held, locked
@@ -25,12 +25,14 @@ from components.core.secrets import without_secrets
 from components.core.signals import die_with_parent, stoppable
 from pipelines.local_server import free_port
 from pipelines.loopback_only import LoopbackOnly
+from pipelines.preflight_environment import unusable_proxies
 
 API = "PREFECT_API_URL"
 HOME = Path(".winnow/prefect")
 NOTE = HOME / "server.json"
 PORT = 4200
-PATIENCE = 120.0  # seconds for a server to start: a minute on a busy small machine
+PATIENCE = 900.0  # seconds for a server to start: its first start takes half a minute of a processor that others share
+SLOW = 20.0  # seconds after which a person is told what is waited for
 SETTINGS = {
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # what a person reads here, the stages say themselves
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": str(int(PATIENCE)),
@@ -45,6 +47,9 @@ def connect() -> str:
     `PREFECT_API_URL` or the user's Prefect profile decide; else the server that `winnow schedule` or `winnow flows`
     keeps up for this folder. Own servers share the project's store.
     """
+    for concern in unusable_proxies():  # Prefect's client does not even begin
+        raise WinnowError(concern.text)
+    make_home()
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     address = os.environ.get(API) or _profile_address() or running()
@@ -134,10 +139,18 @@ def _any_port() -> int:
 
 
 def _wait_for(address: str, child: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + PATIENCE
+    """Until it answers. Raises WinnowError where it ended, and where it is still silent after a long time."""
+    began, said = time.monotonic(), False
     while not _healthy(address):
-        if child.poll() is not None or time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if child.poll() is not None:
             raise WinnowError(f"the Prefect server did not start: {HOME / 'server.log'} says why.")
+        if waited > PATIENCE:
+            cure = "end other programs and run it again, or run `winnow repro`, which needs no Prefect"
+            raise WinnowError(f"the Prefect server has not answered for {PATIENCE / 60:.0f} minutes: {cure}.")
+        if waited > SLOW and not said:
+            print("winnow: waiting for the Prefect server to start.", file=sys.stderr)
+            said = True
         time.sleep(0.3)
 
 

@@ -48,6 +48,18 @@ def test_a_home_that_is_not_there_is_replaced(shell: dict[str, str]) -> None:
     assert shell["HOME"] == str(environment.HOME)
 
 
+def test_a_home_of_ours_is_made_only_where_it_is_needed(
+    shell: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment, "HOME", tmp_path / "ours/home")
+    environment.make_home()
+    assert not (tmp_path / "ours").exists()
+    shell["HOME"] = "/nonexistent"
+    prepare()
+    environment.make_home()
+    assert (tmp_path / "ours/home").is_dir()
+
+
 def test_a_read_only_home_stays_and_what_is_written_goes_elsewhere(
     shell: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

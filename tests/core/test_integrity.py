@@ -11,7 +11,7 @@ import pytest
 
 from components.core.errors import WinnowError
 from components.core.files import sha256
-from components.core.integrity import checking, intact, recorded_outputs
+from components.core.integrity import checking, intact, md5_of, recorded_outputs
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORD = """
@@ -70,7 +70,7 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_file_as_recorded_has_its_own_digest(recorded: Path) -> None:
-    assert checking(recorded_outputs(), "second")(recorded) == sha256(recorded)
+    assert checking(recorded_outputs(), "second")(recorded) == (sha256(recorded), md5_of(recorded))
     assert intact(recorded_outputs()[recorded])
 
 
@@ -87,8 +87,8 @@ def test_what_was_never_recorded_is_not_compared(recorded: Path) -> None:
     folder = recorded.with_name("folder")
     folder.mkdir()
     digest = checking(recorded_outputs(), "second")
-    assert digest(other) == sha256(other)
-    assert digest(folder) == sha256(folder)
+    assert digest(other) == (sha256(other), md5_of(other))
+    assert digest(folder) == (sha256(folder), "")
     Path("dvc.lock").unlink()
     assert recorded_outputs() == {}
 

@@ -207,10 +207,18 @@ def test_a_change_stops_a_long_stage_at_the_end_of_its_epoch(toy: Toy) -> None:
     assert toy(f"{edit}; raise AssertionError") == 1
 
 
-def test_what_is_written_again_as_it_was_is_no_change_and_neither_are_settings_of_others(toy: Toy) -> None:
-    body = "from pathlib import Path; Path('data/in/number.json').write_text('1')"
-    more = "Path('params.yaml').write_text(Path('params.yaml').read_text() + 'other: 1\\n')"
-    assert toy(f"{body}; {more}; result.write_text('new')") == 0
+def test_what_was_changed_and_changed_back_may_have_been_read_in_between(
+    toy: Toy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    body = "path = number.parent / 'aside'; path.write_text('1'); path.replace(number)"  # as git and editors write
+    assert toy(f"{body}; result.write_text('new')") == 1
+    assert "data/in/number.json changed while toy ran" in capsys.readouterr().err
+
+
+def test_settings_of_others_and_settings_changed_back_are_no_change(toy: Toy) -> None:
+    body = "from pathlib import Path; path = Path('params.yaml'); text = path.read_text()"
+    edits = "path.write_text('seed: 9'); path.write_text(text + 'other: 1\\n')"
+    assert toy(f"{body}; {edits}; result.write_text('new')") == 0
     (kept,) = used.saved()
     assert kept.changes() == []
     Path("data/in/number.json").write_text("2")
@@ -222,8 +230,10 @@ def test_a_folder_is_what_it_was_only_with_the_same_files(tmp_path: Path) -> Non
     (tmp_path / "a/1.png").write_bytes(b"x")
     before = used._seen(tmp_path)
     assert before.same(tmp_path)
+    assert before.untouched(tmp_path)
     (tmp_path / "a/2.png").write_bytes(b"y")
     assert not before.same(tmp_path)
+    assert not before.untouched(tmp_path)
 
 
 def test_a_missing_input_says_how_to_make_it(toy: Toy, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,8 @@
 """A schedule: refused before anything starts where it cannot be, and which server it would talk to."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -63,4 +65,28 @@ def test_the_environment_comes_before_the_profile_and_the_profile_before_our_own
 def test_a_profile_that_cannot_be_read_is_named() -> None:
     Path("profiles.toml").write_text("active = \n")
     with pytest.raises(WinnowError, match=r"profiles\.toml is not valid TOML"):
+        server.connect()
+
+
+def test_a_slow_server_is_waited_for_aloud_and_not_one_that_has_ended(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = iter([False, False, True])
+    monkeypatch.setattr(server, "_healthy", lambda address: next(answers))
+    monkeypatch.setattr(server, "SLOW", 0.0)
+    starting: Any = SimpleNamespace(poll=lambda: None)
+    ended: Any = SimpleNamespace(poll=lambda: 1)
+    server._wait_for("", starting)
+    assert capsys.readouterr().err == "winnow: waiting for the Prefect server to start.\n"
+    monkeypatch.setattr(server, "_healthy", lambda address: False)
+    with pytest.raises(WinnowError, match=r"did not start: .*server\.log says why"):
+        server._wait_for("", ended)
+    monkeypatch.setattr(server, "PATIENCE", 0.0)
+    with pytest.raises(WinnowError, match="run `winnow repro`, which needs no Prefect"):
+        server._wait_for("", starting)
+
+
+def test_a_proxy_that_prefect_cannot_use_is_refused_before_prefect_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:9")
+    with pytest.raises(WinnowError, match=r"all_proxy is .*`winnow repro`, which needs no Prefect"):
         server.connect()

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from components.core.errors import WinnowError
+from components.datasets.sources._outside import check_noted
 from pipelines.watch import NOTE, WEIGHTS_NOTE, note_source, note_weights
 
 
@@ -34,6 +36,16 @@ def test_a_new_a_renamed_and_a_changed_file_each_change_the_note(folder: Path) -
     notes.append(_note(folder))
     assert len(set(notes)) == 4
     assert _note(folder) == notes[-1]
+
+
+def test_pictures_that_changed_after_the_note_are_not_read(folder: Path) -> None:
+    _note(folder)
+    check_noted(folder, Path("data/raw"))
+    (folder / "cat/1.png.part").write_text("an upload in the middle")
+    with pytest.raises(WinnowError, match=r"pictures changed since data/raw/source\.json was written"):
+        check_noted(folder, Path("data/raw"))
+    NOTE.unlink()  # plain `dvc repro` from the first
+    check_noted(folder, Path("data/raw"))
 
 
 @pytest.mark.parametrize("source", ["digits", "data/raw/mine", "torchvision:FashionMNIST"])
