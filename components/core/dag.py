@@ -12,7 +12,6 @@ from components.core.config import read_yaml
 from components.core.errors import WinnowError
 from components.core.files import sha256
 
-TOP_LEVEL = ("seed", "threads")
 RESTORE = "restore the file from git."
 
 
@@ -123,8 +122,16 @@ def _fill(text: str, params: dict[str, Any]) -> str:
         found: Any = params
         for part in match.group(1).split("."):
             if not isinstance(found, dict) or part not in found:
-                raise WinnowError(f"params.yaml has no {match.group(1)}, which dvc.yaml needs: add it.")
+                raise WinnowError(_lacking(match.group(1), found))
             found = found[part]
         return str(found)
 
     return re.sub(r"\$\{([\w.]+)\}", value, text)
+
+
+def _lacking(name: str, found: Any) -> str:
+    """A sentence for a setting that is not there; found: what stands where the search ended."""
+    block, _, last = name.rpartition(".")
+    if last == "name" and isinstance(found, str):
+        return f"{block} in params.yaml is {found!r}: write {block.rpartition('.')[2]}: {{name: {found}}}."
+    return f"params.yaml has no {name}, which dvc.yaml needs: add it."

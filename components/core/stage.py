@@ -4,13 +4,12 @@ import os
 import shutil
 import sys
 import traceback
-from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from components.core.config import StageParams, parse, read_params
-from components.core.dag import TOP_LEVEL, StageSpec, by_argument, read_stages
+from components.core.config import read_params
+from components.core.dag import StageSpec, by_argument, read_stages
 from components.core.environment import prepare
 from components.core.errors import Refused, WinnowError
 from components.core.files import move
@@ -18,6 +17,7 @@ from components.core.integrity import checking, recorded_outputs
 from components.core.outcome import STOPPED, explain
 from components.core.scratch import HOME, scratch
 from components.core.signals import die_with_parent
+from components.core.stage_settings import stage_settings, top_settings
 from components.core.terminal import guarded, reopen_closed
 from components.core.used import Used, running, settings_files
 
@@ -58,10 +58,9 @@ def run_stage(name: str) -> dict[str, float]:
     used = Used.by(spec, params, about)
     for path in spec.code:  # before it is imported
         used.see(path)
-    top = {one: params[one] for one in TOP_LEVEL if one in params}
-    prepare(threads=parse(StageParams, top, where="").threads)
+    prepare(threads=top_settings(params).threads)
     stage = import_module(f"components.stages.{name}")
-    settings = parse(stage.Params, {**_block(params, name), **top}, where=name)
+    settings = stage_settings(name, params)
     for path in stage.reads_beside(settings) if hasattr(stage, "reads_beside") else ():
         used.see(path, None)  # no dependency: it must stay as it is, whatever it holds
     digest = checking(recorded_outputs(), name)
@@ -76,13 +75,6 @@ def _missing(path: Path, name: str) -> str:
         return f"{path} is missing: run `dvc repro {name}`, which makes what this stage needs first."
     mend = "choose a name that `winnow methods` lists, or " if path.suffix == ".py" else ""
     return f"{path} is missing: {mend}restore it from git."
-
-
-def _block(params: dict[str, Any], name: str) -> Mapping[str, Any]:
-    block = params.get(name) or {}
-    if not isinstance(block, dict):
-        raise WinnowError(f"{name} in params.yaml must be a block of settings, not {block!r}.")
-    return block
 
 
 def _tracked(spec: StageSpec, run: Any, settings: Any, used: Used) -> dict[str, float]:

@@ -9,8 +9,9 @@ from typing import get_type_hints
 
 import pytest
 
-from components.core.config import StageParams, parse, read_params, read_yaml
-from components.core.dag import TOP_LEVEL, by_argument, read_stages
+from components.core.config import StageParams, read_params, read_yaml
+from components.core.dag import by_argument, read_stages
+from components.core.stage_settings import stage_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 PARAMS = read_params(ROOT / "params.yaml")
@@ -41,7 +42,7 @@ def test_run_takes_the_paths_that_the_graph_lists(name: str) -> None:
 def test_the_settings_that_ship_are_valid(name: str) -> None:
     stage = import_module(f"components.stages.{name}")
     assert issubclass(stage.Params, StageParams)
-    parse(stage.Params, {**PARAMS[name], **{key: PARAMS[key] for key in TOP_LEVEL}}, where=name)
+    stage_settings(name, PARAMS)
 
 
 @pytest.mark.parametrize("name", STAGES)
