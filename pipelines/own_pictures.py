@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from components.core import registry
-from components.core.config import parse, read_params
+from components.core.config import read_params
 from components.core.errors import WinnowError
 from components.core.files import write_text
 from components.core.lock import held
+from components.core.stage_settings import stage_settings
 from components.datasets.archive import is_archive
-from pipelines.params_file import with_setting
+from components.datasets.sources import unused_by
+from pipelines.params_file import with_setting, without_setting
 
 PARAMS = Path("params.yaml")
 LOCK = Path(".winnow/repro.lock")
@@ -33,13 +35,17 @@ def keep(*, source: str | None, image_size: int | None, channels: int | None, bu
     if not given:
         return
     before = read_params()
-    _check(before, given)
+    out = _check(before, given)
     if held(LOCK):
         raise WinnowError("a run is at work in this folder and reads params.yaml: wait for it, then say this again.")
     text = PARAMS.read_bytes().decode("utf-8")
     for (block, key), value in given.items():
         text = with_setting(text, block, key, value)
+    for key in out:
+        text = without_setting(text, "ingest", key)
     write_text(PARAMS.resolve(), text)
+    for key in out:
+        print(f"params.yaml: ingest.{key} is taken out: {given['ingest', 'source']} has no use for it", file=sys.stderr)
     for (block, key), value in given.items():
         print(f"params.yaml: {block}.{key} {_change((before.get(block) or {}).get(key), value)}", file=sys.stderr)
     if source is not None and image_size is None and channels is None and _is_small_and_gray(before):
@@ -70,15 +76,18 @@ def _check_folder(place: str) -> None:
     folder.classes()
 
 
-def _check(before: dict[str, Any], given: dict[tuple[str, str], str | int]) -> None:
-    """Refuse what the stages would refuse, before anything is written."""
-    from components.stages import ingest, label
-
-    for name, params in (("ingest", ingest.Params), ("label", label.Params)):
-        wanted = {key: value for (block, key), value in given.items() if block == name}
-        settings = before.get(name) or {}
-        if wanted and isinstance(settings, dict):
-            parse(params, {**settings, **wanted}, where=name)
+def _check(before: dict[str, Any], given: dict[tuple[str, str], str | int]) -> list[str]:
+    """Refuse what the stages would refuse, before anything is written; settings that another source has no use for."""
+    wanted, out = dict(before), list[str]()
+    for (block, key), value in given.items():
+        own = wanted.get(block) or {}
+        wanted[block] = {**own, key: value} if isinstance(own, dict) else own
+    if ("ingest", "source") in given and isinstance(wanted["ingest"], dict):
+        out = [key for key in unused_by(str(given["ingest", "source"])) if key in wanted["ingest"]]
+        wanted["ingest"] = {key: value for key, value in wanted["ingest"].items() if key not in out}
+    for block in dict.fromkeys(block for block, _ in given):
+        stage_settings(block, wanted)
+    return out
 
 
 def _change(before: object, now: str | int) -> str:

@@ -48,7 +48,7 @@ class Batch:
 class TrainableMethod(nn.Module, ABC):
     """Anything the loop in `components/training` can train.
 
-    views: names of augmentation policies, one view each; of the class itself, all that its settings can make it ask for.
+    views: names of augmentation policies, one view each; the class itself has all that its settings can make it want.
     """
 
     Config: ClassVar[type[Config]]
