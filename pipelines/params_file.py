@@ -1,4 +1,4 @@
-"""A setting of params.yaml written in its place, or taken out: everything else of the file, comments too, stays as it was."""
+"""A setting of params.yaml written in its place, or taken out: the rest of the file, comments too, stays as it was."""
 
 from collections.abc import Callable
 from typing import Any

@@ -55,5 +55,5 @@ def _unused_beside_other_blocks(params: dict[str, Any]) -> dict[str, str]:
     if stage_settings("ingest", params).near_duplicates == "off" and stated("pseudo_label", "max_per_group"):
         found["pseudo_label.max_per_group"] = "ingest.near_duplicates is off, so that no pictures are a group"
     if stage_settings("finetune", params).sets is None and stated("select", "abstentions_first"):
-        found["select.abstentions_first"] = "finetune.sets is empty, so that no model abstains"
+        found["select.abstentions_first"] = "no model abstains where finetune.sets is empty"
     return found

@@ -258,3 +258,9 @@ def test_an_adapted_classifier_knows_its_labels_and_comes_back_from_its_file(
     np.testing.assert_array_equal(predict(Classifier(again.encoder, again.head, whole), material.samples), said)
     save_classifier(tmp_path / "model.safetensors", classifier)
     np.testing.assert_array_equal(predict(load_classifier(tmp_path / "model.safetensors"), material.samples), said)
+
+
+@pytest.mark.parametrize("name", _named("self_supervised"))
+def test_a_class_names_all_the_views_that_its_settings_can_make_it_ask_for(name: str) -> None:
+    method = self_supervised(name)
+    assert set(method.views) <= set(type(method).views)
