@@ -8,6 +8,8 @@ from components.core.errors import WinnowError
 from components.core.stage_settings import stage_settings
 from components.core.unused import refuse_unused
 
+COLORS = ("saturation", "hue", "grayscale")  # what they change gray pictures do not have
+
 
 def check_together(params: dict[str, Any]) -> None:
     """Raise WinnowError for queries without what they need, an encoder that does not fit the pictures, more workers
@@ -52,8 +54,13 @@ def _unused_beside_other_blocks(params: dict[str, Any]) -> dict[str, str]:
         names = [("pseudo_label", "foreign"), ("finetune", "guard_epochs")]
         why = "label.folds is 0, so that no label is held out"
         found |= {f"{block}.{setting}": why for block, setting in names if stated(block, setting)}
-    if stage_settings("ingest", params).near_duplicates == "off" and stated("pseudo_label", "max_per_group"):
+    pictures = stage_settings("ingest", params)
+    if pictures.near_duplicates == "off" and stated("pseudo_label", "max_per_group"):
         found["pseudo_label.max_per_group"] = "ingest.near_duplicates is off, so that no pictures are a group"
     if stage_settings("finetune", params).sets is None and stated("select", "abstentions_first"):
         found["select.abstentions_first"] = "no model abstains where finetune.sets is empty"
+    if pictures.channels == 1:
+        policies = stage_settings("augment", params).policies
+        colors = [f"{name}.{color}" for name in policies for color in COLORS if getattr(policies[name], color)]
+        found |= {f"augment.policies.{name}": "ingest.channels is 1, which is gray" for name in colors}
     return found

@@ -105,6 +105,10 @@ def test_a_query_under_dropout_wants_a_model_that_is_trained_with_it(params: dic
         ),
         ({"ingest.near_duplicates": "off"}, r"^pseudo_label\.max_per_group .* since ingest\.near_duplicates is off"),
         ({"finetune.sets": None, "select.abstentions_first": True}, r"^select\.abstentions_first .* sets is empty"),
+        (
+            {"augment.policies.view.hue": 0.1, "augment.policies.view.grayscale": 0.2},
+            r"^augment\.policies\.view\.hue and augment\.policies\.view\.grayscale .* since ingest\.channels is 1",
+        ),
         ({"run.retries": 0}, r"^run\.retry_seconds is not used, since run\.retries is 0"),
         ({"label.first": "typiclust"}, r"label\.first is 'typiclust': .* \{name: typiclust\}"),
         ({"label.first.restart": 2}, r"unknown setting label\.first\.restart: did you mean 'restarts'"),

@@ -49,7 +49,7 @@ class Policy(Config):
     """The settings of one view; by default everything is off and the picture is only normalized.
 
     Color settings are torchvision's: a factor is drawn from `[max(0, 1 - x), 1 + x]`, hue from `[-x, x]` turns. On gray
-    pictures saturation, hue and grayscale change nothing, as they should.
+    pictures saturation, hue and grayscale change nothing, as they should, and params.yaml must not ask for them.
     """
 
     crop: AreaRange = (1.0, 1.0)  # share of the area that is kept
