@@ -188,23 +188,24 @@ def _place(error: yaml.YAMLError) -> str:
 
 
 def _said(config: type[BaseModel], errors: list[Any], where: str) -> str:
-    """One sentence on all that is wrong."""
-    strays: dict[str, dict[str, Any]] = {}
+    """One sentence on all that is wrong; settings that belong into a block inside are told together."""
+    strays: dict[tuple[str, str], dict[str, Any]] = {}
     sentences = []
     for item in errors:
-        *outer, name = [where, *item["loc"]] if where else item["loc"]
-        home = _config_at(config, item["loc"][:-1])
+        *outer, name = item["loc"] or [""]
+        home = _config_at(config, tuple(outer))
         if item["type"] == "extra_forbidden" and (inner := _block_with(home, str(name))):
-            strays.setdefault(_dotted([*outer, inner]), {})[str(name)] = item["input"]
+            strays.setdefault((_dotted([where, *outer]), inner), {})[str(name)] = item["input"]
         else:
-            sentences.append(_sentence(home, item, _dotted([*outer, name])))
-    for block, given in strays.items():
-        home, _, inner = block.rpartition(".")
-        names = " and ".join(_dotted([home, name]) for name in given)
-        content = ", ".join(f"{name}: {_shown(value)}" for name, value in given.items())
-        sentences.append(f"{names} must stand in {block}: write {inner}: {{{content}}}")
-    text = "; ".join(sentences)
+            sentences.append(_sentence(home, item, _dotted([where, *outer, name])))
+    text = "; ".join([*sentences, *(_moved(*place, given) for place, given in strays.items())])
     return text if text.endswith("?") else f"{text}."
+
+
+def _moved(block: str, inner: str, given: dict[str, Any]) -> str:
+    names = " and ".join(_dotted([block, name]) for name in given)
+    content = ", ".join(f"{name}: {_shown(value)}" for name, value in given.items())
+    return f"{names} must stand in {_dotted([block, inner])}: write {inner}: {{{content}}}"
 
 
 def _sentence(home: type[BaseModel], item: Any, path: str) -> str:
