@@ -29,9 +29,9 @@ def without_setting(text: str, block: str, key: str) -> str:
 
     Raises WinnowError where the file is laid out in a way that this cannot be done in.
     """
-    node = _entry(yaml.compose(text, yaml.SafeLoader), block)
-    pairs = node.value if isinstance(node, yaml.MappingNode) else []
-    changed, before = _cut(text, node, [name.value for name, _ in pairs].index(key)), yaml.safe_load(text)
+    node, before = _entry(yaml.compose(text, yaml.SafeLoader), block), yaml.safe_load(text)
+    assert isinstance(node, yaml.MappingNode)
+    changed = _cut(text, node, [name.value for name, _ in node.value].index(key))
     if not _holds(changed, lambda: {**before, block: {k: v for k, v in before[block].items() if k != key}}):
         raise WinnowError(f"{block}.{key} cannot be taken out of params.yaml as it is laid out: do that by hand.")
     return changed

@@ -104,7 +104,10 @@ def test_a_query_under_dropout_wants_a_model_that_is_trained_with_it(params: dic
             r"^pseudo_label\.foreign and finetune\.guard_epochs are not used, since label\.folds is 0",
         ),
         ({"ingest.near_duplicates": "off"}, r"^pseudo_label\.max_per_group .* since ingest\.near_duplicates is off"),
-        ({"finetune.sets": None, "select.abstentions_first": True}, r"^select\.abstentions_first .* finetune\.sets is empty"),
+        (
+            {"finetune.sets": None, "select.abstentions_first": True},
+            r"^select\.abstentions_first .* finetune\.sets is empty",
+        ),
         (
             {"augment.policies.view.hue": 0.1, "augment.policies.view.grayscale": 0.2},
             r"^augment\.policies\.view\.hue and augment\.policies\.view\.grayscale .* since ingest\.channels is 1",
