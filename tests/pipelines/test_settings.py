@@ -61,7 +61,7 @@ def test_a_query_under_dropout_wants_a_model_that_is_trained_with_it(params: dic
     [
         (
             {"ingest.root": "data/raw"},
-            r"^ingest\.root is not used, since ingest\.source 'digits' has no use for it: take",
+            r"^ingest\.root is not used, since ingest\.source is 'digits': take it out: take",
         ),
         (
             {"ingest.source": "torchvision:MNIST", "ingest.max_pixels": 9},

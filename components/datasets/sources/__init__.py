@@ -87,7 +87,7 @@ def unused_by(name: str) -> dict[str, str]:
     """Settings of `ingest` that the source `name` has no use for, and why."""
     plugin, _, _ = name.partition(":")
     source = registry.load("source", plugin if plugin in registry.names("source") else "folder")
-    return {setting: f"ingest.source '{name}' has no use for it" for setting in ASKED if setting not in source.uses}
+    return {setting: f"ingest.source is '{name}'" for setting in ASKED if setting not in source.uses}
 
 
 def place_of(name: str, root: Path) -> Path | None:
