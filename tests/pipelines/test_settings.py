@@ -7,9 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.core import registry
 from components.core.errors import WinnowError
-from components.methods.contracts import TrainableMethod
 from pipelines.settings import PLUGINS, check_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -135,10 +133,3 @@ def test_what_is_left_once_those_are_taken_out_is_valid(params: dict[str, Any]) 
     params["pseudo_label"] |= {"method": {"name": "mixmatch"}, "network": {"epochs": 5}}
     params["label"]["first"] = {"name": "typiclust", "restarts": 2}
     _check(params)
-
-
-@pytest.mark.parametrize("family", ["semi_supervised", "adaptation"])
-def test_every_method_says_which_views_it_may_ask_for(family: str) -> None:
-    for name in registry.names(family):
-        plugin = registry.load(family, name)
-        assert not issubclass(plugin, TrainableMethod) or set(plugin.views) <= {"weak", "view", "strong"}, name
