@@ -49,7 +49,7 @@ def _unused_beside_other_blocks(params: dict[str, Any]) -> dict[str, str]:
     def stated(block: str, setting: str) -> bool:
         return bool((params.get(block) or {}).get(setting))
 
-    found = {}
+    found: dict[str, str] = {}
     if not stage_settings("label", params).folds:
         names = [("pseudo_label", "foreign"), ("finetune", "guard_epochs")]
         why = "label.folds is 0, so that no label is held out"

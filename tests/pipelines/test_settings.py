@@ -59,7 +59,7 @@ def test_a_query_under_dropout_wants_a_model_that_is_trained_with_it(params: dic
     [
         (
             {"ingest.root": "data/raw"},
-            r"^ingest\.root is not used, since ingest\.source is 'digits': take it out: take",
+            r"^ingest\.root is not used, since ingest\.source is 'digits': take it out",
         ),
         (
             {"ingest.source": "torchvision:MNIST", "ingest.max_pixels": 9},
