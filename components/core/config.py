@@ -212,7 +212,8 @@ def _sentence(home: type[BaseModel], item: Any, path: str) -> str:
     if item["type"] == "extra_forbidden":
         top = StageParams.model_fields if issubclass(home, StageParams) and home is not StageParams else {}
         choices = [name for name in home.model_fields if name not in top]  # these no stage has in its own block
-        return f"unknown setting {path}: {nearest(str(item['loc'][-1]), choices).rstrip('.')}"
+        known = nearest(str(item["loc"][-1]), choices).rstrip(".") if choices else "there is nothing to set here"
+        return f"unknown setting {path}: {known}"
     if item["type"] == "missing":
         return f"{path} is missing: add it to params.yaml"
     return f"{path} is {_shown(item['input'])}: it must be {wanted(item)}"

@@ -40,6 +40,7 @@ SETTINGS = [
     Case("an unknown first query", "settings", "did you mean 'k_medoids'", settings={"label.first.name": "kmedoids"}),
     Case("a first query that needs a model", "settings", "k_medoids", settings={"label.first.name": "margin"}),
     Case("a first query without its braces", "settings", "{name: random}", settings={"label.first": "random"}),
+    Case("an option where there is none", "settings", "nothing to set", settings={"label.aggregation.weight": 2}),
     Case("an unknown option of the first query", "settings", "'restarts'", settings={"label.first.restart": 2}),
     Case(
         "an encoder that does not fit the pictures",
