@@ -140,6 +140,17 @@ def hint(word: str, choices: list[str]) -> str:
     return f"did you mean '{close[0]}'? " if close else ""
 
 
+def shown(value: Any) -> str:
+    """A wrong value as a sentence has it: cut where it is long."""
+    if value is None:
+        return "empty"
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes out no number of more than 4,300 digits
+        text = "a number of thousands of digits"
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
+
+
 def _texts(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
     """Every text in nested settings, keys included, with the dotted name of where it stands."""
     if isinstance(value, dict):
@@ -204,7 +215,7 @@ def _said(config: type[BaseModel], errors: list[Any], where: str) -> str:
 
 def _moved(block: str, inner: str, given: dict[str, Any]) -> str:
     names = " and ".join(_dotted([block, name]) for name in given)
-    content = ", ".join(f"{name}: {_shown(value)}" for name, value in given.items())
+    content = ", ".join(f"{name}: {shown(value)}" for name, value in given.items())
     return f"{names} must stand in {_dotted([block, inner])}: write {inner}: {{{content}}}"
 
 
@@ -216,21 +227,11 @@ def _sentence(home: type[BaseModel], item: Any, path: str) -> str:
         return f"unknown setting {path}: {known}"
     if item["type"] == "missing":
         return f"{path} is missing: add it to params.yaml"
-    return f"{path} is {_shown(item['input'])}: it must be {wanted(item)}"
+    return f"{path} is {shown(item['input'])}: it must be {wanted(item)}"
 
 
 def _dotted(parts: Iterable[Any]) -> str:
     return ".".join(str(part) for part in parts if part != "")
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "empty"
-    try:
-        text = repr(value)
-    except ValueError:  # Python writes out no number of more than 4,300 digits
-        text = "a number of thousands of digits"
-    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
 
 
 def _config_at(config: type[BaseModel], location: tuple[Any, ...]) -> type[BaseModel]:

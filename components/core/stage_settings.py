@@ -5,7 +5,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from components.core.config import StageParams, parse, validated
+from components.core.config import StageParams, parse, shown, validated
 from components.core.errors import WinnowError
 from components.core.unused import unused
 
@@ -42,8 +42,8 @@ def _own(name: str, params: Mapping[str, Any]) -> dict[str, Any]:
     for setting in StageParams.model_fields:
         if setting in block:
             raise WinnowError(
-                f"{name}.{setting} is for all stages, not for one: write {setting}: {block[setting]} at the top level "
-                "of params.yaml."
+                f"{name}.{setting} is for all stages, not for one: write {setting}: {shown(block[setting])} at the top "
+                "level of params.yaml."
             )
     return block
 
