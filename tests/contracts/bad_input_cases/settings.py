@@ -24,7 +24,7 @@ SETTINGS = [
     Case("infinity", "settings", "finite", settings={"finetune.learning_rate": float("inf")}),
     Case("an empty value where one is needed", "settings", "is empty", settings={"ingest.image_size": None}),
     Case("an empty method", "settings", "{name: ...}", settings={"pretrain.method": None}),
-    Case("a method without its braces", "settings", "{name: ...}", settings={"pretrain.method": "simclr"}),
+    Case("a method without its braces", "settings", "{name: simclr}", settings={"pretrain.method": "simclr"}),
     Case("a method without a name", "settings", "pretrain.method.name", settings={"pretrain.method": {"width": 1}}),
     Case("an unknown method", "settings", "did you mean 'simclr'", settings={"pretrain.method.name": "simclrr"}),
     Case(
@@ -101,7 +101,7 @@ SETTINGS = [
     Case(
         "a network's epochs beside the method",
         "settings",
-        "network: {epochs: 5, batch_size: 32}",
+        "network: {batch_size: 32, epochs: 5}",
         settings={"pseudo_label.epochs": 5, "pseudo_label.batch_size": 32},
     ),
     Case(
