@@ -13,15 +13,19 @@ import numpy as np
 import yaml
 
 from components.core.config import read_params
+from components.core.stage_settings import applicable
 from pipelines.inline import PROJECT, Params
 
 
 def settings(**changes: Mapping[str, Any] | int) -> Params:
-    """The settings that ship, with whole settings of some blocks replaced: `settings(seed=1, label={"budget": 10})`."""
+    """The settings that ship, with whole settings of some blocks replaced: `settings(seed=1, label={"budget": 10})`.
+
+    What ships and does nothing beside the changes is left out.
+    """
     params = read_params(PROJECT / "params.yaml")
     for name, change in changes.items():
         params[name] = {**params[name], **change} if isinstance(change, Mapping) else change
-    return params
+    return applicable(params)
 
 
 def project_copy(place: Path, **changes: Mapping[str, Any] | int) -> Path:

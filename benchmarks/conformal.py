@@ -108,7 +108,7 @@ def table(kept: dict[str, Any]) -> list[str]:
 
 
 def _pipeline(place: Path, seed: int, labels: int, first: str) -> dict[str, Any]:
-    params = settings(**{**DIGITS, "seed": seed, "label": {"budget": labels, "first": first}})
+    params = settings(**{**DIGITS, "seed": seed, "label": {"budget": labels, "first": {"name": first}}})
     run_stages(LABELED, place, params)
     metrics = json.loads((place / "data/evaluate/metrics.json").read_text())
     keys = ("coverage_stated", "coverage", "coverage_low", "coverage_high", "set_size", "abstained", "accuracy")

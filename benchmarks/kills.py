@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import yaml
 
 from benchmarks._pipeline import project_copy
 from components.core.dag import read_stages

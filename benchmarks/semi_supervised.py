@@ -48,7 +48,10 @@ JUDGED = (
 )
 POOL = ("pool_accuracy", "accepted_share", "accepted_accuracy")
 LABELS = {"digits": [10, 20, 40, 100], "fashion": [40, 250, 1000], "fashion_networks": [40, 250, 1000]}
-LONG: Params = {"label": {"folds": 2}, "pseudo_label": {"epochs": 1}}  # a pool of 60,000 is long enough an epoch
+LONG: Params = {  # a pool of 60,000 is long enough an epoch
+    "label": {"folds": 2},
+    "pseudo_label": {"network": {"epochs": 1}},
+}
 CHANGES: dict[str, Params] = {
     "digits": {},
     "fashion": {**LONG, "finetune": {"guard_epochs": 0}},

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from components.core import registry
-from components.core.config import PluginChoice, block, nearest, parse, read_params
+from components.core.config import PluginChoice, nearest, read_params
 from components.core.environment import prepare
 from components.core.errors import WinnowError
 from components.core.files import write_text
+from components.core.stage_settings import stage_settings
 
 RESULTS = Path("data/compare/pretrain.json")
 BENCHMARK = Path("benchmarks/results/self_supervised_digits.json")
@@ -80,12 +81,10 @@ def how_well_foretold(kept: dict[str, dict[str, dict[str, Any]]]) -> tuple[float
 
 def job_for(name: str, params: dict[str, Any]) -> Any:
     """The pretraining `Job` of the `pretrain` block, by the method `name`: with its options there if it is that one."""
-    from components.stages.pretrain import Params
     from components.training.loop import LoopConfig
     from components.training.pretraining import Job
 
-    top: dict[str, Any] = {key: params[key] for key in ("seed", "threads") if key in params}
-    settings = parse(Params, {**block(params, "pretrain"), **top}, where="pretrain")
+    settings = stage_settings("pretrain", params)
     return Job(
         **NEEDED,
         method=settings.method if settings.method.name == name else PluginChoice(name=name),

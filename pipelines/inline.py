@@ -9,8 +9,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from components.core.config import parse
-from components.core.dag import TOP_LEVEL, StageSpec, by_argument, read_stages
+from components.core.dag import StageSpec, by_argument, read_stages
+from components.core.stage_settings import stage_settings
 
 PROJECT = Path(__file__).resolve().parents[1]
 GIVEN = ("raw", "weights")  # what a person puts there, read by stages without labels
@@ -55,8 +55,7 @@ def _run(spec: StageSpec, folder: Path, params: Params) -> None:
     from components.core.seeds import deterministic
 
     stage = import_module(f"components.stages.{spec.name}")
-    top = {key: params[key] for key in TOP_LEVEL if key in params and key in spec.settings}
-    settings = parse(stage.Params, {**params[spec.name], **top}, where=spec.name)
+    settings = stage_settings(spec.name, params)
     deterministic(settings.threads)  # every stage begins as in a process of its own, whatever ran before it
     home, aside = folder / "data" / spec.name, folder / f"aside-{spec.name}"
     shutil.rmtree(aside, ignore_errors=True)

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from components.core import registry
-from components.core.config import block, parse, read_params
+from components.core.config import block, read_params
 from components.core.errors import WinnowError
 from components.core.files import write_text
 from components.core.lock import held
+from components.core.stage_settings import stage_settings
 from components.datasets.archive import is_archive
-from pipelines.params_file import with_setting
+from components.datasets.sources import unused_by
+from pipelines.params_file import with_setting, without_setting
 
 PARAMS = Path("params.yaml")
 LOCK = Path(".winnow/repro.lock")
@@ -33,13 +35,17 @@ def keep(*, source: str | None, image_size: int | None, channels: int | None, bu
     if not given:
         return
     before = read_params()
-    _check(before, given)
+    out = _check(before, given)
     if held(LOCK):
         raise WinnowError("a run is at work in this folder and reads params.yaml: wait for it, then say this again.")
     text = PARAMS.read_bytes().decode("utf-8")
     for (owner, key), value in given.items():
         text = with_setting(text, owner, key, value)
+    for key in out:
+        text = without_setting(text, "ingest", key)
     write_text(PARAMS.resolve(), text)
+    for key in out:
+        print(f"params.yaml: ingest.{key} is taken out: {given['ingest', 'source']} has no use for it", file=sys.stderr)
     for (owner, key), value in given.items():
         print(f"params.yaml: {owner}.{key} {_change(block(before, owner).get(key), value)}", file=sys.stderr)
     if source is not None and image_size is None and channels is None and _is_small_and_gray(before):
@@ -70,14 +76,17 @@ def _check_folder(place: str) -> None:
     folder.classes()
 
 
-def _check(before: dict[str, Any], given: dict[tuple[str, str], str | int]) -> None:
-    """Refuse what the stages would refuse, before anything is written."""
-    from components.stages import ingest, label
-
-    for name, params in (("ingest", ingest.Params), ("label", label.Params)):
-        wanted = {key: value for (owner, key), value in given.items() if owner == name}
-        if wanted:
-            parse(params, {**block(before, name), **wanted}, where=name)
+def _check(before: dict[str, Any], given: dict[tuple[str, str], str | int]) -> list[str]:
+    """Refuse what the stages would refuse, before anything is written; settings that another source has no use for."""
+    wanted, out = dict(before), list[str]()
+    for (owner, key), value in given.items():
+        wanted[owner] = {**block(wanted, owner), key: value}
+    if ("ingest", "source") in given:
+        out = [key for key in unused_by(str(given["ingest", "source"])) if key in wanted["ingest"]]
+        wanted["ingest"] = {key: value for key, value in wanted["ingest"].items() if key not in out}
+    for owner in dict.fromkeys(owner for owner, _ in given):
+        stage_settings(owner, wanted)
+    return out
 
 
 def _change(before: object, now: str | int) -> str:

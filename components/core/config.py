@@ -2,9 +2,9 @@
 
 import difflib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from components.core import plain_yaml
 from components.core.errors import WinnowError
 from components.core.secrets import without_secrets
+from components.core.unused import refuse_unused, unused
 from components.core.wording import wanted
 
 
@@ -28,6 +29,10 @@ class Config(BaseModel):
             return values
         kinds = {name: _kinds(field.annotation) for name, field in cls.model_fields.items()}
         return {name: _as_meant(value, kinds.get(name, frozenset())) for name, value in values.items()}
+
+    def unused(self) -> dict[str, str]:
+        """Names of settings that do nothing beside the others, and why (what completes "is not used, since ...")."""
+        return {}
 
 
 class PluginChoice(BaseModel):
@@ -59,12 +64,22 @@ _MOST_LISTED = 30  # choices
 def parse(config: type[C], values: Mapping[str, Any], *, where: str) -> C:
     """Check `values` against `config`; `where` is the block's dotted name in params.yaml, empty for the top level.
 
+    Raises WinnowError as `validated` does, and for settings that do nothing beside the others.
+    """
+    settings = validated(config, values, where=where)
+    refuse_unused(unused(settings, where))
+    return settings
+
+
+def validated(config: type[C], values: Mapping[str, Any], *, where: str) -> C:
+    """As `parse`, but settings may be there that do nothing: for files that name every setting.
+
     Raises WinnowError naming the setting, what was wrong with it, and the nearest valid name for a typo.
     """
     try:
         return config.model_validate(dict(values))
     except ValidationError as error:
-        raise WinnowError("; ".join(_sentence(config, item, where) for item in error.errors())) from None
+        raise WinnowError(_said(config, error.errors(), where)) from None
 
 
 def read_params(path: Path = Path("params.yaml")) -> dict[str, Any]:
@@ -85,7 +100,7 @@ def block(params: Mapping[str, Any], name: str) -> dict[str, Any]:
     if found is None:
         return {}
     if not isinstance(found, dict):
-        raise WinnowError(f"{name} in params.yaml must be a block of settings, not {_shown(found)}.")
+        raise WinnowError(f"{name} in params.yaml must be a block of settings, not {shown(found)}.")
     return found
 
 
@@ -135,6 +150,17 @@ def hint(word: str, choices: list[str]) -> str:
     return f"did you mean '{close[0]}'? " if close else ""
 
 
+def shown(value: Any) -> str:
+    """A wrong value as a sentence has it: cut where it is long."""
+    if value is None:
+        return "empty"
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes out no number of more than 4,300 digits
+        text = "a number of thousands of digits"
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
+
+
 def _texts(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
     """Every text in nested settings, keys included, with the dotted name of where it stands."""
     if isinstance(value, dict):
@@ -182,31 +208,59 @@ def _place(error: yaml.YAMLError) -> str:
     return f" in line {error.problem_mark.line + 1}, column {error.problem_mark.column + 1} ({error.problem})"
 
 
-def _sentence(config: type[BaseModel], item: Any, where: str) -> str:
-    path = ".".join(filter(None, [where, *(str(part) for part in item["loc"])]))
+def _said(config: type[BaseModel], errors: list[Any], where: str) -> str:
+    """One sentence on all that is wrong; settings that belong into a block inside are told together."""
+    strays: dict[tuple[str, str], dict[str, Any]] = {}
+    sentences = []
+    for item in errors:
+        *outer, name = item["loc"] or [""]
+        home = _config_at(config, tuple(outer))
+        if item["type"] == "extra_forbidden" and (inner := _block_with(home, str(name))):
+            strays.setdefault((_dotted([where, *outer]), inner), {})[str(name)] = item["input"]
+        else:
+            sentences.append(_sentence(home, item, _dotted([where, *outer, name])))
+    text = "; ".join([*sentences, *(_moved(*place, given) for place, given in strays.items())])
+    return text if text.endswith("?") else f"{text}."
+
+
+def _moved(block: str, inner: str, given: dict[str, Any]) -> str:
+    names = " and ".join(_dotted([block, name]) for name in given)
+    content = ", ".join(f"{name}: {shown(value)}" for name, value in given.items())
+    return f"{names} must stand in {_dotted([block, inner])}: write {inner}: {{{content}}}"
+
+
+def _sentence(home: type[BaseModel], item: Any, path: str) -> str:
     if item["type"] == "extra_forbidden":
-        return f"unknown setting {path}: {nearest(str(item['loc'][-1]), _fields_at(config, item['loc'][:-1]))}"
+        top = StageParams.model_fields if issubclass(home, StageParams) and home is not StageParams else {}
+        choices = [name for name in home.model_fields if name not in top]  # these no stage has in its own block
+        known = nearest(str(item["loc"][-1]), choices).rstrip(".") if choices else "there is nothing to set here"
+        return f"unknown setting {path}: {known}"
     if item["type"] == "missing":
-        return f"{path} is missing: add it to params.yaml."
-    return f"{path} is {_shown(item['input'])}: it must be {wanted(item)}."
+        return f"{path} is missing: add it to params.yaml"
+    return f"{path} is {shown(item['input'])}: it must be {wanted(item)}"
 
 
-def _shown(value: Any) -> str:
-    if value is None:
-        return "empty"
-    try:
-        text = repr(value)
-    except ValueError:  # Python writes out no number of more than 4,300 digits
-        text = "a number of thousands of digits"
-    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
+def _dotted(parts: Iterable[Any]) -> str:
+    return ".".join(str(part) for part in parts if part != "")
 
 
-def _fields_at(config: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
-    """Field names of the (nested) config that `location` points into; keys of a mapping lead to what it holds."""
+def _config_at(config: type[BaseModel], location: tuple[Any, ...]) -> type[BaseModel]:
+    """The (nested) config that `location` points into; keys of a mapping lead to what it holds."""
     for part in location:
         field = config.model_fields.get(str(part))
-        if field is None:
-            continue
-        inside = [kind for kind in (field.annotation, *get_args(field.annotation)) if isinstance(kind, type)]
-        config = next((kind for kind in inside if issubclass(kind, BaseModel)), config)
-    return list(config.model_fields)
+        if field is not None:
+            config = next(iter(_blocks_of(field.annotation)), config)
+    return config
+
+
+def _block_with(config: type[BaseModel], name: str) -> str | None:
+    """The setting of `config` that is a block in which there is a setting of this name."""
+    for own, field in config.model_fields.items():
+        blocks = [] if get_origin(field.annotation) is dict else _blocks_of(field.annotation)
+        if any(name in block.model_fields for block in blocks if block is not PluginChoice):
+            return own
+    return None
+
+
+def _blocks_of(annotation: Any) -> list[type[BaseModel]]:
+    return [kind for kind in _kinds(annotation) if issubclass(kind, BaseModel)]

@@ -11,7 +11,6 @@ from components.core.config import read_yaml
 from components.core.errors import WinnowError
 from components.core.files import sha256
 
-TOP_LEVEL = ("seed", "threads")
 RESTORE = "restore the file from git."
 CODE = Path("data/code")  # what each stage's code is, see `core/code.py`
 
@@ -84,7 +83,7 @@ def check_named(params: dict[str, Any], root: Path = Path()) -> None:
     for spec in read_stages(root).values():
         for name in spec.settings:
             if "." in name and _value(params, name) is None:
-                raise WinnowError(f"params.yaml has no {name}, which dvc.yaml needs: add it.")
+                raise WinnowError(_lacking(name, params))
 
 
 def _blocks(root: Path) -> dict[str, Any]:
@@ -132,3 +131,12 @@ def _value(params: dict[str, Any], name: str) -> Any:
     for part in name.split("."):
         found = found.get(part) if isinstance(found, dict) else None
     return found
+
+
+def _lacking(name: str, params: dict[str, Any]) -> str:
+    """A sentence for a setting that is not there."""
+    block, _, last = name.rpartition(".")
+    found = _value(params, block)
+    if last == "name" and isinstance(found, str):
+        return f"{block} in params.yaml is {found!r}: write {block.rpartition('.')[2]}: {{name: {found}}}."
+    return f"params.yaml has no {name}, which dvc.yaml needs: add it."

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from components.core.code import code_of
-from components.core.config import StageParams, block, parse, read_params
-from components.core.dag import TOP_LEVEL, StageSpec, by_argument, read_stages
+from components.core.config import read_params
+from components.core.dag import StageSpec, by_argument, read_stages
 from components.core.environment import prepare
 from components.core.errors import Refused, WinnowError
 from components.core.files import move
@@ -18,6 +18,7 @@ from components.core.integrity import checking, recorded_outputs
 from components.core.outcome import STOPPED, explain
 from components.core.scratch import HOME, scratch
 from components.core.signals import die_with_parent
+from components.core.stage_settings import stage_settings, top_settings
 from components.core.terminal import guarded, reopen_closed
 from components.core.used import Used, running, settings_files
 
@@ -58,10 +59,9 @@ def run_stage(name: str) -> dict[str, float]:
     used = Used.by(spec, params, about)
     for path in code_of(spec, params):  # before it is imported
         used.see(path)
-    top = {one: params[one] for one in TOP_LEVEL if one in params and one in spec.settings}
-    prepare(threads=parse(StageParams, top, where="").threads)
+    prepare(threads=top_settings(params).threads)
     stage = import_module(f"components.stages.{name}")
-    settings = parse(stage.Params, {**block(params, name), **top}, where=name)
+    settings = stage_settings(name, params)
     for path in stage.reads_beside(settings) if hasattr(stage, "reads_beside") else ():
         used.see(path, None)  # no dependency: it must stay as it is, whatever it holds
     digest = checking(recorded_outputs(), name)

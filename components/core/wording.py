@@ -34,7 +34,8 @@ def wanted(error: Any) -> str:
     """
     context = error.get("ctx", {})
     if context.get("class_name") == "PluginChoice":
-        return "a block with a name, {name: ...}"
+        given = error["input"] if isinstance(error["input"], str) else "..."
+        return f"a block with a name, {{name: {given}}}"
     if error["type"] == "value_error":
         return str(context["error"]).rstrip(".")
     phrase = _PHRASES.get(error["type"])

@@ -46,10 +46,13 @@ class Batch:
 
 
 class TrainableMethod(nn.Module, ABC):
-    """Anything the loop in `components/training` can train."""
+    """Anything the loop in `components/training` can train.
+
+    views: names of augmentation policies, one view each; the class itself has all that its settings can make it want.
+    """
 
     Config: ClassVar[type[Config]]
-    views: tuple[str, ...]  # names of augmentation policies, one view each
+    views: tuple[str, ...]
     encoder: Encoder
 
     @abstractmethod

@@ -15,6 +15,8 @@ from components.models.linear_head import fit_linear
 class FrozenWeights(AdaptationMethod):
     """Cross-entropy as in full fine-tuning; a subclass adds what learns to `self.encoder` once this is constructed."""
 
+    views: tuple[str, ...] = ("weak", "view", "strong")
+
     class Config(BaseConfig):
         """view: augmentation policy of the pictures; l2: of the probe that the head starts from."""
 

@@ -43,6 +43,12 @@ class SetSettings(Config):
     penalty: float = Field(default=0.0, ge=0)
     free: int = Field(default=1, ge=0)
 
+    def unused(self) -> dict[str, str]:
+        """As the base says."""
+        if self.score == "lac":
+            return dict.fromkeys(("penalty", "free"), "score is lac, which goes by no ranks")
+        return {} if self.penalty else {"free": "penalty is 0"}
+
 
 class PredictionSets(SetSettings):
     """What a classifier keeps. highest: score up to which a class is in the set; labels: that it was found with.

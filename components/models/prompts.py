@@ -22,8 +22,8 @@ def add_tokens(encoder: Encoder, count: int) -> None:
     row = _row_of_blocks(encoder)
     if row is None:
         raise WinnowError(
-            f"finetune.method prompts: {type(encoder).__name__} has no tokens to put others beside; set tokens to 0, "
-            "for a border."
+            f"finetune.method prompts: {type(encoder).__name__} has no tokens to put others beside; leave tokens "
+            "out, for a border."
         )
     module, width = row
     module.register_parameter("prompts", nn.Parameter(torch.randn(count, width) * DEVIATION))

@@ -13,6 +13,7 @@ from components.core import progress, seeds
 from components.core.config import PluginChoice, StageParams
 from components.core.errors import WinnowError
 from components.core.files import write_text
+from components.core.registry import load
 from components.datasets.labels import Labels, read_labels
 from components.datasets.manifest import positions_of, read_manifest, rows_of
 from components.datasets.pseudo_labels import read_pseudo_labels
@@ -54,6 +55,16 @@ class Params(StageParams, LoopConfig):
     guard_epochs: int = Field(default=0, ge=0)
     guard_level: float = Field(default=guards.LEVEL, gt=0, lt=1)
     sets: SetSettings | None = SetSettings()
+
+    def unused(self) -> dict[str, str]:
+        """As the base says: what only steps of training use, where there are none."""
+        steps = {*LoopConfig.model_fields, "labeled_share", "guard_epochs"}
+        if load("adaptation", self.method.name, where="finetune.method").frozen_encoder:
+            return dict.fromkeys(steps, f"finetune.method '{self.method.name}' solves a head and trains nothing else")
+        if not self.epochs and not self.guard_epochs:
+            why = "finetune.epochs and guard_epochs are 0, so that a head is solved and nothing else trained"
+            return dict.fromkeys(steps - {"epochs", "guard_epochs"}, why)
+        return {}
 
     @property
     def loop(self) -> LoopConfig:

@@ -18,7 +18,7 @@ from components.datasets.near_duplicates import Closeness, near_duplicate_groups
 from components.datasets.oracle import write_oracle
 from components.datasets.quarantine import BESIDE, KINDS, Leaks, write_quarantine
 from components.datasets.sample_store import Pixels, spooling, write_samples
-from components.datasets.sources import Source, open_source, place_of
+from components.datasets.sources import Source, open_source, place_of, unused_by
 from components.datasets.sources._outside import check_noted
 from components.datasets.split import assign_splits, leaking, name_groups
 from components.modalities.image.decode import MAX_PIXELS
@@ -52,6 +52,10 @@ class Params(StageParams):
     fit: Literal["crop", "pad", "stretch"] = "crop"
     range: Range = "full"
     max_pixels: int = Field(MAX_PIXELS, ge=1)
+
+    def unused(self) -> dict[str, str]:
+        """As the base says."""
+        return unused_by(self.source)
 
 
 def run(

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,9 @@ from components.datasets.truth import answers
 from components.datasets.vectors import open_vectors
 from components.judging.votes import aggregate, write_annotators
 
+if TYPE_CHECKING:
+    from components.methods.contracts import QueryStrategy
+
 _NAMED = 3  # classes in a sentence
 
 
@@ -36,7 +39,7 @@ class Params(StageParams):
     """
 
     budget: int | None = Field(None, ge=1)
-    first: str = "k_medoids"
+    first: PluginChoice = PluginChoice(name="k_medoids")
     classes: tuple[str, ...] | None = None
     folds: int = Field(5, ge=0)
     aggregation: PluginChoice = PluginChoice(name="majority_vote")
@@ -118,12 +121,14 @@ def run(
     }
 
 
-def check_first(name: str) -> None:
-    """Raise WinnowError where no query strategy has this name, or the one that has needs a trained model."""
-    from components.core.registry import load
+def first_strategy(choice: PluginChoice) -> "QueryStrategy":
+    """The query strategy itself. Raises WinnowError where there is none, or it needs a trained model."""
+    from components.core.registry import build
 
-    if load("query_strategy", name, where="label.first").needs_model:
-        raise WinnowError(f"label.first is '{name}', which needs a trained model: choose k_medoids.")
+    strategy: QueryStrategy = build("query_strategy", choice, where="label.first")
+    if strategy.needs_model:
+        raise WinnowError(f"label.first is '{choice.name}', which needs a trained model: choose k_medoids.")
+    return strategy
 
 
 def _revealed_before(train: pd.DataFrame, oracle: Path, record: dict[str, str]) -> dict[str, str]:
@@ -163,14 +168,12 @@ def _choose(
     count: int,
 ) -> npt.NDArray[np.int64]:
     """The `count` candidates (rows of `train`) that `first` finds most useful, seen through their vectors alone."""
-    from components.core.registry import build
     from components.core.seeds import torch_generator
     from components.methods.contracts import Pool
 
-    check_first(params.first)
+    strategy = first_strategy(params.first)
     if not count:
         return candidates[:0]
-    strategy = build("query_strategy", PluginChoice(name=params.first), where="label.first")
     vectors = open_vectors(embeddings)[train["position"].to_numpy()]
     chosen = strategy.query(Pool(vectors, labeled, candidates), count, torch_generator(params.seed, "label"))
     return np.asarray(chosen, np.int64)

@@ -43,6 +43,13 @@ class Params(StageParams, LoopConfig):
     ray_address: str | None = None
     storage_path: str | None = None
 
+    def unused(self) -> dict[str, str]:
+        """As the base says."""
+        if not self.epochs:
+            steps = {*LoopConfig.model_fields, "workers", "ray_address", "storage_path"} - {"epochs"}
+            return dict.fromkeys(steps, "pretrain.epochs is 0, so that nothing is trained")
+        return {} if self.workers else {"ray_address": "pretrain.workers is 0, so that Ray has no part in it"}
+
 
 def run(
     *,

@@ -33,20 +33,21 @@ ALL = -1  # the fold number of what was made with all labels
 WHERE = "pseudo_label.method"
 
 
-class Params(StageParams, NetworkConfig, CapsConfig):
+class Params(StageParams, CapsConfig):
     """threshold: calibrated confidence from which a pseudo-label is accepted, within the caps; foreign: samples are not
-    accepted that look like no label, which may hit this share of the known classes (0: none; see `look_foreign`). The
-    rest is for methods that train a network, which is trained once with all labels and once without each fold.
+    accepted that look like no label, which may hit this share of the known classes (0: none; see `look_foreign`);
+    network: for methods that train one, which is trained once with all labels and once without each fold.
     """
 
     method: PluginChoice
+    network: NetworkConfig = NetworkConfig()
     threshold: float = Field(0.8, ge=0, le=1)
     foreign: float = Field(0.05, ge=0, lt=1)
 
-    @property
-    def network(self) -> NetworkConfig:
-        """The settings of a network's training."""
-        return NetworkConfig(**self.model_dump(include=set(NetworkConfig.model_fields)))
+    def unused(self) -> dict[str, str]:
+        """As the base says."""
+        trains = _trains_network(self.method)
+        return {} if trains else {"network": f"{WHERE} '{self.method.name}' trains no network"}
 
     @property
     def caps(self) -> CapsConfig:
@@ -101,7 +102,7 @@ def _labeler(
     params: Params, train: Positions, samples: Path, policy: Path, encoder: Path
 ) -> Callable[[PoolTask, str], Floats]:
     """What labels the pool of a task; the name it is given goes before the figures that a network's training tells."""
-    if not issubclass(load("semi_supervised", params.method.name, where=WHERE), SemiSupervisedNetwork):
+    if not _trains_network(params.method):
         method: SemiSupervisedMethod = build("semi_supervised", params.method, where=WHERE)
         return lambda task, _: method.pseudo_label(task)
     seeds.deterministic(params.threads)
@@ -114,6 +115,10 @@ def _labeler(
         return label_pool(params.method, task, pictures, params.network, on_epoch=tell)
 
     return label
+
+
+def _trains_network(choice: PluginChoice) -> bool:
+    return issubclass(load("semi_supervised", choice.name, where=WHERE), SemiSupervisedNetwork)
 
 
 def _task(

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from components.core import code
-from components.core.config import PluginChoice, nearest, parse
+from components.core.config import PluginChoice, nearest
 from components.core.errors import WinnowError
 from components.core.files import sha256
-from components.core.registry import load, names
+from components.core.registry import names
+from components.core.stage_settings import stage_settings
 from pipelines.inline import LABELED, PROJECT, UNLABELED, Params
 
 HOME = Path(".winnow/campaigns")
@@ -98,8 +99,10 @@ def check_options(options: Options) -> None:
 
 def make_plan(options: Options, params: Params) -> Plan:
     """Raises WinnowError for what cannot be used together; options and params, those of params.yaml, are checked."""
+    from components.stages.label import first_strategy
+
     arms = _arms(options.strategies, params)
-    _check_first(params)
+    first_strategy(stage_settings("label", params).first)
     params = _here(params)
     return Plan(options, params, arms, HOME / _key(options, params, _source_digest(params))[:16])
 
@@ -135,7 +138,7 @@ def check_pool(plan: Plan, folder: Path) -> str:
 def _arms(wanted: Sequence[str], params: Params) -> tuple[Arm, ...]:
     """`random`, then the others; a strategy that params.yaml chooses keeps the options it has there."""
     from components.stages.select import build_strategy
-    from pipelines.settings import trained_dropout
+    from pipelines.settings_together import trained_dropout
 
     chosen = PluginChoice.model_validate(params["select"]["strategy"])
     others = [name for name in wanted or [chosen.name] if name != RANDOM]
@@ -145,14 +148,6 @@ def _arms(wanted: Sequence[str], params: Params) -> tuple[Arm, ...]:
     for choice in choices:
         build_strategy(choice, trained_dropout(params), where="--strategy")
     return tuple(Arm(choice, f"{choice.name}-{_arm_key(params, choice)[:8]}") for choice in choices)
-
-
-def _check_first(params: Params) -> None:
-    from components.stages.label import Params as Label
-
-    first = parse(Label, params["label"], where="label").first
-    if load("query_strategy", first).needs_model:
-        raise WinnowError(f"label.first is '{first}', which needs a trained model: choose k_medoids.")
 
 
 def _here(params: Params) -> Params:
@@ -166,9 +161,8 @@ def _here(params: Params) -> Params:
 def _source_digest(params: Params) -> str:
     """sha256 of the folder that pictures come from; empty for a source whose name says what it holds."""
     from components.datasets.sources import open_source
-    from components.stages.ingest import Params as Ingest
 
-    block = parse(Ingest, params["ingest"], where="ingest")
+    block = stage_settings("ingest", params)
     source = open_source(block.source, root=block.root, download=block.download)
     if not source.classes():
         raise WinnowError(

@@ -78,10 +78,10 @@ def rename(
 
 def _listed() -> tuple[str, ...]:
     """The classes that label.classes lists."""
-    from components.core.config import block, parse, read_params
-    from components.stages.label import Params
+    from components.core.config import read_params
+    from components.core.stage_settings import stage_settings
 
-    return parse(Params, block(read_params(), "label"), where="label").classes or ()
+    return stage_settings("label", read_params()).classes or ()
 
 
 def _labels(count: int) -> str:

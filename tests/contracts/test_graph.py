@@ -8,9 +8,10 @@ from typing import get_type_hints
 
 import pytest
 
-from components.core.config import StageParams, parse, read_params, read_yaml
-from components.core.dag import CODE, TOP_LEVEL, by_argument, read_stages
+from components.core.config import StageParams, read_params, read_yaml
+from components.core.dag import CODE, by_argument, read_stages
 from components.core.registry import CHOICES
+from components.core.stage_settings import stage_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 PARAMS = read_params(ROOT / "params.yaml")
@@ -43,7 +44,7 @@ def test_run_takes_the_paths_that_the_graph_lists(name: str) -> None:
 def test_the_settings_that_ship_are_valid(name: str) -> None:
     stage = import_module(f"components.stages.{name}")
     assert issubclass(stage.Params, StageParams)
-    parse(stage.Params, {**PARAMS.get(name, {}), **{key: PARAMS[key] for key in TOP_LEVEL}}, where=name)
+    stage_settings(name, PARAMS)
 
 
 @pytest.mark.parametrize("name", [name for name in STAGES if name != CODE.name])

@@ -3,6 +3,7 @@
 import inspect
 from importlib import import_module
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -258,3 +259,16 @@ def test_an_adapted_classifier_knows_its_labels_and_comes_back_from_its_file(
     np.testing.assert_array_equal(predict(Classifier(again.encoder, again.head, whole), material.samples), said)
     save_classifier(tmp_path / "model.safetensors", classifier)
     np.testing.assert_array_equal(predict(load_classifier(tmp_path / "model.safetensors"), material.samples), said)
+
+
+@pytest.mark.parametrize("name", [*_named("self_supervised"), *semi_supervised_networks(), *_named("adaptation")])
+def test_a_class_names_all_the_views_that_its_settings_can_make_it_ask_for(name: str) -> None:
+    family = next(family for family in registry.FAMILIES if name in _named(family))
+    plugin = registry.load(family, name)
+    view = plugin.Config.model_fields.get("view")
+    wanted = set(get_args(view.annotation)) if view else set()
+    if family == "self_supervised":
+        wanted |= set(self_supervised(name).views)
+    if family == "semi_supervised":
+        wanted |= set(semi_supervised(name, unlabeled=4).views)
+    assert wanted <= set(plugin.views)

@@ -30,6 +30,13 @@ def test_a_typo_in_a_nested_block_names_its_place() -> None:
         parse(Params, {"epochs": 1, "inner": {"rat": 2}}, where="pretrain")
 
 
+def test_where_there_is_no_setting_at_all_that_is_said() -> None:
+    with pytest.raises(
+        WinnowError, match=r"^unknown setting label\.aggregation\.seed: there is nothing to set here\.$"
+    ):
+        parse(Config, {"seed": 1}, where="label.aggregation")
+
+
 def test_a_missing_setting_is_named() -> None:
     with pytest.raises(WinnowError, match=r"^pretrain\.epochs is missing: add it to params\.yaml\.$"):
         parse(Params, {}, where="pretrain")

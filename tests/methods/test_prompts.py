@@ -120,3 +120,9 @@ def test_prompts_learn_at_their_own_rate() -> None:
     head, prompts = _prompts("vit_small").parameter_groups(0.1)
     assert (head["lr"], prompts["lr"]) == (0.1, pytest.approx(3.0))
     assert [tuple(parameter.shape) for parameter in prompts["params"]] == [(10, 24)]
+
+
+@pytest.mark.parametrize(("kind", "option"), [("vit_small", "border"), ("small_resnet", "tokens")])
+def test_what_another_encoder_would_be_shown_is_refused(kind: str, option: str) -> None:
+    with pytest.raises(WinnowError, match=rf"^finetune\.method\.{option} is not used, since the encoder takes"):
+        _prompts(kind, **{option: 2})

@@ -181,7 +181,8 @@ def _project(folder: Path) -> Path:
         **PARAMS,
         "threads": 1,
         "evaluate": {"resamples": 100},
-        "label": {**PARAMS["label"], "first": "typiclust", "folds": 0},
+        "label": {**PARAMS["label"], "first": {"name": "typiclust"}, "folds": 0},
+        "pseudo_label": {**PARAMS["pseudo_label"], "foreign": 0},
     }
     params["pretrain"] = {**PARAMS["pretrain"], "epochs": 1, "batch_size": 512}
     params["finetune"] = {"method": {"name": "linear_probe"}}

@@ -33,7 +33,7 @@ def test_an_option_that_cannot_be_is_refused(changes: dict[str, Any], says: str)
 
 def test_settings_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
     with pytest.raises(WinnowError, match=r"label\.first is 'margin', which needs a trained model"):
-        make_plan(SMALL, {**PARAMS, "label": {**PARAMS["label"], "first": "margin"}})
+        make_plan(SMALL, {**PARAMS, "label": {**PARAMS["label"], "first": {"name": "margin"}}})
     broken = {"strategy": {"name": "typiclust", "neighbors": 0}}
     with pytest.raises(WinnowError, match=r"neighbors is 0"):
         make_plan(replace(SMALL, strategies=("typiclust",)), {**PARAMS, "select": broken})
@@ -79,7 +79,7 @@ def test_more_rounds_seeds_and_strategies_go_on_and_other_settings_begin_anew(tm
         home(replace(SMALL, start=11)),
         home(threads=5),
         home(embed={"neighbors": 3}),
-        home(label={**PARAMS["label"], "first": "random"}),
+        home(label={**PARAMS["label"], "first": {"name": "random"}}),
     ]
     assert len({home(), *others}) == 6
 

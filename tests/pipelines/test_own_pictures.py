@@ -8,7 +8,7 @@ import yaml
 from components.core.errors import WinnowError
 from components.core.lock import locked
 from pipelines.own_pictures import LOCK, keep
-from pipelines.params_file import with_setting
+from pipelines.params_file import with_setting, without_setting
 
 PARAMS = """# mine
 seed: 0
@@ -16,7 +16,7 @@ seed: 0
 ingest:
   source: digits # digits | a folder
   image_size: 32 # pixels
-label: {budget: , first: random} # in braces
+label: {budget: , first: {name: random}} # in braces
 """
 NAMES = [
     "pictures",
@@ -68,7 +68,7 @@ def test_sizes_channels_and_budget_are_kept_the_same_way_and_said(capsys: pytest
     _keep(_folder("pictures"), image_size=64, channels=3, budget=100)
     settings = yaml.safe_load(Path("params.yaml").read_text())
     assert settings["ingest"] == {"source": "pictures", "image_size": 64, "channels": 3}
-    assert settings["label"] == {"budget": 100, "first": "random"}
+    assert settings["label"] == {"budget": 100, "first": {"name": "random"}}
     said = capsys.readouterr().err
     assert "params.yaml: ingest.source is now pictures (digits before)\n" in said
     assert "params.yaml: ingest.channels is now 3 (not set before)\n" in said
@@ -103,6 +103,50 @@ def test_what_cannot_be_is_refused_and_nothing_is_written(given: dict[str, str |
     with pytest.raises(WinnowError, match=said):
         _keep(**given)  # type: ignore[arg-type]
     assert Path("params.yaml").read_text() == PARAMS
+
+
+@pytest.mark.parametrize(
+    ("source", "gone"),
+    [
+        ("pictures", {"root", "download"}),
+        ("torchvision:MNIST", {"classes", "max_pixels"}),
+        ("digits", {"root", "classes"}),
+    ],
+)
+def test_what_another_source_has_no_use_for_is_taken_out_and_said(
+    source: str, gone: set[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    _folder("pictures")
+    own = "  root: data/raw # where files lie\n  download: false\n  classes:\n  - a\n  - b\n  max_pixels: 9\n"
+    Path("params.yaml").write_text(PARAMS.replace("  image_size", f"{own}  image_size"))
+    _keep(source)
+    left = yaml.safe_load(Path("params.yaml").read_text())
+    assert set(left["ingest"]).isdisjoint(gone)
+    assert {"source", "image_size"} <= set(left["ingest"])
+    assert Path("params.yaml").read_text().startswith("# mine\nseed: 0\n\ningest:\n  source: ")
+    said = capsys.readouterr().err
+    assert all(f"params.yaml: ingest.{name} is taken out: {source} has no use for it\n" in said for name in gone)
+
+
+@pytest.mark.parametrize(
+    ("text", "changed"),
+    [
+        ("a:\n  x: 1 # x\n  # of y\n  y: 2\n", "a:\n  # of y\n  y: 2\n"),
+        ("a:\n  y: 2\n  x: [1,\n    2]", "a:\n  y: 2\n"),
+        ("a:\n  x:\n  - 1\n  # of y\n  y: 2\n", "a:\n  # of y\n  y: 2\n"),
+        ("a: {x: 1, y: 2} # all\n", "a: {y: 2} # all\n"),
+        ("a: {y: 2, x: 1, z: 3}\n", "a: {y: 2, z: 3}\n"),
+        ("a: {y: 2, x: {b: 1}}\n", "a: {y: 2}\n"),
+        ("a: {x: 1}\n", "a: {}\n"),
+    ],
+)
+def test_a_setting_goes_with_its_own_lines_alone(text: str, changed: str) -> None:
+    assert without_setting(text, "a", "x") == changed
+
+
+def test_a_setting_that_cannot_be_cut_out_is_left_to_the_user() -> None:
+    with pytest.raises(WinnowError, match="do that by hand"):
+        without_setting("a:\n  ? x\n  : 1\n", "a", "x")
 
 
 def test_settings_do_not_change_below_a_run() -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from components.core.config import parse
+from components.core.config import validated
 from components.core.errors import WinnowError
 from components.datasets.labels import Labels, write_labels
 from components.datasets.manifest import write_manifest
@@ -97,7 +97,7 @@ class Project:
         paths = {Path(name).stem: self.home / name for name in (*inputs, *LEARNED[1:])}
         settings = {"seed": 1, "epochs": 2, "batch_size": 64, "method": {"name": "linear_probe"}, **params}
         results = {Path(name).stem: folder / name for name in outputs}
-        return finetune.run(params=parse(finetune.Params, settings, where="finetune"), **paths, **results)
+        return finetune.run(params=validated(finetune.Params, settings, where="finetune"), **paths, **results)
 
     def guard(self, out: str = "out") -> dict[str, object]:
         """What guard.json says."""

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from small_world import CLASSES, SmallWorld, build
 
+from components.core.config import PluginChoice
 from components.core.errors import WinnowError
 from components.core.registry import names
 from components.datasets import oracle as oracle_file
@@ -55,7 +56,7 @@ def test_the_oracle_reveals_exactly_the_budget(world: SmallWorld, first: str, mo
         return oracle_file.reveal(path, ids)
 
     monkeypatch.setattr(label, "reveal", reveal)
-    metrics, labels = run(world, budget=12, first=first)
+    metrics, labels = run(world, budget=12, first=PluginChoice(name=first))
     assert sorted(asked) == labels.ids
     assert len(labels.ids) == metrics["labels_used"] == 12
     assert set(labels.sources) == {"oracle"}
@@ -271,7 +272,7 @@ def test_no_label_at_all_is_refused(tmp_path: Path) -> None:
 
 def test_a_strategy_that_needs_a_model_cannot_come_first(world: SmallWorld) -> None:
     with pytest.raises(WinnowError, match="needs a trained model"):
-        run(world, budget=5, first="margin")
+        run(world, budget=5, first=PluginChoice(name="margin"))
 
 
 def _crowd(world: SmallWorld) -> list[str]:

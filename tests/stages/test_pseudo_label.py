@@ -17,6 +17,7 @@ from components.modalities.image.policy import Policies, Policy, write_policies
 from components.models.encoder_file import EncoderSpec, build_encoder, save_encoder
 from components.stages import ingest, pseudo_label
 from components.training.inference import embed_all
+from components.training.semi_supervised import NetworkConfig
 
 
 @pytest.fixture
@@ -164,10 +165,7 @@ def pictures(world: SmallWorld) -> SmallWorld:
 
 NETWORK: dict[str, Any] = {
     "method": "fixmatch",
-    "epochs": 6,
-    "batch_size": 32,
-    "learning_rate": 0.005,
-    "start": "scratch",
+    "network": NetworkConfig(epochs=6, batch_size=32, learning_rate=0.005, start="scratch"),
 }
 
 

@@ -4,17 +4,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from components.core import config, registry
 from components.core.config import PluginChoice
-from components.core.errors import WinnowError
 from components.datasets.archive import is_archive, unpack
 
 Split = Literal["train", "test"]
+ASKED = ("root", "download", "classes", "test_fraction", "range", "max_pixels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,11 @@ class Source(ABC):
 
     Constructed as `Source(config)`. Holds no list of its samples, so that its size does not matter. Raises WinnowError
     where there is nothing to read.
+
+    uses: which of `ASKED`, settings of `ingest`, mean something for this source.
     """
+
+    uses: ClassVar[frozenset[str]]
 
     class Config(config.Config):
         """argument: what stands behind the colon, or the path. root: where files lie. download: may it fetch them.
@@ -79,6 +83,13 @@ class Source(ABC):
         """All samples, one at a time."""
 
 
+def unused_by(name: str) -> dict[str, str]:
+    """Settings of `ingest` that the source `name` has no use for, and why."""
+    plugin, _, _ = name.partition(":")
+    source = registry.load("source", plugin if plugin in registry.names("source") else "folder")
+    return {setting: f"ingest.source is '{name}'" for setting in ASKED if setting not in source.uses}
+
+
 def place_of(name: str, root: Path) -> Path | None:
     """The folder or archive that the source `name` reads; None where it reads none."""
     plugin, colon, argument = name.partition(":")
@@ -92,14 +103,11 @@ def place_of(name: str, root: Path) -> Path | None:
 def open_source(name: str, *, root: Path, download: bool, classes: list[str] | None = None) -> Source:
     """`digits`, `torchvision:FashionMNIST`, or a path to a folder or to an archive of one.
 
-    Raises WinnowError when there is no such source, the archive must not be unpacked, or classes are named for a source
-    that knows its own.
+    Raises WinnowError when there is no such source, or the archive must not be unpacked.
     """
     plugin, _, argument = name.partition(":")
     if plugin not in registry.names("source"):
         plugin, argument = "folder", str(unpack(Path(name))) if is_archive(Path(name)) else name
-    if classes is not None and plugin != "folder":
-        raise WinnowError(f"ingest.classes names class folders, and ingest.source '{name}' has none: leave it out.")
     options: dict[str, Any] = {"argument": argument, "root": root, "download": download, "classes": classes}
     source: Source = registry.build("source", PluginChoice(name=plugin, **options), where="ingest")
     return source

@@ -22,6 +22,8 @@ class Folder(Source):
     training alone, unless it lies in `test`. Links are never followed, hidden folders never opened.
     """
 
+    uses = frozenset({"classes", "test_fraction", "range", "max_pixels"})
+
     def __init__(self, config: Source.Config) -> None:
         super().__init__(config)
         self.folder = Path(config.argument)

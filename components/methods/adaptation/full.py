@@ -24,7 +24,7 @@ from components.models.linear_head import fit_linear
 class Full(AdaptationMethod):
     """Soft-target cross-entropy through the whole network, with discriminative rates, label smoothing and mixup."""
 
-    views = ("weak",)
+    views: tuple[str, ...] = ("weak", "strong")
 
     class Config(BaseConfig):
         """How to fine-tune.

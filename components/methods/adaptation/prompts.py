@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
+from components.core.unused import refuse_unused
 from components.methods.frozen_weights import FrozenWeights
 from components.models.encoders import Encoder
 from components.models.prompts import add_border, add_tokens, takes_tokens
@@ -32,7 +33,11 @@ class Prompts(FrozenWeights):
     def __init__(self, encoder: Encoder, classes: int, config: Config) -> None:
         super().__init__(encoder, classes, config)
         self.rate = config.rate
-        if takes_tokens(encoder):
+        tokens = takes_tokens(encoder)
+        idle, why = ("border", "the encoder takes tokens") if tokens else ("tokens", "the encoder takes no tokens")
+        if idle in config.model_fields_set and getattr(config, idle) is not None:
+            refuse_unused({f"finetune.method.{idle}": why})
+        if tokens:
             add_tokens(encoder, config.tokens)
         else:
             add_border(encoder, config.border or max(1, round(SHARE * encoder.shape[1])))

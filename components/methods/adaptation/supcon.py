@@ -23,6 +23,8 @@ from components.models.projection_head import projection_head
 class SupCon(AdaptationMethod):
     """Two views of every picture, compared behind a projection head that is thrown away."""
 
+    views: tuple[str, ...] = ("weak", "view", "strong")
+
     class Config(BaseConfig):
         """temperature: of the cosines; projection: numbers compared; view: policy of both views; l2: of the head."""
 

@@ -22,6 +22,8 @@ from components.models.linear_head import fit_linear
 class Triplet(AdaptationMethod):
     """The triplet loss on the directions of the encoder's own vectors, negatives sought in the batch."""
 
+    views: tuple[str, ...] = ("weak", "view", "strong")
+
     class Config(BaseConfig):
         """margin: between squared distances of unit vectors, 0 to 4; view: policy of the pictures; l2: of the head."""
 

@@ -23,7 +23,7 @@ from components.models.projection_head import projection_head
 class DeepCluster(SelfSupervisedMethod):
     """An encoder, a projection head, and a softmax over the cosines with this epoch's centers."""
 
-    views: tuple[str, ...] = ("view", "view")
+    views: tuple[str, ...] = ("view", "local")
 
     class Config(BaseConfig):
         """How to cluster and to tell clusters apart.

@@ -23,7 +23,7 @@ WHOLE = 2  # views that the teacher sees
 class DINO(SelfSupervisedMethod):
     """A student that sees every view, and a teacher that sees the whole ones, centered and sharpened."""
 
-    views: tuple[str, ...] = ("view", "view")
+    views: tuple[str, ...] = ("view", "local")
 
     class Config(BaseConfig):
         """How the teacher teaches.

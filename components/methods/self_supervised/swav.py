@@ -22,7 +22,7 @@ WHOLE = 2  # views that codes are made of
 class SwAV(SelfSupervisedMethod):
     """An encoder, a projection head, prototypes of length 1, and codes by optimal transport; no negatives."""
 
-    views: tuple[str, ...] = ("view", "view")
+    views: tuple[str, ...] = ("view", "local")
 
     class Config(BaseConfig):
         """How codes are made and predicted.

@@ -19,6 +19,8 @@ from components.models.encoders import Encoder
 class MixMatch(SemiSupervisedNetwork):
     """Cross-entropy where the larger part of a mixture is a labeled picture, squared error where it is a guess."""
 
+    views: tuple[str, ...] = ("weak",)
+
     class Config(BaseConfig):
         """augmentations: views whose guesses are averaged; temperature: of the sharpening; alpha: of the Beta that
         mixes; weight: of the squared error once it has risen, linearly over the share `ramp` of training.

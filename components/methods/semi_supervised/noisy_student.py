@@ -47,6 +47,10 @@ class NoisyStudent(SemiSupervisedNetwork):
         survival: float = Field(default=0.8, gt=0, le=1)
         grow: int = Field(default=1, ge=0)
 
+        def unused(self) -> dict[str, str]:
+            """As the base says."""
+            return {} if self.students else dict.fromkeys(("threshold", "soft", "grow"), "students is 0")
+
     def __init__(self, encoder: Encoder, head: nn.Linear, unlabeled: int, config: Config) -> None:
         super().__init__(encoder, head, unlabeled)
         self.config, self.rounds, self.teaches = config, 1 + config.students, False

@@ -31,6 +31,10 @@ class SelfTraining(SemiSupervisedMethod):
         regularization: float = Field(1e-4, gt=0)
         soft: bool = False
 
+        def unused(self) -> dict[str, str]:
+            """As the base says."""
+            return {} if self.rounds else dict.fromkeys(("threshold", "soft"), "rounds is 0, so that nothing teaches")
+
     def __init__(self, config: Config) -> None:
         self.config = config
 

@@ -6,12 +6,13 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from components.core.config import Config, parse
+from components.core.config import Config, validated
 from components.core.errors import WinnowError
 from components.core.files import write_text
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Factor = Annotated[float, Field(ge=0)]
+COLORS = ("brightness", "contrast", "saturation", "hue")
 
 
 def _ascending(pair: tuple[float, float]) -> tuple[float, float]:
@@ -39,12 +40,16 @@ class RandAugment(Config):
     operations: Annotated[int, Field(ge=0, le=16)] = 0
     magnitude: Share = 0.5  # of the strongest an operation can be
 
+    def unused(self) -> dict[str, str]:
+        """As the base says."""
+        return {} if self.operations else {"magnitude": "operations is 0"}
+
 
 class Policy(Config):
     """The settings of one view; by default everything is off and the picture is only normalized.
 
     Color settings are torchvision's: a factor is drawn from `[max(0, 1 - x), 1 + x]`, hue from `[-x, x]` turns. On gray
-    pictures saturation, hue and grayscale change nothing, as they should.
+    pictures saturation, hue and grayscale change nothing, as they should, and params.yaml must not ask for them.
     """
 
     crop: AreaRange = (1.0, 1.0)  # share of the area that is kept
@@ -66,6 +71,16 @@ class Policy(Config):
     shrink: Annotated[int, Field(ge=1, le=8)] = 1  # sides of the view are 1/shrink of the picture's: local crops
     rand_augment: RandAugment = RandAugment()
 
+    def unused(self) -> dict[str, str]:
+        """As the base says."""
+        off = {
+            "ratio": None if self.crop != (1, 1) else "crop is the whole picture",
+            "color_probability": None if any(getattr(self, name) for name in COLORS) else "no color setting is on",
+            "blur_sigma": None if self.blur else "blur is 0",
+            "cutout_probability": None if self.cutout else "cutout is 0",
+        }
+        return {name: why for name, why in off.items() if why}
+
 
 class Policies(Config):
     """The policies by name, and the channel statistics every view is normalized by (on a scale of 0 to 1)."""
@@ -85,7 +100,7 @@ def read_policies(path: Path) -> Policies:
         raise WinnowError(f"{path} is not valid JSON ({error}): run `dvc repro --force augment`.") from None
     if not isinstance(values, dict):
         raise WinnowError(f"{path} holds no policies: run `dvc repro --force augment`, which makes it anew.")
-    return parse(Policies, values, where=path.name)
+    return validated(Policies, values, where=path.name)
 
 
 def write_policies(path: Path, policies: Policies) -> None:

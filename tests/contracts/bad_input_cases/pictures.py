@@ -77,13 +77,13 @@ PICTURES = [
         "a torchvision set that does not exist",
         "ingest",
         "did you mean",
-        settings={"ingest.source": "torchvision:FashionMNST"},
+        settings={"ingest.source": "torchvision:FashionMNST", "ingest.test_fraction": ...},
     ),
     Case(
         "a torchvision set whose files are not there",
         "ingest",
         "ingest.download: true",
-        settings={"ingest.source": "torchvision:FashionMNIST"},
+        settings={"ingest.source": "torchvision:FashionMNIST", "ingest.test_fraction": ...},
     ),
     Case(
         "a class with a single picture",

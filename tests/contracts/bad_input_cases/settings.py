@@ -4,6 +4,7 @@ from pathlib import Path
 
 from bad_input_cases.case import Case, replace, write
 
+NOTHING_LEARNED = {"method": {"name": "simclr"}, "encoder": {"name": "small_resnet"}, "epochs": 0}
 SETTINGS = [
     Case("an unknown block", "settings", "did you mean 'label'", settings={"lable": {}}),
     Case("an unknown setting in a block", "settings", "did you mean 'budget'", settings={"label.budgett": 40}),
@@ -23,7 +24,7 @@ SETTINGS = [
     Case("infinity", "settings", "finite", settings={"finetune.learning_rate": float("inf")}),
     Case("an empty value where one is needed", "settings", "is empty", settings={"ingest.image_size": None}),
     Case("an empty method", "settings", "{name: ...}", settings={"pretrain.method": None}),
-    Case("a method without its braces", "settings", "{name: ...}", settings={"pretrain.method": "simclr"}),
+    Case("a method without its braces", "settings", "{name: simclr}", settings={"pretrain.method": "simclr"}),
     Case("a method without a name", "settings", "pretrain.method.name", settings={"pretrain.method": {"width": 1}}),
     Case("an unknown method", "settings", "did you mean 'simclr'", settings={"pretrain.method.name": "simclrr"}),
     Case(
@@ -33,11 +34,14 @@ SETTINGS = [
         settings={"pretrain.encoder": {"name": "torchvision_model", "model": "mobilnet_v2"}},
     ),
     Case("weights that are not there", "settings", "give a file", settings={"pretrain.weights": "gone.safetensors"}),
-    Case("neither epochs nor weights", "settings", "set one of them", settings={"pretrain.epochs": 0}),
+    Case("neither epochs nor weights", "settings", "set one of them", settings={"pretrain": NOTHING_LEARNED}),
     Case("an unknown encoder", "settings", "did you mean 'resnet18'", settings={"pretrain.encoder.name": "resnet81"}),
     Case("an unknown query strategy", "settings", "did you mean", settings={"select.strategy.name": "margins"}),
-    Case("an unknown first query", "settings", "did you mean 'k_medoids'", settings={"label.first": "kmedoids"}),
-    Case("a first query that needs a model", "settings", "k_medoids", settings={"label.first": "margin"}),
+    Case("an unknown first query", "settings", "did you mean 'k_medoids'", settings={"label.first.name": "kmedoids"}),
+    Case("a first query that needs a model", "settings", "k_medoids", settings={"label.first.name": "margin"}),
+    Case("a first query without its braces", "settings", "{name: random}", settings={"label.first": "random"}),
+    Case("an option where there is none", "settings", "nothing to set", settings={"label.aggregation.weight": 2}),
+    Case("an unknown option of the first query", "settings", "'restarts'", settings={"label.first.restart": 2}),
     Case(
         "an encoder that does not fit the pictures",
         "settings",
@@ -92,4 +96,77 @@ SETTINGS = [
     Case("dvc.yaml missing", "settings", "run this from", do=lambda: Path("dvc.yaml").unlink()),
     Case("dvc.yaml broken by a merge", "settings", "restore the file", do=write("dvc.yaml", "<<<<<<< HEAD\nstages:\n")),
     Case("dvc.yaml without stages", "settings", "restore the file", do=write("dvc.yaml", "vars: []\n")),
+    Case("the seed in a stage's block", "settings", "at the top level", settings={"label.seed": 7}),
+    Case("threads in a stage's block", "settings", "at the top level", settings={"pretrain.threads": 4}),
+    Case(
+        "a network's epochs beside the method",
+        "settings",
+        "network: {batch_size: 32, epochs: 5}",
+        settings={"pseudo_label.epochs": 5, "pseudo_label.batch_size": 32},
+    ),
+    Case(
+        "a network's settings for label propagation",
+        "settings",
+        "trains no network",
+        settings={"pseudo_label.network": {"epochs": 5}},
+    ),
+    Case("epochs for a linear probe", "settings", "take them out", settings={"finetune.method.name": "linear_probe"}),
+    Case("epochs for prototypes", "settings", "take them out", settings={"finetune.method.name": "prototypes"}),
+    Case(
+        "a learning rate without a step",
+        "settings",
+        "guard_epochs are 0",
+        settings={"finetune.epochs": 0, "finetune.guard_epochs": 0},
+    ),
+    Case("a torchvision folder for own pictures", "settings", "take it out", settings={"ingest.root": "data/raw"}),
+    Case("a download of own pictures", "settings", "take it out", settings={"ingest.download": True}),
+    Case(
+        "what is for folders, with digits",
+        "settings",
+        "take them out",
+        settings={"ingest.source": "digits", "ingest.classes": ["1"], "ingest.range": "file", "ingest.max_pixels": 9},
+    ),
+    Case(
+        "a test share of a source that has a test part",
+        "settings",
+        "ingest.test_fraction is not used",
+        settings={"ingest.source": "torchvision:MNIST"},
+    ),
+    Case("a view that no method asks for", "settings", "did you mean 'view'", settings={"augment.policies.vieww": {}}),
+    Case("a hue of gray pictures", "settings", "channels is 1", settings={"augment.policies.view.hue": 0.1}),
+    Case("a blur without a chance", "settings", "blur is 0", settings={"augment.policies.weak.blur_sigma": [1, 2]}),
+    Case(
+        "the strength of no operation",
+        "settings",
+        "operations is 0",
+        settings={"augment.policies.strong.rand_augment": {"magnitude": 1}},
+    ),
+    Case(
+        "a cluster's address without workers",
+        "settings",
+        "pretrain.workers is 0",
+        settings={"pretrain.workers": 0, "pretrain.ray_address": "auto"},
+    ),
+    Case("a batch size without an epoch", "settings", "nothing is trained", settings={"pretrain.epochs": 0}),
+    Case("a penalty of ranks that count nothing", "settings", "lac", settings={"finetune.sets.penalty": 0.1}),
+    Case("a guard's epochs without a held-out label", "settings", "label.folds is 0", settings={"label.folds": 0}),
+    Case(
+        "a cap on groups where there are none",
+        "settings",
+        "near_duplicates is off",
+        settings={"ingest.near_duplicates": "off"},
+    ),
+    Case(
+        "abstentions first, without prediction sets",
+        "settings",
+        "finetune.sets is empty",
+        settings={"finetune.sets": None, "select.abstentions_first": True},
+    ),
+    Case(
+        "a threshold of students that there are none of",
+        "settings",
+        "rounds is 0",
+        settings={"pseudo_label.method": {"name": "self_training", "rounds": 0, "threshold": 0.5}},
+    ),
+    Case("a pause between no retries", "settings", "run.retries is 0", settings={"run.retries": 0}),
 ]
