@@ -88,11 +88,11 @@ def main(*names: str) -> None:
         place = Path(folder) / "project"
         _make(place)
         os.chdir(place)
-        specs = read_stages(_settings())
+        specs = read_stages()
         if names == ("between",):
             rights = [_between(command, *edit) for command in COMMANDS for edit in _edits_between()]
         else:
-            rights = [right for name in names or specs for right in _during(specs[name])]
+            rights = [right for name in names or OWN for right in _during(specs[name])]
         print(f"{len(rights)} edits, {rights.count(False)} of them not as they must")
 
 
@@ -127,7 +127,7 @@ def _edits_of(spec: StageSpec) -> list[Edit]:
     more = {"ingest": Edit("a picture added", pictures / "a/new.png", lambda _: b"new", str(pictures))}
     return [
         own,
-        Edit("an input", read[-1][0], lambda content: content + b"\n", read[-1][1]),
+        Edit("an input", read[0][0], lambda content: content + b"\n", read[0][1]),
         Edit("an input is gone", read[0][0], lambda _: None, read[0][1]),
         *([Edit("a ledger row", LEDGER, lambda text: text + ROW, str(LEDGER))] if LEDGER in spec.data else []),
         *([more[name]] if name in more else []),
@@ -245,7 +245,7 @@ def _end(child: "subprocess.Popen[str]") -> tuple[int, str]:
 
 def _state() -> dict[str, Any]:
     """What is recorded, and every output's digest."""
-    outputs = [path for spec in read_stages(_settings()).values() for path in spec.outputs]
+    outputs = [path for spec in read_stages().values() for path in spec.outputs]
     digests = {path.as_posix(): sha256(path) if path.exists() else None for path in outputs}
     return {"dvc.lock": Path("dvc.lock").read_bytes(), **digests}
 

@@ -138,5 +138,5 @@ def _lacking(name: str, params: dict[str, Any]) -> str:
     block, _, last = name.rpartition(".")
     found = _value(params, block)
     if last == "name" and isinstance(found, str):
-        return f"{block} in params.yaml is {found!r}: write {block.rpartition('.')[2]}: {{name: {found}}}."
+        return f"{block} is {found!r}: write {block.rpartition('.')[2]}: {{name: {found}}}."
     return f"params.yaml has no {name}, which dvc.yaml needs: add it."

@@ -45,8 +45,8 @@ def test_a_setting_that_dvc_needs_and_is_not_there_is_named(root: Path) -> None:
 
 
 def test_a_plug_in_without_its_braces_is_told_how_to_write_it(root: Path) -> None:
-    with pytest.raises(WinnowError, match=r"^a\.method in params\.yaml is 'one': write method: \{name: one\}\.$"):
-        read_stages({"a": {"method": "one"}}, root)
+    with pytest.raises(WinnowError, match=r"^a\.method is 'one': write method: \{name: one\}\.$"):
+        check_named({"a": {"method": "one"}}, root)
 
 
 def test_a_second_file_of_a_stem_is_a_sidecar() -> None:

@@ -40,6 +40,7 @@ def test_what_follows_from_a_stale_stage_runs_too_and_says_so() -> None:
     assert steps["label"].why == ("data/labels/ledger.csv changed",)
     assert steps["pseudo_label"].why == ("label runs",)
     assert {name for name, step in steps.items() if not step.why} == {
+        "code",
         "ingest",
         "validate",
         "augment",

@@ -71,7 +71,7 @@ def _write(digit: str) -> None:
 def _run(between: Callable[[], object]) -> None:
     """The stage, as the runner runs it, and what happens until DVC has recorded it."""
     params = read_params()
-    spec = read_stages(params)["toy"]
+    spec = read_stages()["toy"]
     used = Used.by(spec, params, settings_files())
     for path in spec.dependencies:
         used.see(path)
