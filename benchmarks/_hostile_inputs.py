@@ -74,6 +74,7 @@ def project(home: Path) -> None:
     for folder in ("labels/synthetic", "weights", "embed", "validate"):
         Path("data", folder).mkdir(parents=True)
     LEDGER.write_text(sound([], CLASSES))
+    assert stage.main("code") == 0
     assert stage.main("ingest") == 0
     np.save("data/embed/embeddings.npy", np.random.default_rng(0).normal(size=(36, 8)).astype(np.float32))
     Path("data/validate/verdict.json").write_text('{"success": true}')

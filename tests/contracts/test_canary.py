@@ -4,6 +4,7 @@
 """
 
 import base64
+import json
 import os
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from pathlib import Path
 import pytest
 import yaml
 from bad_input_cases.case import save
+
+from components.core.code import digests
 
 ROOT = Path(__file__).resolve().parents[2]
 WORD = "C4n4ry"
@@ -58,6 +61,8 @@ def _project(place: Path) -> dict[str, object]:
     subprocess.run(["git", "remote", "add", "origin", f"https://{WORD}5@github.com/a/b.git"], cwd=place, check=True)
     params: dict[str, object] = yaml.safe_load((ROOT / "params.yaml").read_text())
     params["ingest"] = {"source": "data/raw/pictures"}
+    (place / "data/code").mkdir()
+    (place / "data/code/ingest.json").write_text(json.dumps(digests("ingest", params, ROOT)))
     return params
 
 
