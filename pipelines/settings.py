@@ -41,11 +41,11 @@ def check_settings() -> None:
     for name in params:
         if name not in (known := [*stages, *StageParams.model_fields, RUN]):
             raise WinnowError(f"unknown setting {name} in params.yaml: {nearest(str(name), known)}")
-    check_named(params)
     top_settings(params)
     for name in stages:
         stage_settings(name, params)
         _check_plugins(name, block(params, name))
+    check_named(params)
     run_settings()
     check_together(params)
 
