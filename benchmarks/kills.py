@@ -6,6 +6,7 @@ its end; what is killed, chance decides: the stage, `dvc repro`, the command, or
 has a kill of one of these too, while it trains: Ray itself goes on with another one.
 """
 
+import contextlib
 import json
 import os
 import random
@@ -167,11 +168,10 @@ def _outlived(tree: Lines) -> int:
 def _family(driver: psutil.Popen) -> Lines:
     """Command lines of the run's process and all that it started, directly or not."""
     found = {}
-    try:
+    with contextlib.suppress(psutil.Error):  # the run itself has ended
         for one in (psutil.Process(driver.pid), *driver.children(recursive=True)):
-            found[one] = " ".join(one.cmdline())
-    except psutil.Error:  # it ended in this moment
-        pass
+            with contextlib.suppress(psutil.Error):  # one of its processes has
+                found[one] = " ".join(one.cmdline())
     return found
 
 

@@ -20,6 +20,7 @@ from components.training.pretraining import Job, pretrain, trained_method
 from components.training.ray_home import ray_home
 
 FAILURES = 2  # a worker may be lost so often: the rest is a defect, not bad luck
+STARTS = 2  # here: Ray gives its own process 30 seconds, which beside other work is too little at first
 WATCH_SECONDS = 0.5
 KILLED = ("worker process has died", "running low on memory")  # Ray's words for a worker ended from outside
 NOT_NEEDED = ("DatasetsCallback", "PlacementGroupCleanerCallback")  # data comes by memory map; Ray ends with the run
@@ -125,14 +126,19 @@ def _here(workers: int, home: Path) -> dict[str, Any]:
 def _connect(address: str | None, here: dict[str, Any]) -> None:
     import ray
 
-    try:
-        ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **here)
-    except Exception as error:  # Ray raises that very class when a machine is too slow to start it
-        reason = without_secrets(" ".join(str(error).split()))[:200]
-        whose = f"the Ray cluster at {address} does not answer" if address else "Ray did not start on this machine"
-        raise Unavailable(
-            f"{whose} ({reason}): try again, or set pretrain.workers to 0 to train without Ray."
-        ) from None
+    for start in range(STARTS):
+        try:
+            ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **here)
+        except Exception as error:  # Ray raises that very class when a machine is too slow to start it
+            ray.shutdown()
+            if address is None and start + 1 < STARTS:
+                continue
+            reason = without_secrets(" ".join(str(error).split()))[:200]
+            whose = f"the Ray cluster at {address} does not answer" if address else "Ray did not start on this machine"
+            raise Unavailable(
+                f"{whose} ({reason}): try again, or set pretrain.workers to 0 to train without Ray."
+            ) from None
+        return
 
 
 def _fit(job: Job, workers: int, home: Path | None, *, use_gpu: bool) -> list[Row] | str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from components.core import stage_settings
 from components.core.config import StageParams, read_params
 from components.datasets.ledger import read_ledger
 from pipelines import inline
@@ -22,7 +23,8 @@ def augment(monkeypatch: pytest.MonkeyPatch) -> Callable[[Stage], None]:
     """Puts a function in the place of the stage `augment`."""
 
     def put(run: Stage) -> None:
-        monkeypatch.setattr(inline, "import_module", lambda name: SimpleNamespace(Params=StageParams, run=run))
+        for module in (inline, stage_settings):
+            monkeypatch.setattr(module, "import_module", lambda name: SimpleNamespace(Params=StageParams, run=run))
 
     return put
 

@@ -32,7 +32,7 @@ def test_a_named_picture_is_learned_from_and_counted(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(project)
-    synthesize.make_questions("vae", 3, 0.3)
+    synthesize.make_questions("vae", 3, 0.6)
     files = sorted(synthesize.FOLDER.glob("*.png"))
     assert [identity_of(file.read_bytes()) for file in files] == [file.stem for file in files]
     assert len(files) == 3
