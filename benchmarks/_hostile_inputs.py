@@ -22,12 +22,13 @@ from benchmarks._hostile_registry import bytes_by_chance, spare
 from benchmarks._hostile_settings import mutated
 from benchmarks._hostile_versions import FILES, SOURCES, TAGS, endless
 from benchmarks._hostile_weights import NO_WEIGHTS, TORCH_ONLY, UNSOUND
+from benchmarks._pictures import spec_of
 from components.core import journal, model_versions, stage
 from components.core.model_versions import find
 from components.datasets.archive import HOME as UNPACKED
 from components.datasets.manifest import read_manifest
 from components.models.classifier import Classifier, ClassifierSpec, save_classifier
-from components.models.encoder_file import EncoderSpec, build_encoder
+from components.models.encoder_file import build_encoder
 from components.release.package import package
 from pipelines import doctor
 from pipelines.dvc import prepare_workspace
@@ -36,7 +37,7 @@ from pipelines.inline import PROJECT
 CLASSES = ["cat", "dog", "emu"]
 PICTURES = Path("data/raw/pictures")
 LEDGER = Path("data/labels/ledger.csv")
-SPEC = EncoderSpec(name="small_resnet", options={"width": 8}, channels=1, image_size=32, dim=32, mean=[0.5], std=[0.25])
+SPEC = spec_of(name="small_resnet", options={"width": 8}, channels=1, image_size=32, dim=32, mean=[0.5], std=[0.25])
 EITHER, NO, YES = {0, 1}, {1}, {0}
 SLOW = 25  # of so many settings, one is tried on commands that start other processes
 OF_THIS_PROCESS = ("room", "graph files", "experiment", "pictures", "models")  # checkups that read the settings
@@ -187,7 +188,7 @@ def _weights(what: str, name: str, content: bytes, right: set[int]) -> Attempt:
     file = Path("data/weights", name)
     file.write_bytes(content)
     start = {"encoder": {"name": SPEC.name, **SPEC.options}, "weights": str(file), "workers": 0}
-    _settings(ingest={"image_size": SPEC.image_size, "channels": SPEC.channels}, pretrain=start)
+    _settings(ingest={"modality": SPEC.inputs.modality.model_dump()}, pretrain=start)
     return Attempt(f"{what} ({name})", {"settings": right})
 
 

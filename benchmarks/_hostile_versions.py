@@ -95,6 +95,14 @@ def _option(value: Any) -> Spoil:
     return _settings("encoder", "options", value=value)
 
 
+def _modality(setting: str, value: Any) -> Spoil:
+    return _settings("encoder", "inputs", "modality", setting, value=value)
+
+
+def _statistic(name: str, value: Any) -> Spoil:
+    return _settings("encoder", "inputs", "statistics", name, value=value)
+
+
 def _weights(change: Callable[[Weights], Any]) -> Spoil:
     def write(home: Path) -> None:
         tensors = load_file(home / WEIGHTS)
@@ -184,16 +192,19 @@ FILES: dict[str, Spoil] = {
     "a network larger than memory": _option({"width": 1024, "blocks": [64, 64, 64]}),
     "an option of a class": _option({"width": {"__reduce__": "x"}}),
     "an unknown option": _option({"loader": "evil"}),
-    "pictures of a billion pixels": _settings("encoder", "image_size", value=HUGE),
-    "pictures of a billion channels": _settings("encoder", "channels", value=HUGE),
+    "pictures of a billion pixels": _modality("image_size", HUGE),
+    "pictures of a billion channels": _modality("channels", HUGE),
+    "a kind of data by path": _modality("name", "../../evil"),
+    "a kind of data by module": _modality("name", "os"),
+    "no kind of data": _settings("encoder", "inputs", value={}),
     "adapters of a billion numbers": _settings("encoder", "additions", value={"adapters": HUGE}),
     "an encoder by path": _settings("encoder", "name", value="../../evil"),
     "an encoder by module": _settings("encoder", "name", value="os"),
     "vectors of another length": _settings("encoder", "dim", value=7),
-    "a mean too many": _settings("encoder", "mean", value=[0.5, 0.5]),
-    "no deviation": _settings("encoder", "std", value=[0.0]),
-    "a deviation next to nothing": _settings("encoder", "std", value=[1e-300]),
-    "another scale of the pictures": _settings("encoder", "std", value=[0.05]),
+    "a mean too many": _statistic("mean", [0.5, 0.5]),
+    "no deviation": _statistic("std", [0.0]),
+    "a deviation next to nothing": _statistic("std", [1e-300]),
+    "another scale of the pictures": _statistic("std", [0.05]),
     "no temperature": _settings("temperature", value=0),
     "another temperature": _settings("temperature", value=2.0),
     "a class too many": _settings("classes", value=["cat", "cow", "dog"]),

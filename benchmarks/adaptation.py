@@ -24,12 +24,11 @@ from components.core.config import PluginChoice
 from components.datasets.labels import read_labels
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.oracle import reveal
-from components.datasets.sample_store import open_samples
 from components.datasets.vectors import open_vectors
-from components.modalities.image.policy import read_policies
 from components.models.classifier import Classifier, ClassifierSpec
 from components.models.encoder_file import load_encoder
 from components.training.adapt import Examples, Material, adapt
+from components.training.corpus import open_corpus
 from components.training.inference import predict
 from components.training.loop import LoopConfig
 from pipelines.inline import LABELED, UNLABELED, run_stages, share
@@ -76,14 +75,8 @@ def adapt_and_test(data: Path, choice: PluginChoice, seed: int) -> dict[str, Any
     manifest, labels = read_manifest(data / "ingest/manifest.parquet"), read_labels(data / "label/labels.parquet")
     rows = {identity: row for row, identity in enumerate(manifest["id"])}
     encoder = data / "pretrain/encoder.safetensors"
-    material = Material(
-        samples=open_samples(data / "ingest/samples.npy"),
-        vectors=open_vectors(data / "embed/embeddings.npy"),
-        pool=positions_of(manifest, "train"),
-        policies=read_policies(data / "augment/policy.json"),
-        encoder=encoder,
-        classes=len(labels.classes),
-    )
+    corpus = open_corpus(data / "ingest/manifest.parquet", data / "ingest/samples.npy", data / "augment/policy.json")
+    material = Material(corpus, open_vectors(data / "embed/embeddings.npy"), encoder, len(labels.classes))
     examples = Examples(
         positions=np.array([rows[identity] for identity in labels.ids]),
         targets=labels.distributions,

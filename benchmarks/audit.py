@@ -12,13 +12,15 @@ import numpy as np
 import torch
 from sklearn.datasets import load_digits
 
+from benchmarks._pictures import given, views_of
 from benchmarks.self_supervised import RESULTS
 from components.core import seeds
 from components.judging.audit import Audit, audit_augmentations
 from components.methods.self_supervised.simclr import SimCLR
-from components.modalities.image.policy import Policies, Policy
+from components.modalities.image.policy import Policy
 from components.models.encoders.small_resnet import SmallResnet
-from components.training.loop import LoopConfig, TrainingData
+from components.training.corpus import Corpus
+from components.training.loop import LoopConfig
 from components.training.trial import run_trial
 
 COLORS = np.array([[255, 60, 60], [60, 255, 60], [60, 60, 255], [255, 255, 60]])
@@ -61,13 +63,13 @@ def table(kept: dict[str, Any]) -> list[str]:
 def _audit(task: str, labels: int, minutes: float, seed: int) -> Audit:
     pictures, classes = _pictures(task)
     channels = pictures.shape[1]
-    policies = Policies(policies={"view": VIEW}, mean=[0.3] * channels, std=[0.3] * channels)
+    policies = views_of({"view": VIEW}, mean=[0.3] * channels, std=[0.3] * channels)
 
     def method() -> SimCLR:
         torch.manual_seed(seed)
-        return SimCLR(SmallResnet(channels, 32, SmallResnet.Config()), SimCLR.Config())
+        return SimCLR(SmallResnet(given(channels, 32), SmallResnet.Config()), SimCLR.Config())
 
-    data = TrainingData(pictures, np.arange(len(pictures)), policies)
+    data = Corpus(pictures, np.arange(len(pictures)), policies)
     loop = LoopConfig(batch_size=256, learning_rate=0.002)
     trained, _ = run_trial(method, data, loop, minutes * 60, seed=seed)
     rows = np.random.default_rng(seed).permutation(len(pictures))[:labels]

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -24,8 +23,7 @@ from components.judging.health import HEALTH, shrunk
 from components.methods.contracts import Batch, StepOutput, TrainableMethod
 from components.methods.self_supervised.deep_cluster import DeepCluster
 from components.training.inference import embed_all
-from components.training.loop import TrainingData
-from components.training.pretraining import watch, watched_rows
+from components.training.pretraining import watch, watched
 from components.training.trial import run_trial
 from pipelines.inline import run_stages
 
@@ -117,7 +115,7 @@ def main() -> None:
 
 def _trained(task: Task, name: str, minutes: float, seed: int, change: Callable[[Any], None]) -> dict[str, Any]:
     """Health at the end as the pretrain stage watches it, what it would say, and what k-NN makes of the vectors."""
-    rows = np.sort(task.train[watched_rows(len(task.train), 0)])
+    seen = watched(task.corpus, 0)
 
     def build() -> TrainableMethod:
         method = task.method(name, seed)
@@ -126,15 +124,15 @@ def _trained(task: Task, name: str, minutes: float, seed: int, change: Callable[
 
     method, trial = run_trial(
         build,
-        TrainingData(task.samples, task.train, task.policies),
+        task.corpus,
         task.loop,
         minutes * 60,
         seed=seed,
-        watch=lambda method: watch(method, task.samples, rows, task.policies, torch.device("cpu"), 0),
+        watch=lambda method: watch(method, seen, torch.device("cpu"), 0),
     )
     last = trial.history[-1]
     figures = {figure: round(last[figure], 4) for figure in HEALTH if figure in last}
-    vectors = embed_all(method.encoder, task.spec(method.encoder.dim), task.samples)
+    vectors = embed_all(method.encoder, task.corpus.views.plain, task.corpus.samples)
     return {**figures, "caught": bool(shrunk(figures)), "knn": task.probed(vectors)["knn"]}
 
 

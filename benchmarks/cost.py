@@ -18,13 +18,15 @@ import numpy as np
 import torch
 
 from benchmarks._lightly_loops import LOOPS
+from benchmarks._pictures import given, views_of
 from benchmarks.self_supervised import ENCODERS, RESULTS, forget_peak, memory
 from benchmarks.simclr_throughput import SIMCLR_VIEW, lightly_loader
 from components.core import registry, seeds
 from components.core.config import PluginChoice
 from components.core.errors import WinnowError
-from components.modalities.image.policy import Policies, Policy
-from components.training.loop import LoopConfig, TrainingData, train
+from components.modalities.image.policy import Policy
+from components.training.corpus import Corpus
+from components.training.loop import LoopConfig, train
 
 THREADS, BATCH, STEPS = 2, 256, 6
 HEADER = ["| method | pictures/s | MB | lightly, pictures/s | MB | times faster |", "|---|---|---|---|---|---|"]
@@ -62,10 +64,10 @@ def main() -> None:
 def row(title: str, loops: dict[str, dict[str, float]]) -> str:
     """One line of the table."""
     ours, theirs = loops["winnow"], loops.get("lightly")
-    cells = [title, f"{ours['pictures_per_second']:.0f}", f"{ours['megabytes']:.0f}"]
+    cells = [title, f"{ours['samples_per_second']:.0f}", f"{ours['megabytes']:.0f}"]
     if theirs:
-        faster = ours["pictures_per_second"] / theirs["pictures_per_second"]
-        cells += [f"{theirs['pictures_per_second']:.0f}", f"{theirs['megabytes']:.0f}", f"{faster:.1f}"]
+        faster = ours["samples_per_second"] / theirs["samples_per_second"]
+        cells += [f"{theirs['samples_per_second']:.0f}", f"{theirs['megabytes']:.0f}", f"{faster:.1f}"]
     else:
         cells += ["", "", ""]
     return f"| {' | '.join(cells)} |"
@@ -90,17 +92,17 @@ def _one(loop: str, name: str, channels: int, size: int) -> dict[str, float]:
     forget_peak()
     held = memory("VmRSS")
     seconds = run(name, pictures)
-    return {"pictures_per_second": len(pictures) / seconds, "megabytes": memory("VmHWM") - held}
+    return {"samples_per_second": len(pictures) / seconds, "megabytes": memory("VmHWM") - held}
 
 
 def _winnow(name: str, pictures: np.ndarray) -> float:
     """Seconds of the second epoch."""
     channels = pictures.shape[1]
-    policies = Policies(policies=POLICIES, mean=[0.5] * channels, std=[0.25] * channels)
+    policies = views_of(POLICIES, mean=[0.5] * channels, std=[0.25] * channels)
     ends: list[float] = []
     train(
         _method(name, pictures),
-        TrainingData(pictures, np.arange(len(pictures)), policies),
+        Corpus(pictures, np.arange(len(pictures)), policies),
         LoopConfig(epochs=2, batch_size=BATCH),
         seed=0,
         on_epoch=lambda epoch, row: ends.append(time.perf_counter()),
@@ -111,7 +113,7 @@ def _winnow(name: str, pictures: np.ndarray) -> float:
 def _method(name: str, pictures: np.ndarray) -> Any:
     for choice in ENCODERS:
         torch.manual_seed(0)
-        encoder = registry.build("encoder", choice, *pictures.shape[1:3], where="encoder")
+        encoder = registry.build("encoder", choice, given(*pictures.shape[1:3]), where="encoder")
         try:
             return registry.build("self_supervised", PluginChoice(name=name), encoder, where="method")
         except WinnowError as error:
@@ -121,7 +123,7 @@ def _method(name: str, pictures: np.ndarray) -> Any:
 
 def _lightly(name: str, pictures: np.ndarray) -> float:
     """Seconds of the second pass: the first starts the loader's processes."""
-    encoder = registry.build("encoder", ENCODERS[0], *pictures.shape[1:3], where="encoder")
+    encoder = registry.build("encoder", ENCODERS[0], given(*pictures.shape[1:3]), where="encoder")
     loop = LOOPS[name](encoder, encoder.dim)
     loader = lightly_loader(pictures, BATCH, workers=THREADS, transform=loop.transform(pictures.shape[2]))
     optimizer = torch.optim.AdamW([p for p in loop.parameters() if p.requires_grad], lr=1e-3)

@@ -46,7 +46,9 @@ def read(folder: Path, home: Path, *, leaks: str = "refuse") -> None:
     home.mkdir(parents=True, exist_ok=True)
     names = {"manifest": "manifest.parquet", "samples": "samples.npy"}
     outputs = {name: home / names.get(name, f"{name}.parquet") for name in (*names, "quarantine", "oracle")}
-    params = ingest.Params.model_validate({"source": str(folder), "channels": 3, "leaks": leaks})
+    params = ingest.Params.model_validate(
+        {"source": str(folder), "modality": {"name": "image", "channels": 3}, "leaks": leaks}
+    )
     ingest.run(params=params, raw=folder.parent, **outputs)
 
 

@@ -27,7 +27,7 @@ from components.core.dag import StageSpec, read_stages
 from components.core.files import sha256
 
 SETTINGS = {  # as little work as shows every stage
-    "ingest": {"source": "pictures", "image_size": 16},
+    "ingest": {"source": "pictures", "modality": {"name": "image", "image_size": 16, "channels": 1}},
     "pretrain": {"epochs": 1, "workers": 0},
     "label": {"budget": 20},
     "finetune": {"epochs": 1, "guard_epochs": 0},

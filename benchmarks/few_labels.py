@@ -26,7 +26,11 @@ from pipelines.inline import LABELED, UNLABELED, Params, run_stages, share
 DIGITS: dict[str, Any] = {"threads": 1, "pretrain": {"workers": 0}}
 FASHION: dict[str, Any] = {
     "threads": 1,
-    "ingest": {"source": "torchvision:FashionMNIST", "image_size": 28, "channels": 1, "leaks": "drop"},
+    "ingest": {
+        "source": "torchvision:FashionMNIST",
+        "modality": {"name": "image", "image_size": 28, "channels": 1},
+        "leaks": "drop",
+    },
     "augment": {
         "policies": {
             "weak": {"crop": [0.8, 1.0], "flip": 0.5, "translate": 0.05},
@@ -103,7 +107,7 @@ class _Task:
         self.data, self.ids = data, manifest["id"].tolist()
         self.train, self.test = positions_of(manifest, "train"), positions_of(manifest, "test")
         samples = open_samples(data / "ingest/samples.npy")
-        self.pixels = samples.reshape(len(samples), -1).astype(np.float32) / 255
+        self.pixels = samples.values.reshape(len(samples), -1).astype(np.float32) / 255
         vectors = np.load(data / "embed/embeddings.npy")
         self.vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
         labels = read_labels(data / "label/labels.parquet")
@@ -139,25 +143,24 @@ class _Task:
 
         from components.core.config import PluginChoice
         from components.core.registry import build
-        from components.modalities.image.policy import read_policies
-        from components.models.encoder_file import normalize
-        from components.training.loop import LoopConfig, TrainingData, train
+        from components.modalities.views import read_views
+        from components.training.loop import Labeled, LoopConfig, train
 
         samples = open_samples(self.data / "ingest/samples.npy")
-        policies = read_policies(self.data / "augment/policy.json")
+        views = read_views(self.data / "augment/policy.json")
         torch.manual_seed(seeds.derive(params["seed"], "network"))
-        encoder = build("encoder", PluginChoice(**params["pretrain"]["encoder"]), *samples.shape[1:3], where="encoder")
+        encoder = build("encoder", PluginChoice(**params["pretrain"]["encoder"]), views.input, where="encoder")
         count = len(read_classes(self.data / "ingest/oracle.parquet"))
         method = build("adaptation", PluginChoice(name="full"), encoder, count, where="method")
         repeats = max(1, 512 // len(self.labeled))
         rows = np.repeat(self.labeled, repeats)
         targets = np.eye(count, dtype=np.float32)[np.repeat(self.classes, repeats)]
-        data = TrainingData(samples, rows, policies, targets, np.ones(len(rows), dtype=np.float32))
+        data = Labeled(samples, rows, views, targets, np.ones(len(rows), dtype=np.float32))
         loop = LoopConfig(epochs=60, batch_size=64, learning_rate=0.002)
         train(method, data, loop, seed=params["seed"])
         method.eval()
         with torch.no_grad():
-            pictures = normalize(torch.from_numpy(np.asarray(samples[self.test])), policies.mean, policies.std)
+            pictures = views.plain(torch.from_numpy(np.asarray(samples[self.test])))
             logits = torch.cat([method.head(method.encoder(part)) for part in pictures.split(1000)])
         return self._score(logits.argmax(1).numpy())
 

@@ -104,7 +104,7 @@ def row(title: str, runs: list[dict[str, Any]]) -> str:
 
 
 def _settings(source: Path, seed: int, labels: int, name: str = "label_propagation") -> Params:
-    data = {"source": str(source), "image_size": SIDE, "channels": 1}
+    data = {"source": str(source), "modality": {"name": "image", "image_size": SIDE, "channels": 1}}
     method = {"method": {"name": name}}
     return settings(**{**DIGITS, "seed": seed, "ingest": data, "label": {"budget": labels}, "pseudo_label": method})
 

@@ -20,13 +20,14 @@ import numpy.typing as npt
 import torch
 from PIL import Image, ImageOps
 
+from benchmarks._pictures import given, views_of
 from benchmarks.simclr_throughput import SIMCLR_VIEW, lightly_loader
 from components.core import registry
 from components.core.config import PluginChoice
 from components.methods.contracts import Batch
 from components.methods.self_supervised.simclr import SimCLR
-from components.modalities.image.policy import Policies
-from components.training.loop import LoopConfig, TrainingData, train
+from components.training.corpus import Corpus
+from components.training.loop import LoopConfig, train
 from components.training.optimizers import build_optimizer
 from components.training.precision import autocast, choose_device
 
@@ -56,7 +57,7 @@ def main() -> None:
         f"{len(pictures)} pictures, batch {asked.batch}",
     )
     for name, speed in speeds.items():
-        row = {"loop": name, "pictures_per_second": round(speed), "times_lightly": None, "outside_network": None}
+        row = {"loop": name, "samples_per_second": round(speed), "times_lightly": None, "outside_network": None}
         row["outside_network"] = round(1 - speed / speeds["network alone"], 3)
         if asked.lightly:
             row["times_lightly"] = round(speed / speeds["lightly"], 1)
@@ -83,8 +84,8 @@ def network_alone(pictures: npt.NDArray[np.uint8], count: int) -> float:
 
 def winnow(pictures: npt.NDArray[np.uint8], count: int) -> float:
     """Pictures per second of our loop, its first pass left out."""
-    policies = Policies(policies={"view": SIMCLR_VIEW}, mean=MEAN, std=STD)
-    data = TrainingData(pictures, np.resize(np.arange(len(pictures)), STEPS * count), policies)
+    policies = views_of({"view": SIMCLR_VIEW}, mean=MEAN, std=STD)
+    data = Corpus(pictures, np.resize(np.arange(len(pictures)), STEPS * count), policies)
     ends: list[float] = []
     config = LoopConfig(epochs=2, batch_size=count)
     train(_method(), data, config, seed=0, device=choose_device(), on_epoch=lambda *_: ends.append(_now()))
@@ -115,7 +116,7 @@ def lightly(pictures: npt.NDArray[np.uint8], count: int) -> float:
 
 def _method() -> SimCLR:
     torch.manual_seed(0)
-    encoder = registry.build("encoder", PluginChoice(name="resnet18"), 3, SIZE, where="encoder")
+    encoder = registry.build("encoder", PluginChoice(name="resnet18"), given(3, SIZE), where="encoder")
     return SimCLR(encoder, SimCLR.Config())
 
 

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from benchmarks._pictures import given, views_of
 from benchmarks._pipeline import keep
 from benchmarks.dirty_folder import DATA
 from benchmarks.self_supervised import RESULTS
@@ -30,12 +31,12 @@ from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.sample_store import open_samples
 from components.judging import label_errors
 from components.methods.self_supervised.simclr import SimCLR
-from components.modalities.image.policy import Policies, Policy
-from components.models.encoder_file import EncoderSpec
+from components.modalities.image.policy import Policy
 from components.models.encoders.small_resnet import SmallResnet
 from components.stages import ingest
+from components.training.corpus import Corpus
 from components.training.inference import embed_all
-from components.training.loop import LoopConfig, TrainingData
+from components.training.loop import LoopConfig
 from components.training.trial import run_trial
 
 ARCHIVE, TABLE = "vision/imagenette224_subset.zip", "vision/imagenette224_subset_labels.csv"
@@ -74,7 +75,8 @@ def photos(home: Path) -> tuple[npt.NDArray[np.uint8], list[dict[str, str]]]:
         packed.extractall(home)
     names = {"manifest": "manifest.parquet", "samples": "samples.npy"}
     outputs = {name: home / names.get(name, f"{name}.parquet") for name in (*names, "quarantine", "oracle")}
-    settings = {"source": str(home / "imagenette224_subset"), "image_size": SIZE, "channels": 3, "leaks": "drop"}
+    form = {"name": "image", "image_size": SIZE, "channels": 3}
+    settings = {"source": str(home / "imagenette224_subset"), "modality": form, "leaks": "drop"}
     ingest.run(params=ingest.Params.model_validate(settings), raw=home, **outputs)
     with (DATA / TABLE).open(encoding="utf-8", newline="") as file:
         table = {row["path"]: row for row in csv.DictReader(file)}
@@ -141,14 +143,13 @@ def _vectors(pictures: npt.NDArray[np.uint8], minutes: float, seed: int) -> Floa
 
     def method() -> SimCLR:
         torch.manual_seed(seed)
-        return SimCLR(SmallResnet(3, SIZE, SmallResnet.Config()), SimCLR.Config())
+        return SimCLR(SmallResnet(given(3, SIZE), SmallResnet.Config()), SimCLR.Config())
 
-    policies = Policies(policies={"view": VIEW}, mean=center, std=spread)
-    data = TrainingData(pictures, np.arange(len(pictures)), policies)
+    policies = views_of({"view": VIEW}, mean=center, std=spread)
+    data = Corpus(pictures, np.arange(len(pictures)), policies)
     trained, _ = run_trial(method, data, LoopConfig(batch_size=256, learning_rate=0.002), minutes * 60, seed=seed)
     encoder = trained.encoder
-    spec = EncoderSpec(name="", channels=3, image_size=SIZE, dim=encoder.dim, mean=center, std=spread)
-    return embed_all(encoder, spec, pictures)
+    return embed_all(encoder, policies.plain, pictures)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ NAMES = {
     "supervised": ("supervised, all labels, same minutes", ""),
 }
 PROBES = {"knn": "k-NN", "linear": "linear", "linear_few": "linear, 10 labels a class"}
-FIGURES = ("epochs", "pictures_per_second", "peak_megabytes", "effective_rank")
+FIGURES = ("epochs", "samples_per_second", "peak_megabytes", "effective_rank")
 ENOUGH = 0.05  # above random initialization in one of the probes: it learned
 INTRODUCTION = """# Methods
 
@@ -76,7 +76,7 @@ def _audit(kept: dict[str, Any]) -> str:
 
 def _cost(kept: dict[str, Any]) -> str:
     size = f"{kept['size']}x{kept['size']}x{kept['channels']}"
-    rows = sorted(kept["methods"].items(), key=lambda row: -row[1]["winnow"]["pictures_per_second"])
+    rows = sorted(kept["methods"].items(), key=lambda row: -row[1]["winnow"]["samples_per_second"])
     return "\n".join(
         [
             "### Cost",
@@ -147,9 +147,7 @@ def _row(name: str, runs: list[dict[str, Any]], kept: dict[str, Any]) -> tuple[f
     if not sound:
         return -1.0, f"| {title} | {source} | failed: {runs[0]['failed']} |" + " |" * (len(PROBES) + 5)
     cells = [mean_and_interval([run[probe] for run in sound]) for probe in PROBES]
-    figures = [
-        _plain(sound, figure) for figure in ("epochs", "pictures_per_second", "peak_megabytes", "effective_rank")
-    ]
+    figures = [_plain(sound, figure) for figure in ("epochs", "samples_per_second", "peak_megabytes", "effective_rank")]
     gain = _gain(sound, kept) if name not in BASELINES else ""
     order = float(np.mean([run["linear_few"] for run in sound]))
     return order, f"| {' | '.join([title, source, *cells, gain, str(len(sound)), *figures])} |"

@@ -24,15 +24,13 @@ from components.core.config import PluginChoice
 from components.core.errors import WinnowError
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.oracle import read_classes, reveal
-from components.datasets.sample_store import open_samples
 from components.judging.health import health
 from components.judging.probes import knn_accuracy, leave_one_out_accuracy, linear_accuracy
 from components.methods.contracts import TrainableMethod
-from components.modalities.image.policy import read_policies
-from components.models.encoder_file import EncoderSpec
 from components.models.encoders.small_resnet import SmallResnet
+from components.training.corpus import open_corpus
 from components.training.inference import embed_all
-from components.training.loop import LoopConfig, TrainingData
+from components.training.loop import Labeled, LoopConfig
 from components.training.precision import choose_device
 from components.training.trial import run_trial
 from pipelines.inline import PROJECT, run_stages
@@ -108,11 +106,12 @@ def _one(folder: Path, name: str, minutes: float, seed: int) -> dict[str, Any]:
     forget_peak()
     base = memory("VmRSS")
     if name == "pixels":
-        vectors, figures = task.samples.reshape(len(task.samples), -1).astype(np.float32) / 255, {}
+        values = task.corpus.samples.values
+        vectors, figures = values.reshape(len(values), -1).astype(np.float32) / 255, {}
     else:
         encoder, figures = task.trained(name, minutes, seed)
         figures["peak_megabytes"] = round(memory("VmHWM") - base)
-        vectors = embed_all(encoder, task.spec(encoder.dim), task.samples)
+        vectors = embed_all(encoder, task.corpus.views.plain, task.corpus.samples)
         figures |= task.health(encoder)
     return {**figures, **task.probed(vectors)}
 
@@ -122,8 +121,9 @@ class Task:
 
     def __init__(self, data: Path) -> None:
         manifest = read_manifest(data / "ingest/manifest.parquet")
-        self.samples = open_samples(data / "ingest/samples.npy")
-        self.policies = read_policies(data / "augment/policy.json")
+        self.corpus = open_corpus(
+            data / "ingest/manifest.parquet", data / "ingest/samples.npy", data / "augment/policy.json"
+        )
         self.train, self.test = positions_of(manifest, "train"), positions_of(manifest, "test")
         names = read_classes(data / "ingest/oracle.parquet")
         truth = reveal(data / "ingest/oracle.parquet", manifest["id"].tolist())
@@ -136,8 +136,7 @@ class Task:
         supervised = name == "supervised"
         targets = np.eye(int(self.classes.max()) + 1, dtype=np.float32)[self.classes[self.train]]
         weights = np.ones(len(targets), dtype=np.float32)
-        labels = {"targets": targets, "weights": weights} if supervised else {}
-        data = TrainingData(self.samples, self.train, self.policies, **labels)
+        data = Labeled(**vars(self.corpus), targets=targets, weights=weights) if supervised else self.corpus
         method, trial = run_trial(
             lambda: self.method(name, seed), data, self.loop, minutes * 60, seed=seed, device=choose_device()
         )
@@ -145,7 +144,7 @@ class Task:
             "encoder": "" if isinstance(method.encoder, SmallResnet) else "_vit",
             "epochs": round(trial.epochs, 2),
             "cpu_seconds": round(trial.cpu_seconds, 1),
-            "pictures_per_second": round(trial.pictures_per_second),
+            "samples_per_second": round(trial.samples_per_second),
             "loss": trial.history[-1]["loss"],
         }
         return method.encoder, figures
@@ -165,22 +164,14 @@ class Task:
 
     def _encoder(self, choice: PluginChoice, seed: int) -> Any:
         torch.manual_seed(seeds.derive(seed, "weights"))
-        return registry.build("encoder", choice, *self.samples.shape[1:3], where="encoder")
-
-    def spec(self, dim: int) -> EncoderSpec:
-        channels, size = self.samples.shape[1:3]
-        return EncoderSpec(
-            name="", channels=channels, image_size=size, dim=dim, mean=self.policies.mean, std=self.policies.std
-        )
+        return registry.build("encoder", choice, self.corpus.views.input, where="encoder")
 
     def health(self, encoder: Any) -> dict[str, float]:
         """Of 256 training pictures and their weak views, as the pretrain stage watches it."""
-        from components.modalities.image.augment import Augment
-
-        pictures = torch.from_numpy(np.asarray(self.samples[self.train[:256]])).to(choose_device())
-        augment = Augment(self.policies.policies["view"], self.policies.mean, self.policies.std)
+        records = torch.from_numpy(np.asarray(self.corpus.samples[self.train[:256]])).to(choose_device())
+        look = self.corpus.views["view"]
         with torch.no_grad():
-            first, second = (encoder.eval()(augment(pictures, self.train[:256], seed)) for seed in (0, 1))
+            first, second = (encoder.eval()(look(records, self.train[:256], seed)) for seed in (0, 1))
         return {name: round(value, 4) for name, value in health(first, second).items()}
 
     def probed(self, vectors: Any) -> dict[str, float]:

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from components.modalities.image.policy import Policies, Policy
+from benchmarks._pictures import given, views_of
+from components.modalities.image.policy import Policy
 
 THREADS, BATCH, ROUNDS = 2, 256, 3
 SIZES = {32: (1, 6), 96: (3, 2)}  # pixels a side: channels, steps an epoch
@@ -47,15 +48,16 @@ def _network(channels: int, size: int):  # type: ignore[no-untyped-def]
     from components.models.encoders.small_resnet import SmallResnet
 
     torch.manual_seed(0)
-    return SimCLR(SmallResnet(channels, size, SmallResnet.Config()), SimCLR.Config(temperature=TEMPERATURE))
+    return SimCLR(SmallResnet(given(channels, size), SmallResnet.Config()), SimCLR.Config(temperature=TEMPERATURE))
 
 
 def _winnow(pictures: np.ndarray) -> Callable[[], float]:
-    from components.training.loop import LoopConfig, TrainingData, train
+    from components.training.corpus import Corpus
+    from components.training.loop import LoopConfig, train
 
     channels, size = pictures.shape[1:3]
-    policies = Policies(policies={"view": SIMCLR_VIEW}, mean=[0.5] * channels, std=[0.25] * channels)
-    data = TrainingData(pictures, np.arange(len(pictures)), policies)
+    policies = views_of({"view": SIMCLR_VIEW}, mean=[0.5] * channels, std=[0.25] * channels)
+    data = Corpus(pictures, np.arange(len(pictures)), policies)
 
     def measure() -> float:
         ends: list[float] = []

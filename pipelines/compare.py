@@ -28,7 +28,7 @@ FIGURES = {  # column: heading and format
     "alignment": ("alignment", "{:.3f}"),
     "uniformity": ("uniformity", "{:.2f}"),
     "epochs": ("epochs", "{:.1f}"),
-    "pictures_per_second": ("pictures/s", "{:.0f}"),
+    "samples_per_second": ("pictures/s", "{:.0f}"),
 }
 
 
@@ -100,32 +100,25 @@ def job_for(name: str, params: dict[str, Any]) -> Any:
 def _tried(name: str, minutes: float, params: dict[str, Any]) -> dict[str, Any]:
     """Its figures, or `failed` with the sentence that says why."""
     from components.core.seeds import deterministic
-    from components.datasets.manifest import positions_of, read_manifest
-    from components.datasets.sample_store import open_samples
     from components.judging.health import HEALTH, shrunk
     from components.judging.probes import leave_one_out_accuracy
-    from components.modalities.image.policy import read_policies
-    from components.models.encoder_file import EncoderSpec
     from components.training.inference import embed_all
-    from components.training.loop import TrainingData
     from components.training.precision import choose_device
-    from components.training.pretraining import build_method, watch, watched_rows
+    from components.training.pretraining import build_method, watch, watched
     from components.training.trial import run_trial
 
     job = job_for(name, params)
     deterministic(job.threads)
-    samples, policies = open_samples(job.samples), read_policies(job.policy)
-    rows = positions_of(read_manifest(job.manifest, ["split"]), "train")
-    data, device = TrainingData(samples, rows, policies), choose_device()
-    seen = rows[watched_rows(len(rows), job.seed)]
+    corpus, device = job.corpus(), choose_device()
+    seen = watched(corpus, job.seed)
     try:
         method, trial = run_trial(
-            lambda: build_method(job, samples),
-            data,
+            lambda: build_method(job, corpus),
+            corpus,
             job.loop,
             minutes * 60,
             seed=job.seed,
-            watch=lambda method: watch(method, samples, seen, policies, device, job.seed),
+            watch=lambda method: watch(method, seen, device, job.seed),
             device=device,
         )
     except WinnowError as error:
@@ -134,15 +127,11 @@ def _tried(name: str, minutes: float, params: dict[str, Any]) -> dict[str, Any]:
     figures |= {
         "collapsing": bool(shrunk(figures)),
         "epochs": trial.epochs,
-        "pictures_per_second": trial.pictures_per_second,
+        "samples_per_second": trial.samples_per_second,
     }
     labeled = _labeled()
     if labeled is not None:
-        channels, size = samples.shape[1:3]
-        spec = EncoderSpec(
-            name="", channels=channels, image_size=size, dim=method.encoder.dim, mean=policies.mean, std=policies.std
-        )
-        vectors = embed_all(method.encoder, spec, samples, labeled[0])
+        vectors = embed_all(method.encoder, corpus.views.plain, corpus.samples, labeled[0])
         figures["visible"] = leave_one_out_accuracy(vectors, labeled[1])
     return figures
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from components.core.config import read_params
+from components.core.config import PluginChoice, read_params
 from components.core.environment import prepare
 from components.core.errors import WinnowError
 from components.core.files import replacing, write_text
@@ -23,7 +23,7 @@ Floats = npt.NDArray[np.float32]
 def show_gap(other: Path) -> None:
     """Print the table and write `data/gap/gap.json` and `gap.png`.
 
-    Raises WinnowError where a project is not ingested yet, or where the two keep pictures of different shapes.
+    Raises WinnowError where a project is not ingested yet, or where the two keep data of different kinds.
     """
     params = read_params()
     seed = int(params.get("seed", 0))
@@ -35,11 +35,11 @@ def show_gap(other: Path) -> None:
     encoder, spec = load_encoder(ENCODER)
     vectors = []
     for project in (other, Path()):
-        samples, rows = _training(project, (spec.channels, spec.image_size, spec.image_size))
+        samples, rows = _training(project, spec.inputs.modality)
         if len(rows) < 2 * LEAST:
-            raise WinnowError(f"{project} has {len(rows)} training pictures: a gap is measured on {2 * LEAST} or more.")
+            raise WinnowError(f"{project} has {len(rows)} training samples: a gap is measured on {2 * LEAST} or more.")
         chosen = np.sort(np.random.default_rng(seed).permutation(rows)[: 2 * MOST])
-        vectors.append(embed_all(encoder, spec, samples, chosen))
+        vectors.append(embed_all(encoder, spec.inputs.plain, samples, chosen))
     between, within = domain_gap(*vectors, seed=seed)
     facts = {"other": str(other), "between": asdict(between), "within": asdict(within)}
     write_text(RESULTS / "gap.json", json.dumps(facts, indent=2, sort_keys=True) + "\n")
@@ -55,20 +55,22 @@ def show_gap(other: Path) -> None:
     print(f"{RESULTS / 'gap.png'} is the picture.")
 
 
-def _training(project: Path, shape: tuple[int, int, int]) -> tuple[Any, npt.NDArray[np.int64]]:
-    """A project's pictures, and the rows of its training split."""
+def _training(project: Path, modality: PluginChoice) -> tuple[Any, npt.NDArray[np.int64]]:
+    """A project's samples, and the rows of its training split."""
     from components.datasets.manifest import positions_of, read_manifest
     from components.datasets.sample_store import open_samples
 
     home = project / "data/ingest"
-    for name in ("samples.npy", "manifest.parquet"):
+    for name in ("samples.npy", "samples.json", "manifest.parquet"):
         if not (home / name).is_file():
             raise WinnowError(f"{home / name} is not there: run `winnow repro` in {project.resolve().name} first.")
     samples = open_samples(home / "samples.npy")
-    if samples.shape[1:] != shape:
+    if samples.about.modality != modality:
+        theirs, ours = (
+            ", ".join(f"{name} {value}" for name, value in one) for one in (samples.about.modality, modality)
+        )
         raise WinnowError(
-            f"{project} keeps pictures of {samples.shape[1:]} (channels, pixels), and the encoder here takes {shape}: "
-            "give both projects the same ingest.channels and ingest.image_size."
+            f"{project} keeps {theirs}, and the encoder here takes {ours}: give both projects the same ingest.modality."
         )
     return samples, positions_of(read_manifest(home / "manifest.parquet", ["split"]), "train")
 

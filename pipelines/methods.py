@@ -2,25 +2,30 @@
 
 import ast
 import inspect
-from pathlib import Path
 
 import yaml
 
 from components.core.config import Config, nearest
 from components.core.errors import WinnowError
-from components.core.registry import CHOICES, FAMILIES, every, folder, load, names
+from components.core.registry import CHOICES, FAMILIES, every, file_of, load, names
 
+DECLARED = ("fits", "takes")
 SETTINGS = {family: place for place, family in CHOICES.items()}  # of several places that take one family, the last
 
 
 def listing() -> str:
-    """A table: family, then name and caption (first line of the file's docstring) of each plug-in."""
+    """A table: family, then name and caption of each plug-in, and the kinds of views it is for, where not for all."""
     width = max(len(name) for family in FAMILIES for name in names(family))
     blocks = []
     for family in FAMILIES:
-        rows = [f"  {name:<{width}}  {_text(family, name).partition(chr(10))[0]}" for name in names(family)]
+        rows = [f"  {name:<{width}}  {_caption(family, name)}" for name in names(family)]
         blocks.append("\n".join([family.replace("_", " "), *rows]))
     return "\n\n".join(blocks)
+
+
+def _caption(family: str, name: str) -> str:
+    kinds = _fits(family, name)
+    return _text(family, name).partition("\n")[0] + (f" [{', '.join(kinds)}]" if kinds else "")
 
 
 def description(wanted: str) -> str:
@@ -40,7 +45,8 @@ def _described(family: str, name: str) -> str:
     for option, field in config.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, Config):
             means.append(f"{option}: {inspect.cleandoc(field.annotation.__doc__ or '')}")
-    return "\n\n".join([_text(family, name), _choice(family, name, config), *means])
+    kinds = " and ".join(_fits(family, name)) or "every kind of data"
+    return "\n\n".join([_text(family, name), f"For {kinds}.", _choice(family, name, config), *means])
 
 
 def _choice(family: str, name: str, config: type[Config]) -> str:
@@ -53,5 +59,17 @@ def _choice(family: str, name: str, config: type[Config]) -> str:
 
 
 def _text(family: str, name: str) -> str:
-    file = Path(folder(family) / f"{name}.py")
-    return ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+    return ast.get_docstring(_tree(family, name)) or ""
+
+
+def _fits(family: str, name: str) -> tuple[str, ...]:
+    """The kinds of views that a plug-in says it is for, in its own file."""
+    for node in ast.walk(_tree(family, name)):
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        if isinstance(node, ast.Assign) and any(isinstance(one, ast.Name) and one.id in DECLARED for one in targets):
+            return tuple(ast.literal_eval(node.value))
+    return ()
+
+
+def _tree(family: str, name: str) -> ast.Module:
+    return ast.parse(file_of(family, name).read_text(encoding="utf-8"))

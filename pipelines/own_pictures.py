@@ -13,6 +13,7 @@ from components.core.lock import held
 from components.core.stage_settings import stage_settings
 from components.datasets.archive import is_archive
 from components.datasets.sources import unused_by
+from components.modalities import build_modality
 from pipelines.params_file import with_setting, without_setting
 
 PARAMS = Path("params.yaml")
@@ -25,16 +26,16 @@ def keep(*, source: str | None, image_size: int | None, channels: int | None, bu
 
     Raises WinnowError, and writes nothing, for a folder that cannot be read and for a value that cannot be.
     """
+    before = read_params()
+    size = {name: value for name, value in (("image_size", image_size), ("channels", channels)) if value is not None}
     asked = {
         ("ingest", "source"): None if source is None else _place(source),
-        ("ingest", "image_size"): image_size,
-        ("ingest", "channels"): channels,
+        ("ingest", "modality"): {**_modality(before), **size} if size else None,
         ("label", "budget"): budget,
     }
     given = {name: value for name, value in asked.items() if value is not None}
     if not given:
         return
-    before = read_params()
     out = _check(before, given)
     if held(LOCK):
         raise WinnowError("a run is at work in this folder and reads params.yaml: wait for it, then say this again.")
@@ -48,8 +49,12 @@ def keep(*, source: str | None, image_size: int | None, channels: int | None, bu
         print(f"params.yaml: ingest.{key} is taken out: {given['ingest', 'source']} has no use for it", file=sys.stderr)
     for (owner, key), value in given.items():
         print(f"params.yaml: {owner}.{key} {_change(block(before, owner).get(key), value)}", file=sys.stderr)
-    if source is not None and image_size is None and channels is None and _is_small_and_gray(before):
+    if source is not None and not size and _is_small_and_gray(before):
         print(f"winnow: pictures are stored at 32 x 32 pixels, gray: {PHOTOS}", file=sys.stderr)
+
+
+def _modality(params: dict[str, Any]) -> dict[str, Any]:
+    return stage_settings("ingest", params).modality.model_dump()  # type: ignore[no-any-return]
 
 
 def _place(source: str) -> str:
@@ -76,7 +81,7 @@ def _check_folder(place: str) -> None:
     folder.classes()
 
 
-def _check(before: dict[str, Any], given: dict[tuple[str, str], str | int]) -> list[str]:
+def _check(before: dict[str, Any], given: dict[tuple[str, str], Any]) -> list[str]:
     """Refuse what the stages would refuse, before anything is written; settings that another source has no use for."""
     wanted, out = dict(before), list[str]()
     for (owner, key), value in given.items():
@@ -86,14 +91,22 @@ def _check(before: dict[str, Any], given: dict[tuple[str, str], str | int]) -> l
         wanted["ingest"] = {key: value for key, value in wanted["ingest"].items() if key not in out}
     for owner in dict.fromkeys(owner for owner, _ in given):
         stage_settings(owner, wanted)
+    build_modality(stage_settings("ingest", wanted).modality)
     return out
 
 
-def _change(before: object, now: str | int) -> str:
-    return f"is {now} already" if before == now else f"is now {now} ({'not set' if before is None else before} before)"
+def _change(before: object, now: object) -> str:
+    if before == now:
+        return f"is {_said(now)} already"
+    return f"is now {_said(now)} ({'not set' if before is None else _said(before)} before)"
+
+
+def _said(value: object) -> str:
+    inner = ", ".join(f"{name}: {one}" for name, one in value.items()) if isinstance(value, dict) else ""
+    return f"{{{inner}}}" if inner else str(value)
 
 
 def _is_small_and_gray(params: dict[str, Any]) -> bool:
     """As suits the built-in digits."""
-    own = block(params, "ingest")
-    return (own.get("image_size", 32), own.get("channels", 1)) == (32, 1)
+    own = _modality(params)
+    return (own.get("image_size"), own.get("channels")) == (32, 1)

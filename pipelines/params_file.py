@@ -8,7 +8,7 @@ import yaml
 from components.core.errors import WinnowError
 
 
-def with_setting(text: str, block: str, key: str, value: str | int) -> str:
+def with_setting(text: str, block: str, key: str, value: Any) -> str:
     """The YAML `text` in which `block.key` is `value`, and nothing else differs.
 
     Raises WinnowError where the file is laid out in a way that this cannot be done in.
@@ -66,7 +66,7 @@ def _in_block(text: str, block: yaml.Node, key: str, scalar: str) -> str:
         first = block.value[0][0].start_mark
         gap = ", " if block.flow_style else f"\n{' ' * first.column}"
         return f"{text[: first.index]}{key}: {scalar}{gap}{text[first.index :]}"
-    start, end = node.start_mark.index, node.end_mark.index
+    start, end = node.start_mark.index, _end(node)
     blank = " " if text[start - 1] == ":" else ""  # `budget:` with nothing behind it
     return f"{text[:start]}{blank}{scalar}{text[end:]}"
 
@@ -76,7 +76,7 @@ def _entry(node: yaml.Node | None, key: str) -> yaml.Node | None:
     return next((value for name, value in pairs if name.value == key), None)
 
 
-def _scalar(value: str | int) -> str:
+def _scalar(value: Any) -> str:
     """As YAML writes it inside braces, where more needs quotes than elsewhere."""
     listed = yaml.safe_dump([value], default_flow_style=True, allow_unicode=True, width=float("inf"))
     return str(listed).strip()[1:-1]

@@ -1,4 +1,4 @@
-"""From picture files to classes, with a registered model and the decoder that ingest uses."""
+"""From files to classes, with a registered model and the reading that ingest does."""
 
 import json
 import sys
@@ -12,26 +12,25 @@ import numpy.typing as npt
 
 from components.core.model_versions import find
 from components.core.terminal import one_line
-from components.modalities.image.decode import Picture, Unreadable, decode
-from components.modalities.image.fitting import Preparation
-from components.modalities.image.reading import file_bytes
+from components.datasets.reading import Record, Unreadable, file_bytes
+from components.datasets.sample_store import padded
+from components.modalities import Modality
 from components.models.classifier import Classifier
 from components.models.prediction_sets import PredictionSets, members
-from components.models.seen import LEVEL, Seen, form_of
+from components.models.seen import LEVEL, Seen
 from components.release.registered import load_version
 from components.training.inference import observe
 from pipelines.settings import model_name
 
-BATCH = 256  # pictures in memory at a time
+BATCH = 256  # samples in memory at a time
 NAMED = 3  # files in a sentence
-SCALE, ASPECT = 4, 1.5  # times what was learned from; more is said
-FOREIGN = f"unlike the training pictures, as one in {round(1 / LEVEL)} of their own kind is"
+FOREIGN = f"unlike the training samples, as one in {round(1 / LEVEL)} of their own kind is"
 
 
 @dataclass(frozen=True)
 class Guess:
     """probabilities: `(K,)`, in the order of `classes`; sets: how prediction sets are made, None where they are not;
-    foreign: whether the picture is unlike the training pictures, None where that is not known."""
+    foreign: whether the sample is unlike the training samples, None where that is not known."""
 
     file: Path
     classes: list[str]
@@ -64,7 +63,7 @@ class Guess:
 
 
 def predict_files(files: list[Path], *, version: str, as_json: bool) -> int:
-    """Print one line per picture; files that are none are named on standard error. Returns the exit code."""
+    """Print one line per sample; files that are none are named on standard error. Returns the exit code."""
     chosen = find(model_name(), version)
     classifier = load_version(chosen)
     sets = classifier.spec.sets
@@ -86,19 +85,19 @@ def predict_files(files: list[Path], *, version: str, as_json: bool) -> int:
 
 
 def _guesses(classifier: Classifier, files: list[Path], odd: dict[str, list[Path]]) -> Iterator[Guess]:
-    """A guess for each file that is a picture; `odd`: gets the files that are unlike the training pictures, by how."""
-    spec = classifier.spec
-    readable, pictures = [], []
+    """A guess for each file that is a sample; `odd`: gets the files that are unlike the training samples, by how."""
+    spec, modality = classifier.spec, classifier.spec.encoder.inputs.kind
+    readable, records = [], []
     for file in files:
-        picture = _read(file, classifier)
-        if picture is not None:
+        record = _read(file, modality)
+        if record is not None:
             readable.append(file)
-            pictures.append(picture.pixels)
-            for how in unlike(picture, spec.seen, spec.encoder.image_size) if spec.seen else []:
+            records.append(record.values)
+            for how in modality.unlike(record, spec.seen.facts) if spec.seen else []:
                 odd.setdefault(how, []).append(file)
-    if not pictures:
+    if not records:
         return
-    observed = observe(classifier, np.stack(pictures), features=True)
+    observed = observe(classifier, padded(records), features=True)
     assert observed.features is not None
     foreign = spec.seen.foreign(observed.features) if spec.seen else None
     for row, file in enumerate(readable):
@@ -108,37 +107,19 @@ def _guesses(classifier: Classifier, files: list[Path], odd: dict[str, list[Path
         yield Guess(file, spec.classes, observed.probabilities[row], spec.sets, strange)
 
 
-def unlike(picture: Picture, seen: Seen, image_size: int) -> list[str]:
-    """In what ways a picture's file is of another form than any that was learned from."""
-    short, long = sorted((picture.width, picture.height))
-    form = form_of(picture.mode)
-    gray_only = "color" not in seen.forms and picture.pixels.shape[0] == 1
-    odd_form = "color" in picture.lost if gray_only and form == "color" else form not in seen.forms
-    found = {
-        f"in {form}, and the model learned from {' and '.join(seen.forms)} pictures": odd_form,
-        f"smaller than the {seen.sides[0]} pixels it learned from": short < min(image_size, seen.sides[0]),
-        f"more than {SCALE} times as large as the {seen.sides[1]} pixels it learned from": short
-        > SCALE * max(image_size, seen.sides[1]),
-        f"longer for their height than the {seen.aspect:.3g} it learned from": long > ASPECT * seen.aspect * short,
-    }
-    return [how for how, holds in found.items() if holds]
-
-
 def _oddities(seen: Seen | None, odd: dict[str, list[Path]]) -> Iterator[str]:
     if seen is None or not seen.vectors:
-        yield "this version does not keep enough of its training pictures to tell others from them."
+        yield "this version does not keep enough of its training samples to tell others from them."
     for how, files in odd.items():
         more = f" and {len(files) - NAMED:,} more" if len(files) > NAMED else ""
         yield f"{how}: {', '.join(one_line(file) for file in files[:NAMED])}{more}."
 
 
-def _read(file: Path, classifier: Classifier) -> Picture | None:
-    spec = classifier.spec.encoder
-    how = Preparation(spec.image_size, spec.channels, spec.fit, spec.span)
+def _read(file: Path, modality: Modality) -> Record | None:
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="PIL")  # odd metadata; what matters becomes Unreadable
-            return decode(file_bytes(file), how)
+            return modality.read(file_bytes(file, modality))
     except Unreadable as error:
         print(f"winnow: {one_line(file)}: {error}", file=sys.stderr)
     return None

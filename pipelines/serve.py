@@ -7,7 +7,7 @@ from components.core.mlmodel import EXAMPLE, description
 from components.core.model_versions import find
 from components.core.version_files import fetch
 from components.models.classifier import Classifier
-from components.models.serving import PictureModel
+from components.models.serving import ServedModel
 from components.release.registered import load_version
 from pipelines.local_server import HOST, answer, listening
 from pipelines.loopback_only import App
@@ -38,6 +38,7 @@ def application(classifier: Classifier) -> App:
         from mlflow.pyfunc import PyFuncModel
         from mlflow.pyfunc.scoring_server import init
     spec = classifier.spec
-    facts = description(spec.classes, spec.encoder.image_size, spec.encoder.channels)
-    app: App = init(PyFuncModel(Model.from_dict(facts), PictureModel(classifier)))
+    served = spec.encoder.inputs.kind.served()
+    facts = description(spec.classes, served.dtype, served.shape)
+    app: App = init(PyFuncModel(Model.from_dict(facts), ServedModel(classifier)))
     return app

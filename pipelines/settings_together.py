@@ -3,16 +3,18 @@
 from typing import Any
 
 from components.core import registry
-from components.core.config import PluginChoice, nearest
+from components.core.config import PluginChoice, block, nearest
 from components.core.errors import WinnowError
+from components.core.registry import CHOICES
 from components.core.stage_settings import stage_settings
 from components.core.unused import refuse_unused
-
-COLORS = ("saturation", "hue", "grayscale")  # what they change gray pictures do not have
+from components.datasets.sources import source_class
+from components.modalities import Modality, build_modality
+from components.modalities.views import parse_policies
 
 
 def check_together(params: dict[str, Any]) -> None:
-    """Raise WinnowError for queries without what they need, an encoder that does not fit the pictures, more workers
+    """Raise WinnowError for queries without what they need, plug-ins that are for another kind of data, more workers
     than this machine has, views that no method asks for, and settings that those of other blocks leave without use.
     """
     from components.stages import label, pretrain, select
@@ -21,16 +23,31 @@ def check_together(params: dict[str, Any]) -> None:
     label.first_strategy(stage_settings("label", params).first)
     strategy = stage_settings("select", params).strategy
     select.build_strategy(strategy, trained_dropout(params), where="select.strategy")
-    pictures, training = stage_settings("ingest", params), stage_settings("pretrain", params)
-    pretrain.check_start(training, pictures.channels, pictures.image_size)
+    data, training = stage_settings("ingest", params), stage_settings("pretrain", params)
+    modality = build_modality(data.modality)
+    _check_fits(params, modality)
+    policies = stage_settings("augment", params).policies
+    _check_views(policies)
+    parse_policies(modality, policies, where="augment.policies")
+    pretrain.check_start(training, modality.input(None))
     check_processors(training.workers, training.ray_address)
-    _check_views(stage_settings("augment", params).policies)
-    refuse_unused(_unused_beside_other_blocks(params))
+    refuse_unused(_unused_beside_other_blocks(params, modality))
 
 
 def trained_dropout(params: dict[str, Any]) -> float:
     """How much dropout the settings' classifier is trained with."""
     return float(PluginChoice.model_validate(params["finetune"]["method"]).options.get("dropout", 0.0))
+
+
+def _check_fits(params: dict[str, Any], modality: Modality) -> None:
+    """Every plug-in is for the kind of data there is."""
+    source = stage_settings("ingest", params).source
+    plugin = source_class(source).__module__.rpartition(".")[2]
+    registry.check_fits("source", plugin, modality.gives, where="ingest.source")
+    for (owner, setting), family in CHOICES.items():
+        if setting in block(params, owner) and family != "modality":
+            choice = PluginChoice.model_validate(params[owner][setting])
+            registry.check_fits(family, choice.name, modality.gives, where=f"{owner}.{setting}")
 
 
 def _check_views(policies: dict[str, Any]) -> None:
@@ -45,7 +62,7 @@ def _check_views(policies: dict[str, Any]) -> None:
             raise WinnowError(f"no method asks for the view augment.policies.{name}: {nearest(name, known)}")
 
 
-def _unused_beside_other_blocks(params: dict[str, Any]) -> dict[str, str]:
+def _unused_beside_other_blocks(params: dict[str, Any], modality: Modality) -> dict[str, str]:
     def stated(block: str, setting: str) -> bool:
         return bool((params.get(block) or {}).get(setting))
 
@@ -54,13 +71,12 @@ def _unused_beside_other_blocks(params: dict[str, Any]) -> dict[str, str]:
         names = [("pseudo_label", "foreign"), ("finetune", "guard_epochs")]
         why = "label.folds is 0, so that no label is held out"
         found |= {f"{block}.{setting}": why for block, setting in names if stated(block, setting)}
-    pictures = stage_settings("ingest", params)
-    if pictures.near_duplicates == "off" and stated("pseudo_label", "max_per_group"):
-        found["pseudo_label.max_per_group"] = "ingest.near_duplicates is off, so that no pictures are a group"
+    data = stage_settings("ingest", params)
+    if data.near_duplicates == "off" and stated("pseudo_label", "max_per_group"):
+        found["pseudo_label.max_per_group"] = "ingest.near_duplicates is off, so that no samples are a group"
     if stage_settings("finetune", params).sets is None and stated("select", "abstentions_first"):
         found["select.abstentions_first"] = "no model abstains where finetune.sets is empty"
-    if pictures.channels == 1:
-        policies = stage_settings("augment", params).policies
-        colors = [f"{name}.{color}" for name in policies for color in COLORS if getattr(policies[name], color)]
-        found |= {f"augment.policies.{name}": "ingest.channels is 1, which is gray" for name in colors}
+    if not source_class(data.source).files:
+        stated_too = [name for name in modality.for_files if name in data.modality.options]
+        found |= {f"ingest.modality.{name}": f"ingest.source is '{data.source}'" for name in stated_too}
     return found

@@ -64,11 +64,8 @@ def synthetic(
 ) -> "Synthetic":
     """Train the method `name` on the training pictures of the project at `home`, then make pictures."""
     from components.core import seeds
-    from components.datasets.manifest import positions_of, read_manifest
-    from components.datasets.sample_store import open_samples
     from components.methods.contracts import GenerativeMethod
-    from components.modalities.image.policy import read_policies
-    from components.training.loop import TrainingData
+    from components.training.corpus import open_corpus
     from components.training.precision import choose_device
     from components.training.pretraining import build_method
     from components.training.synthesis import synthesize
@@ -76,20 +73,19 @@ def synthetic(
 
     job = job_for(name, params)
     seeds.deterministic(job.threads)
-    samples = open_samples(home / job.samples)
-    rows = positions_of(read_manifest(home / job.manifest, ["split"]), "train")
+    corpus = open_corpus(home / job.manifest, home / job.samples, home / job.policy)
     method, _ = run_trial(
-        lambda: build_method(job.model_copy(update={"weights": None}), samples),
-        TrainingData(samples, rows, read_policies(home / job.policy)),
+        lambda: build_method(job.model_copy(update={"weights": None}), corpus),
+        corpus,
         job.loop,
         cpu_seconds,
         seed=job.seed,
         device=choose_device(),
     )
-    seen = np.sort(seeds.numpy_generator(job.seed, "synthesize").permutation(rows)[:REAL])
+    seen = np.sort(seeds.numpy_generator(job.seed, "synthesize").permutation(corpus.rows)[:REAL])
     generator = seeds.torch_generator(job.seed, "synthesize")
     assert isinstance(method, GenerativeMethod)
-    return synthesize(method, classifier, np.asarray(samples[seen]), count, generator)
+    return synthesize(method, classifier, np.asarray(corpus.samples[seen]), count, generator)
 
 
 def _check(generator: str, count: int, minutes: float) -> None:
@@ -136,7 +132,7 @@ def _cards(ids: list[str], made: "Synthetic", classifier: "Classifier") -> tuple
                 reason=WHY.format(*classes[0], *classes[1]),
                 classes=classes,
                 picture=thumbnail(made.pictures[row]),
-                nearest=Example(thumbnail(samples[labeled[twin]]), label, float(similarities[row])),
+                nearest=Example(thumbnail(samples.record(labeled[twin])), label, float(similarities[row])),
             )
         )
     return cards, labels.used

@@ -4,7 +4,7 @@ import difflib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, ClassVar, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -20,6 +20,8 @@ class Config(BaseModel):
     """A block of settings. Frozen, unknown keys forbidden, defaults checked like anything else."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
+
+    moved: ClassVar[Mapping[str, str]] = {}  # settings of earlier versions -> the plug-in's block they stand in now
 
     @model_validator(mode="before")
     @classmethod
@@ -210,22 +212,23 @@ def _place(error: yaml.YAMLError) -> str:
 
 def _said(config: type[BaseModel], errors: list[Any], where: str) -> str:
     """One sentence on all that is wrong; settings that belong into a block inside are told together."""
-    strays: dict[tuple[str, str], dict[str, Any]] = {}
+    strays: dict[tuple[str, str, str], dict[str, Any]] = {}
     sentences = []
     for item in errors:
         *outer, name = item["loc"] or [""]
         home = _config_at(config, tuple(outer))
         if item["type"] == "extra_forbidden" and (inner := _block_with(home, str(name))):
-            strays.setdefault((_dotted([where, *outer]), inner), {})[str(name)] = item["input"]
+            place = (_dotted([where, *outer]), inner, _plugin(home, inner))
+            strays.setdefault(place, {})[str(name)] = item["input"]
         else:
             sentences.append(_sentence(home, item, _dotted([where, *outer, name])))
     text = "; ".join([*sentences, *(_moved(*place, given) for place, given in strays.items())])
     return text if text.endswith("?") else f"{text}."
 
 
-def _moved(block: str, inner: str, given: dict[str, Any]) -> str:
+def _moved(block: str, inner: str, plugin: str, given: dict[str, Any]) -> str:
     names = " and ".join(_dotted([block, name]) for name in given)
-    content = ", ".join(f"{name}: {shown(value)}" for name, value in given.items())
+    content = plugin + ", ".join(f"{name}: {shown(value)}" for name, value in given.items())
     return f"{names} must stand in {_dotted([block, inner])}: write {inner}: {{{content}}}"
 
 
@@ -255,11 +258,19 @@ def _config_at(config: type[BaseModel], location: tuple[Any, ...]) -> type[BaseM
 
 def _block_with(config: type[BaseModel], name: str) -> str | None:
     """The setting of `config` that is a block in which there is a setting of this name."""
+    if name in getattr(config, "moved", {}):
+        return str(config.moved[name])  # type: ignore[attr-defined]
     for own, field in config.model_fields.items():
         blocks = [] if get_origin(field.annotation) is dict else _blocks_of(field.annotation)
         if any(name in block.model_fields for block in blocks if block is not PluginChoice):
             return own
     return None
+
+
+def _plugin(config: type[BaseModel], name: str) -> str:
+    """How the block of a plug-in begins, where the setting is one."""
+    usual = config.model_fields[name].default
+    return f"name: {usual.name}, " if isinstance(usual, PluginChoice) else ""
 
 
 def _blocks_of(annotation: Any) -> list[type[BaseModel]]:

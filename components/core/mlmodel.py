@@ -12,7 +12,7 @@ from components.core import plain_yaml
 from components.core.config import LARGEST
 from components.core.errors import WinnowError
 
-EXAMPLE = "serving_input_example.json"  # pictures as a client sends them; MLflow's name
+EXAMPLE = "serving_input_example.json"  # samples as a client sends them; MLflow's name
 _Flavors = dict[str, dict[str, Any]]
 _OURS: _Flavors = {"python_function": {"loader_module": "components.models.serving", "data": "weights"}}
 _BEFORE: _Flavors = {  # before: a program beside the weights, which is no longer read
@@ -28,9 +28,9 @@ _BEFORE: _Flavors = {  # before: a program beside the weights, which is no longe
 _FREE = ("python_version", "pytorch_version")  # of whoever registered it
 
 
-def description(classes: Sequence[str], side: int, channels: int) -> dict[str, Any]:
-    """What stands in MLmodel for a classifier of pictures `(N, side, side, channels)`: the same for the same model."""
-    pictures = {"type": "tensor", "tensor-spec": {"dtype": "uint8", "shape": [-1, side, side, channels]}}
+def description(classes: Sequence[str], dtype: str, shape: Sequence[int]) -> dict[str, Any]:
+    """What stands in MLmodel for a classifier of samples `(N, *shape)`: the same for the same model."""
+    samples = {"type": "tensor", "tensor-spec": {"dtype": dtype, "shape": [-1, *shape]}}
     answers = {"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1, len(classes)]}}
     return {
         "flavors": _OURS,
@@ -40,7 +40,7 @@ def description(classes: Sequence[str], side: int, channels: int) -> dict[str, A
         },
         "mlflow_version": version("mlflow"),
         "saved_input_example_info": {"artifact_path": EXAMPLE, "serving_input_path": EXAMPLE, "type": "ndarray"},
-        "signature": {"inputs": json.dumps([pictures]), "outputs": json.dumps([answers]), "params": None},
+        "signature": {"inputs": json.dumps([samples]), "outputs": json.dumps([answers]), "params": None},
     }
 
 

@@ -11,6 +11,7 @@ from components.core.config import PluginChoice, nearest, parse
 from components.core.errors import WinnowError
 
 FAMILIES = {
+    "modality": "components.modalities",
     "source": "components.datasets.sources",
     "encoder": "components.models.encoders",
     "self_supervised": "components.methods.self_supervised",
@@ -20,7 +21,10 @@ FAMILIES = {
     "label_model": "components.methods.label_models",
 }
 
+FOLDERS = ("modality",)  # families whose plug-ins are folders
+
 CHOICES = {  # the block and the setting of params.yaml that name a plug-in -> its family
+    ("ingest", "modality"): "modality",
     ("pretrain", "encoder"): "encoder",
     ("pretrain", "method"): "self_supervised",
     ("label", "first"): "query_strategy",
@@ -31,6 +35,7 @@ CHOICES = {  # the block and the setting of params.yaml that name a plug-in -> i
 }
 
 KINDS = {
+    "modality": "kind of data",
     "self_supervised": "self-supervised method",
     "semi_supervised": "semi-supervised method",
     "adaptation": "adaptation method",
@@ -40,16 +45,15 @@ KINDS = {
 
 
 def names(family: str) -> list[str]:
-    """File names of the family's plug-ins, sorted; nothing is imported."""
-    return sorted(module.name for module in pkgutil.iter_modules([str(folder(family))]) if module.name[0] != "_")
+    """File names of the family's plug-ins, or folder names where each is a folder, sorted; nothing is imported."""
+    found = pkgutil.iter_modules(_places(family))
+    return sorted(one.name for one in found if one.name[0] != "_" and (one.ispkg or family not in FOLDERS))
 
 
-def folder(family: str) -> Path:
-    """Where the family's files are."""
-    spec = find_spec(FAMILIES[family])
-    assert spec is not None
-    assert spec.origin is not None
-    return Path(spec.origin).parent
+def file_of(family: str, name: str) -> Path:
+    """The plug-in's file; of one that is a folder, its first."""
+    inside = f"{name}/__init__.py" if family in FOLDERS else f"{name}.py"
+    return next(path for place in _places(family) if (path := Path(place) / inside).is_file())
 
 
 def load(family: str, name: str, *, where: str = "") -> Any:
@@ -71,10 +75,36 @@ def load(family: str, name: str, *, where: str = "") -> Any:
     raise AssertionError(f"{module.__name__} defines nothing named like its file")
 
 
-def build(family: str, choice: PluginChoice, *parts: Any, where: str) -> Any:
-    """Construct the chosen plug-in: `Plugin(*parts, config)`, its options checked by its `Config`."""
+def build(family: str, choice: PluginChoice, *parts: Any, where: str, kind: str = "") -> Any:
+    """Construct the chosen plug-in: `Plugin(*parts, config)`, its options checked by its `Config`.
+
+    kind: of the views it is for, empty where there are none. Raises WinnowError as `load`, `parse` and `check_fits` do.
+    """
     plugin = load(family, choice.name, where=where)
+    check_fits(family, choice.name, kind, where=where)
     return plugin(*parts, parse(plugin.Config, choice.options, where=where))
+
+
+def fits(plugin: Any) -> tuple[str, ...]:
+    """The kinds of views that a plug-in is for, as it declares them; none: all."""
+    return tuple(getattr(plugin, "takes", ()) or getattr(plugin, "fits", ()))
+
+
+def check_fits(family: str, name: str, kind: str, *, where: str) -> None:
+    """Raise WinnowError, naming those that are, where the plug-in is not for views of this `kind`."""
+    own = fits(load(family, name, where=where))
+    if not kind or not own or kind in own:
+        return
+    others = [other for other in names(family) if kind in (fits(load(family, other)) or (kind,))]
+    choose = f"choose from {', '.join(others)}" if others else "there is none for them yet"
+    raise WinnowError(f"{where} '{name}' is for {' and '.join(own)}, and ingest.modality gives {kind}: {choose}.")
+
+
+def _places(family: str) -> list[str]:
+    """Folders of the family's files."""
+    spec = find_spec(FAMILIES[family])
+    assert spec is not None
+    return list(spec.submodule_search_locations or [])
 
 
 def every() -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Whether the near-duplicate groups can be right: groups that join classes or hold most of the pictures cannot."""
+"""Whether the near-duplicate groups can be right: groups that join classes or hold most of the samples cannot."""
 
 import pandas as pd
 
@@ -6,10 +6,10 @@ from components.core.errors import WinnowError
 from components.datasets.near_duplicates import Closeness
 from components.datasets.split import leaking
 
-MOST_JOINED = 0.05  # of the labeled pictures may be in a group with another class: wrong labels do that too
-MOST_TOGETHER = 0.5  # of all pictures may be one group
-MOST_LEAKING = 0.2  # of the training pictures may be in a group with test pictures
-FEWEST = 10  # pictures that a share is taken of
+MOST_JOINED = 0.05  # of the labeled samples may be in a group with another class: wrong labels do that too
+MOST_TOGETHER = 0.5  # of all samples may be one group
+MOST_LEAKING = 0.2  # of the training samples may be in a group with test samples
+FEWEST = 10  # samples that a share is taken of
 FEWEST_OF_A_CLASS = 4  # that must be able to stand on both sides
 _LOOSER = {"close": "exact", "exact": "off"}
 
@@ -25,7 +25,7 @@ def check_groups(kept: pd.DataFrame, closeness: Closeness) -> list[str]:
     if reason := _impossible(kept, mixed):
         raise WinnowError(
             f"{reason} by ingest.near_duplicates: {closeness}, as pictures of one camera may: they would all go to one "
-            f"side of the split; set ingest.near_duplicates: {_LOOSER[closeness]} to take them for different pictures."
+            f"side of the split; set ingest.near_duplicates: {_LOOSER[closeness]} to take them for different ones."
         )
     if mixed.empty:
         return []
@@ -39,15 +39,15 @@ def _impossible(kept: pd.DataFrame, mixed: pd.DataFrame) -> str:
     labeled = int(kept["label"].notna().sum())
     if len(mixed) >= max(FEWEST, MOST_JOINED * labeled):
         names = ", ".join(f"'{name}'" for name in sorted(mixed["label"].dropna().unique())[:4])
-        return f"{len(mixed)} of {len(kept)} pictures are near-duplicates across the classes {names}"
+        return f"{len(mixed)} of {len(kept)} samples are near-duplicates across the classes {names}"
     largest = int(kept["group"].value_counts().iloc[0])
     if largest >= FEWEST and largest > MOST_TOGETHER * len(kept):
-        return f"{largest} of {len(kept)} pictures are near-duplicates of each other"
+        return f"{largest} of {len(kept)} samples are near-duplicates of each other"
     free = kept[kept["given"].isna()]
     for name, rows in free.groupby("label", sort=True):
         if len(rows) >= FEWEST_OF_A_CLASS and rows["group"].nunique() == 1:
-            return f"all {len(rows)} pictures of the class '{name}' are near-duplicates of each other"
+            return f"all {len(rows)} samples of the class '{name}' are near-duplicates of each other"
     leaks, training = len(leaking(kept)), int((kept["split"] == "train").sum())
     if leaks >= FEWEST and leaks > MOST_LEAKING * training:
-        return f"{leaks} of {training} training pictures are near-duplicates of test pictures"
+        return f"{leaks} of {training} training samples are near-duplicates of test samples"
     return ""

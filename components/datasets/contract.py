@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from components.datasets import expectations as expect
@@ -12,16 +14,17 @@ from components.datasets.expectations import Batch
 from components.datasets.quarantine import BESIDE, KINDS
 from components.datasets.split import leaking
 
-MODES = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr", "LAB", "HSV")
+if TYPE_CHECKING:
+    from great_expectations.expectations.expectation import Expectation
+
 _NAMED = 3  # files named in a sentence
-DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """min_per_class: training pictures of each class; min_test, min_test_per_class: test pictures, and of each class.
+    """min_per_class: training samples of each class; min_test, min_test_per_class: test samples, and of each class.
 
-    The others: shares of all pictures the source has.
+    The others: shares of all samples the source has.
     """
 
     min_per_class: int
@@ -31,10 +34,10 @@ class Limits:
     max_conflicts: float
 
 
-def schema_batch(path: Path) -> Batch:
-    """The manifest's columns and types against `manifest.SCHEMA`."""
+def schema_batch(path: Path, schema: pa.Schema) -> Batch:
+    """The manifest's columns and types against `schema`."""
     found = {field.name: str(field.type) for field in pq.read_schema(path)}
-    wanted = {field.name: str(field.type) for field in manifests.SCHEMA}
+    wanted = {field.name: str(field.type) for field in schema}
     table = pd.DataFrame(
         [(name, found.get(name, "absent"), wanted.get(name, "absent")) for name in {**wanted, **found}],
         columns=["column", "type", "expected"],
@@ -48,8 +51,8 @@ def drifted(schema: Batch) -> bool:
     return bool((schema.table["type"] != schema.table["expected"]).any())
 
 
-def manifest_batches(manifest: pd.DataFrame, limits: Limits) -> list[Batch]:
-    """Each sample on its own, and that no near-duplicate group is on both sides of the split."""
+def manifest_batches(manifest: pd.DataFrame, limits: Limits, facts: "list[Expectation]") -> list[Batch]:
+    """Each sample on its own, `facts` by its kind of data, and that no near-duplicate group is in both splits."""
     rules = [
         expect.unique("id", "Every id occurs once"),
         expect.matches("id", "^[0-9a-f]{16}$", "Every id is 16 hexadecimal digits"),
@@ -57,17 +60,13 @@ def manifest_batches(manifest: pd.DataFrame, limits: Limits) -> list[Batch]:
         expect.unique("path", "Every path occurs once"),
         expect.one_of("split", manifests.SPLITS, "Every split is train or test"),
         expect.contains("split", manifests.SPLITS, "Both splits have samples"),
-        expect.between("width", 1, 100_000, "Every width is between 1 and 100,000 pixels"),
-        expect.between("height", 1, 100_000, "Every height is between 1 and 100,000 pixels"),
+        *facts,
         expect.between("bytes", 1, None, "No sample is empty"),
-        expect.one_of("mode", MODES + DEEP_MODES, "Every pixel format is a known one"),
     ]
     groups = pd.DataFrame({"group": manifest["group"].unique()}).merge(leaking(manifest), on="group", how="left")
-    apart = "No group of near-duplicates is in both splits; ingest.leaks: drop would leave out its training pictures"
+    apart = "No group of near-duplicates is in both splits; ingest.leaks: drop would leave out its training samples"
     sizes = pd.DataFrame({"split": ["test"], "samples": [int((manifest["split"] == "test").sum())]})
-    need = (
-        f"The test split has at least {limits.min_test} pictures (validate.min_test; ingest.test_fraction gives more)"
-    )
+    need = f"The test split has at least {limits.min_test} samples (validate.min_test; ingest.test_fraction gives more)"
     return [
         Batch("manifest", manifest, rules, ("id", "path")),
         Batch("sizes", sizes, [expect.between("samples", limits.min_test, None, need)], ("split", "samples")),
@@ -82,8 +81,8 @@ def class_batches(manifest: pd.DataFrame, truth: pd.DataFrame, classes: list[str
     split = truth["id"].map(manifest.drop_duplicates("id").set_index("id")["split"])
     found = {name: truth.loc[split == name, "class"].value_counts() for name in manifests.SPLITS}
     columns = {f"{name}_samples": [int(rows.get(one, 0)) for one in classes] for name, rows in found.items()}
-    need = f"Every class has at least {limits.min_per_class} training pictures (validate.min_per_class)"
-    tests = f"Every class has at least {limits.min_test_per_class} test pictures (validate.min_test_per_class)"
+    need = f"Every class has at least {limits.min_per_class} training samples (validate.min_per_class)"
+    tests = f"Every class has at least {limits.min_test_per_class} test samples (validate.min_test_per_class)"
     rules = [
         expect.between("train_samples", limits.min_per_class, None, need),
         expect.between("test_samples", limits.min_test_per_class, None, tests),
@@ -100,7 +99,7 @@ def class_batches(manifest: pd.DataFrame, truth: pd.DataFrame, classes: list[str
 def quarantine_batches(quarantine: pd.DataFrame, samples: int, leaks: str, limits: Limits) -> list[Batch]:
     """How much was left out, by kind, against what may be; and each row's kind, where there are rows.
 
-    A share is of the pictures there are: what lies beside them counts nowhere.
+    A share is of the samples there are: what lies beside them counts nowhere.
     """
     allowed = [
         (("unreadable", "unsafe"), limits.max_unreadable, "validate.max_unreadable"),

@@ -1,9 +1,7 @@
 """The list of all samples, sorted by id: its row numbers are the positions every other array refers to."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,20 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from components.core.errors import WinnowError
+from components.datasets.sample_store import LENGTH
 
-SCHEMA = pa.schema(
-    [
-        ("id", pa.string()),
-        ("path", pa.string()),
-        ("split", pa.string()),
-        ("group", pa.string()),
-        ("width", pa.int32()),
-        ("height", pa.int32()),
-        ("mode", pa.string()),
-        ("bytes", pa.int64()),
-        ("sha256", pa.string()),
-    ]
-)
 SPLITS = ("train", "test")
 
 
@@ -56,14 +42,15 @@ def rows_of(wanted: Iterable[str], ids: Iterable[str], what: str) -> npt.NDArray
     return found
 
 
-def read_prepared(path: Path) -> dict[str, Any]:
-    """The settings that the pictures were prepared with (`fit`, `span`), where they are not the usual ones."""
-    prepared: dict[str, Any] = json.loads((pq.read_schema(path).metadata or {}).get(b"prepared", b"{}"))
-    return prepared
+def schema_of(facts: pa.Schema, *, lengths: bool) -> pa.Schema:
+    """Columns and types of a manifest whose samples have these facts; lengths: whether records differ in length."""
+    first = [(name, pa.string()) for name in ("id", "path", "split", "group")]
+    length = [(LENGTH, pa.int64())] if lengths else []
+    return pa.schema([*first, *facts, *length, ("bytes", pa.int64()), ("sha256", pa.string())])
 
 
-def write_manifest(path: Path, manifest: pd.DataFrame, prepared: Mapping[str, Any] | None = None) -> None:
-    """Write the manifest's columns in `SCHEMA`'s order and types, sorted by id; and what `read_prepared` says."""
-    ordered = manifest.sort_values("id")
-    schema = SCHEMA.with_metadata({"prepared": json.dumps(prepared, sort_keys=True)}) if prepared else SCHEMA
-    pq.write_table(pa.Table.from_pandas(ordered[SCHEMA.names], schema=schema, preserve_index=False), path)
+def write_manifest(path: Path, manifest: pd.DataFrame, facts: pa.Schema) -> None:
+    """Write the manifest's columns in the schema's order and types, sorted by id."""
+    schema = schema_of(facts, lengths=LENGTH in manifest)
+    ordered = manifest.sort_values("id")[schema.names]
+    pq.write_table(pa.Table.from_pandas(ordered, schema=schema, preserve_index=False), path)

@@ -1,64 +1,43 @@
-"""Near-duplicates: candidates by perceptual hash through a binary index, confirmed on the pixels."""
+"""Near-duplicates: candidates by 64-bit fingerprints through a binary index, confirmed on the records."""
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from components.datasets.sample_store import Store
+
+Array = npt.NDArray[Any]
 Pixels = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.int64]
+Alike = Callable[[list[Array], Rows], npt.NDArray[np.bool_]]
 Closeness = Literal["off", "exact", "close"]
 HASH_BYTES = 8
-MAX_DISTANCE = 4  # differing bits of 64; copies resized to half or saved at quality 50 differ in 0 to 4
-MAX_DIFFERENCE = 1.5  # mean absolute difference of thumbnails in gray levels; such copies: 0.9; different digits: 6.6
-MAX_SHARE = 0.05  # of the picture's own contrast (standard deviation), as flat pictures are alike without being copies
-_SIDE = 32
+MAX_DISTANCE = 4  # differing bits of 64; pictures resized to half or saved at quality 50 differ in 0 to 4
 _BLOCK = 4096
 
 
-def perceptual_hashes(pictures: list[Pixels]) -> Pixels:
-    """`(B, 8)` uint8: the 64-bit DCT hash of each picture `(C, H, W)`, which survives resizing and re-encoding.
+def near_duplicate_groups(
+    fingerprints: Pixels | None, samples: Store, rows: Rows, alike: Alike, closeness: Closeness = "close"
+) -> Rows:
+    """`(M,)` group number of each of the `rows` of `samples`; fingerprints: `(M, 8)`, row by row, None: no groups.
 
-    The same bits as imagehash's `phash` (hackerfactor.com/blog/index.php?/archives/432-Looks-Like-It.html), but a batch
-    at once: which of the 8x8 lowest frequencies of a 32x32 gray thumbnail are above their median.
-    """
-    if not pictures:
-        return np.empty((0, HASH_BYTES), np.uint8)
-    thumbnails = np.stack([_thumbnail(picture) for picture in pictures]).astype(np.float64)
-    frequency, place = np.arange(8)[:, None], np.arange(_SIDE)[None, :]
-    basis = 2 * np.cos(np.pi * frequency * (2 * place + 1) / (2 * _SIDE))  # DCT-II, (8, 32)
-    low = (basis @ thumbnails @ basis.T).reshape(len(pictures), -1)
-    return np.packbits(low > np.median(low, axis=1, keepdims=True), axis=1)
-
-
-def near_duplicate_groups(hashes: Pixels, samples: Pixels, rows: Rows, closeness: Closeness = "close") -> Rows:
-    """`(M,)` group number of each of the `rows` of `samples` `(N, C, H, W)`; `hashes` is `(M, 8)`, row by row.
-
-    Pictures linked by a chain of near-duplicate pairs are one group: `close` ones as above, `exact` ones that are the
-    same to the last pixel of the store, with `off` none.
+    Samples linked by a chain of near-duplicate pairs are one group: `close` ones that are `alike`, `exact` ones whose
+    records are the same, with `off` none.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    if closeness == "off":
+    if closeness == "off" or fingerprints is None:
         return np.arange(len(rows))
-    confirmed = [_confirmed(samples, rows, pairs, closeness) for pairs in _candidates(hashes)]
+    if closeness == "exact":
+        alike = same
+    confirmed = [_confirmed(samples, rows, pairs, alike) for pairs in _candidates(fingerprints)]
     first, second = np.concatenate([np.empty((2, 0), np.int64), *confirmed], axis=1)
     links = coo_array((np.ones(len(first), np.bool_), (first, second)), shape=(len(rows), len(rows)))
     _, groups = connected_components(links, directed=False)
     return np.asarray(groups, np.int64)
-
-
-def _thumbnail(picture: Pixels) -> Pixels:
-    """`(32, 32)` gray."""
-    plane: Pixels = picture[0]
-    if picture.shape == (1, _SIDE, _SIDE):
-        return plane
-    from PIL import Image
-
-    gray = Image.fromarray(plane if len(picture) == 1 else np.ascontiguousarray(picture.transpose(1, 2, 0)))
-    return np.asarray(gray.convert("L").resize((_SIDE, _SIDE), Image.Resampling.LANCZOS))
 
 
 def _candidates(hashes: Pixels) -> Iterator[Rows]:
@@ -81,16 +60,14 @@ def _candidates(hashes: Pixels) -> Iterator[Rows]:
             yield pairs[:, part : part + _BLOCK]
 
 
-def _confirmed(samples: Pixels, rows: Rows, pairs: Rows, closeness: Closeness) -> Rows:
-    """Those of the pairs whose pictures are the same, or whose thumbnails nearly are."""
+def same(records: list[Array], pairs: Rows) -> npt.NDArray[np.bool_]:
+    """`(P,)`: which `pairs` `(2, P)` of the records are equal."""
+    return np.array([np.array_equal(records[one], records[other]) for one, other in pairs.T], np.bool_)
+
+
+def _confirmed(samples: Store, rows: Rows, pairs: Rows, alike: Alike) -> Rows:
+    """Those of the pairs whose records are alike."""
     members, places = np.unique(pairs, return_inverse=True)
-    if closeness == "exact":
-        pictures = np.stack([samples[row] for row in rows[members]])
-        one, other = pictures[places.reshape(pairs.shape)]
-        same: Rows = pairs[:, (one == other).all(axis=(1, 2, 3))]
-        return same
-    thumbnails = np.stack([_thumbnail(samples[row]) for row in rows[members]]).reshape(len(members), -1)
-    first, second = thumbnails[places.reshape(pairs.shape)].astype(np.int16)
-    difference = np.abs(first - second).mean(axis=1)
-    alike: Rows = pairs[:, (difference <= MAX_DIFFERENCE) & (difference <= MAX_SHARE * first.std(axis=1))]
-    return alike
+    records = [samples.record(row) for row in rows[members]]
+    found: Rows = pairs[:, alike(records, places.reshape(pairs.shape))]
+    return found

@@ -1,8 +1,7 @@
-"""Files and folders that lie beside pictures and are known by their names to be none: never damage, never looked at."""
+"""Files and folders that lie beside samples and are known by their names to be none: never damage, never looked at."""
 
 from pathlib import PurePath
 
-PICTURES = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff"}
 _SYSTEM = {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "picasa.ini", "icon\r", "folder.htt"}
 _TEXT = {".json", ".jsonl", ".xml", ".txt", ".csv", ".tsv", ".yaml", ".yml", ".md", ".rst", ".html", ".htm", ".log"}
 _SIDECARS = {".xmp", ".aae", ".thm", ".db", ".ini", ".lnk", ".url", ".py", ".ipynb", ".names", ".data", ".cache"}
@@ -15,8 +14,8 @@ def is_hidden(name: str) -> bool:
     return name.startswith(".") or name.casefold() == "__macosx"
 
 
-def why_no_picture(name: str) -> str:
-    """Why a file of this name is left out unseen, as a sentence; or nothing."""
+def why_left_out(name: str, suffixes: frozenset[str]) -> str:
+    """Why a file of this name is left out unseen, as a sentence; or nothing. suffixes: endings of samples' files."""
     suffix = PurePath(name.casefold()).suffix
     if is_hidden(name):
         return "a hidden file."
@@ -24,11 +23,6 @@ def why_no_picture(name: str) -> str:
         return "a file of the operating system."
     if suffix in _HALVES or name.endswith("~"):
         return "a file that was still being written, or a copy that a program left."
-    if suffix in _TEXT | _SIDECARS | _TABLES:
-        return f"a {suffix} file beside the pictures, by its name."
+    if suffix not in suffixes and suffix in _TEXT | _SIDECARS | _TABLES:
+        return f"a {suffix} file beside the samples, by its name."
     return ""
-
-
-def is_named_like_a_picture(name: str) -> bool:
-    """Whether a picture is expected in a file of this name."""
-    return PurePath(name.casefold()).suffix in PICTURES

@@ -7,7 +7,7 @@ changed too: what is lost even then, no training brings back.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,8 @@ from torch.nn import functional as F
 
 from components.core import seeds
 from components.judging.metrics import Interval, Metric, bootstrap
-from components.modalities.image.augment import Augment
-from components.modalities.image.mosaic import pixels_of
-from components.modalities.image.policy import Policies, Policy
+from components.modalities import Level
+from components.modalities.views import Views
 from components.models.encoders import Encoder
 
 DRAWS = 4  # changed versions of each picture
@@ -30,60 +29,22 @@ LEAST_CLASSES, LEAST_PER_CLASS = 2, 2
 BATCH = 256
 SHOWN = 6
 
-Pixels = npt.NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class Level:
-    """One strength of one augmentation: `always` as it is audited, `advised` as it goes into a policy."""
-
-    always: dict[str, Any]
-    advised: dict[str, Any] = field(default_factory=dict)
-    chance: bool = True  # False: two draws are the same
-
-    @property
-    def setting(self) -> dict[str, Any]:
-        """What a policy says that uses it."""
-        return self.advised or self.always
-
-
-def _color(name: str, *strengths: float) -> list[Level]:
-    return [Level({name: strength, "color_probability": 1.0}, {name: strength}) for strength in strengths]
-
-
-LADDER: dict[str, list[Level]] = {  # from mild to strong
-    "crop": [Level({"crop": (least, 1.0)}) for least in (0.8, 0.6, 0.4, 0.2)],
-    "flip": [Level({"flip": 1.0}, {"flip": 0.5}, chance=False)],
-    "vertical flip": [Level({"vertical_flip": 1.0}, {"vertical_flip": 0.5}, chance=False)],
-    "rotation": [Level({"rotate": degrees}) for degrees in (15.0, 45.0, 180.0)],
-    "translation": [Level({"translate": share}) for share in (0.1, 0.25)],
-    "brightness": _color("brightness", 0.4, 0.8),
-    "contrast": _color("contrast", 0.4, 0.8),
-    "saturation": _color("saturation", 0.4, 0.8),
-    "hue": _color("hue", 0.1, 0.5),
-    "grayscale": [Level({"grayscale": 1.0}, {"grayscale": 0.2}, chance=False)],
-    "blur": [
-        Level({"blur": 1.0, "blur_sigma": sigma}, {"blur": 0.5, "blur_sigma": sigma})
-        for sigma in ((0.1, 1.0), (1.0, 2.0))
-    ],
-    "cutout": [Level({"cutout": side}) for side in (0.25, 0.5)],
-}
-OF_COLOR = ("saturation", "hue", "grayscale")  # nothing changes in gray pictures
+Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Finding:
     """What one level did, in shares of the labeled pictures that are right: 0 or above is no harm, -1 the worst.
 
-    seen: the changed picture among unchanged ones; learned: among changed ones; shown: a few changed pictures
-    `(M, C, S, S)`, of as many classes as there are.
+    seen: the changed picture among unchanged ones; learned: among changed ones; shown: a few changed samples as
+    records `(M, *shape)`, of as many classes as there are.
     """
 
     augmentation: str
     level: Level
     seen: Interval
     learned: Interval
-    shown: Pixels
+    shown: Array
 
     @property
     def verdict(self) -> str:
@@ -116,21 +77,22 @@ class Audit:
     def forbidden(self) -> list[str]:
         """Augmentations of which even the mildest level is refused."""
         mildest = {finding.augmentation: finding for finding in reversed(self.findings)}
-        return [name for name in LADDER if name in mildest and mildest[name].refused]
+        return [name for name, finding in reversed(mildest.items()) if finding.refused]
 
     @property
     def recommended(self) -> dict[str, Any]:
         """The settings of a policy with the strongest level of each augmentation up to which all fit."""
         return {name: value for level in self._strongest().values() for name, value in level.setting.items()}
 
-    def conflicts(self, policies: Mapping[str, Policy]) -> list[tuple[str, str]]:
+    def conflicts(self, policies: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Policy and forbidden augmentation, wherever a policy uses one."""
-        settings = {name: next(iter(LADDER[name][0].setting)) for name in self.forbidden}
+        mildest = {finding.augmentation: finding.level for finding in reversed(self.findings)}
+        settings = {name: next(iter(mildest[name].setting)) for name in self.forbidden}
         return [
             (policy, name)
             for policy, values in policies.items()
             for name, setting in settings.items()
-            if getattr(values, setting) != getattr(Policy(), setting)
+            if getattr(values, setting) != getattr(type(values)(), setting)
         ]
 
     def _strongest(self) -> dict[str, Level]:
@@ -146,54 +108,52 @@ class Audit:
 
 def audit_augmentations(
     encoder: Encoder,
-    pictures: Pixels,
+    records: Array,
     classes: npt.NDArray[np.int64],
-    policies: Policies,
+    views: Views,
     *,
     seed: int,
     resamples: int = 1000,
 ) -> Audit | None:
-    """Audit every level of LADDER on labeled pictures `(N, C, S, S)` of classes `(N,)`; None if there are too few.
+    """Audit every level of the kind's ladder on labeled records of classes `(N,)`; None if there are too few or none.
 
-    policies: for the channels' mean and deviation. The encoder is left in evaluation mode. Levels that change nothing
-    in gray pictures are left out.
+    views: for the kind of data and its statistics. The encoder is left in evaluation mode.
     """
     counts = np.bincount(classes)
-    if (counts >= LEAST_PER_CLASS).sum() < LEAST_CLASSES:
+    modality = views.modality
+    if (counts >= LEAST_PER_CLASS).sum() < LEAST_CLASSES or not modality.ladder:
         return None
     answers = torch.from_numpy(classes)
-    spaces = {"encoder": _by_encoder(encoder), "pixels": _by_pixels}
-    unchanged = _views(Policy(), pictures, policies, [seed])
+    spaces = {"encoder": _by_encoder(encoder)} | ({"pixels": _by_pixels} if modality.gives == "pixels" else {})
+    unchanged = _changed({}, records, views, [seed])
     plain = {name: _vectors(space, unchanged) for name, space in spaces.items()}
     right = {name: _right(vectors, vectors, answers) for name, vectors in plain.items()}
-    better = right["pixels"].mean() > right["encoder"].mean() + PREFERENCE
+    better = "pixels" in right and right["pixels"].mean() > right["encoder"].mean() + PREFERENCE
     name = "pixels" if better else "encoder"
     some = np.unique(classes, return_index=True)[1][:SHOWN]
     findings = []
-    for augmentation, levels in LADDER.items():
-        if augmentation in OF_COLOR and pictures.shape[1] == 1:
-            continue
+    for augmentation, levels in modality.ladder.items():
         for number, level in enumerate(levels):
             draws = [seeds.derive(seed, "audit", augmentation, number, i) for i in range(DRAWS if level.chance else 1)]
-            views = _views(Policy(**level.always), pictures, policies, draws)
-            changed = _vectors(spaces[name], views)
+            made = _changed(level.always, records, views, draws)
+            changed = _vectors(spaces[name], made)
             seen, learned = (
                 _interval(_right(changed, others, answers) - right[name], resamples, seed)
                 for others in (plain[name], changed)
             )
-            shown = pixels_of(views[0, torch.from_numpy(some)], policies.mean, policies.std)
+            shown = views.restore(made[0, torch.from_numpy(some)])
             findings.append(Finding(augmentation, level, seen, learned, shown))
-    return Audit(name, len(pictures), float(right[name].mean()), findings)
+    return Audit(name, len(records), float(right[name].mean()), findings)
 
 
 def _interval(gain: npt.NDArray[np.float64], resamples: int, seed: int) -> Interval:
     return bootstrap(Metric(gain[:, None], lambda means: means[..., 0]), resamples=resamples, seed=seed)
 
 
-def _views(policy: Policy, pictures: Pixels, policies: Policies, draws: Sequence[int]) -> Tensor:
-    """`(R, N, C, S, S)`: every picture under each of R draws."""
-    augment, keys = Augment(policy, policies.mean, policies.std), np.arange(len(pictures))
-    return torch.stack([augment(torch.from_numpy(np.asarray(pictures)), keys, draw) for draw in draws])
+def _changed(settings: dict[str, Any], records: Array, views: Views, draws: Sequence[int]) -> Tensor:
+    """`(R, N, *shape)`: every sample under each of R draws of the policy with these settings."""
+    look, keys = views.modality.view(views.modality.Policy(**settings), views.statistics), np.arange(len(records))
+    return torch.stack([look(torch.from_numpy(np.asarray(records)), keys, draw) for draw in draws])
 
 
 def _vectors(space: Callable[[Tensor], Tensor], views: Tensor) -> Tensor:

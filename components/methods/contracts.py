@@ -49,9 +49,11 @@ class TrainableMethod(nn.Module, ABC):
     """Anything the loop in `components/training` can train.
 
     views: names of augmentation policies, one view each; the class itself has all that its settings can make it want.
+    fits: the kinds of views it is for, said in its own file; none: all.
     """
 
     Config: ClassVar[type[Config]]
+    fits: ClassVar[tuple[str, ...]] = ()
     views: tuple[str, ...]
     encoder: Encoder
 
@@ -162,6 +164,7 @@ class SemiSupervisedMethod(ABC):
     """Turns few labels and the pool's vectors into class distributions of the pool. Constructed as `Method(config)`."""
 
     Config: ClassVar[type[Config]]
+    fits: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def pseudo_label(self, task: PoolTask) -> Floats:
@@ -218,6 +221,7 @@ class QueryStrategy(ABC):
     """Chooses what is worth a person's time. Constructed as `Strategy(config)`."""
 
     Config: ClassVar[type[Config]]
+    fits: ClassVar[tuple[str, ...]] = ()
     needs_model: ClassVar[bool] = False  # True: `pool.probabilities` must be there
     needs_features: ClassVar[bool] = False  # True: `pool.features` must be there
     draws: int = 0  # so many `pool.draws` must be there

@@ -5,13 +5,12 @@ did; a gate that begins at 0 sees to it for any residual block (Bachlechner et a
 https://arxiv.org/abs/2003.04887).
 """
 
-from collections.abc import Iterator
 from copy import deepcopy
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from components.models.block_shapes import block_shapes
 from components.models.encoders import Encoder
 
 
@@ -40,7 +39,7 @@ class GrowingBlock(nn.Module):
 
 def make_growing(encoder: Encoder, copies: int) -> GrowingBlock | None:
     """Let the encoder grow by as many copies of its last block that keeps a shape; None where it has no such block."""
-    if not (found := _shape_keepers(encoder)):
+    if not (found := [block for block, given, out in block_shapes(encoder) if given == out]):
         return None
     growing = GrowingBlock(found[-1], copies)
     for parent in list(encoder.modules()):
@@ -48,36 +47,6 @@ def make_growing(encoder: Encoder, copies: int) -> GrowingBlock | None:
             if child is found[-1]:
                 setattr(parent, name, growing)
     return growing
-
-
-def residual_blocks(module: nn.Module) -> Iterator[nn.Module]:
-    """The outermost modules that stand in a row and consist of others, input first: the blocks of a deep network."""
-    for child in module.children():
-        if isinstance(module, nn.Sequential | nn.ModuleList) and not _is_row(child) and any(child.children()):
-            yield child
-        else:
-            yield from residual_blocks(child)
-
-
-@torch.no_grad()
-def _shape_keepers(encoder: Encoder) -> list[nn.Module]:
-    found: list[nn.Module] = []
-
-    def look(block: nn.Module, inputs: Any, output: Tensor) -> None:
-        if inputs[0].shape == output.shape:
-            found.append(block)
-
-    hooks = [block.register_forward_hook(look) for block in residual_blocks(encoder)]
-    training = encoder.training
-    encoder.eval()(torch.zeros(1, *encoder.shape))
-    encoder.train(training)
-    for hook in hooks:
-        hook.remove()
-    return found
-
-
-def _is_row(module: nn.Module) -> bool:
-    return isinstance(module, nn.Sequential | nn.ModuleList)
 
 
 class _Gated(nn.Module):

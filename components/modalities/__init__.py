@@ -1,1 +1,230 @@
-"""What is special to a kind of data."""
+"""Kinds of data. A folder here is one: its class of that name says all that is special to it, and nothing else does."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from components.core import registry
+from components.core.config import Config as BaseConfig
+from components.core.config import PluginChoice, shown
+from components.datasets.near_duplicates import same
+from components.datasets.reading import Content, Record
+from components.datasets.sample_store import Samples
+
+if TYPE_CHECKING:
+    from great_expectations.expectations.expectation import Expectation
+    from torch import Tensor
+
+Array = npt.NDArray[Any]
+Pixels = npt.NDArray[np.uint8]
+Positions = npt.NDArray[np.int64]
+Statistics = dict[str, Any]
+View = Callable[["Tensor", Positions, int], "Tensor"]
+Plain = Callable[["Tensor"], "Tensor"]
+
+
+@dataclass(frozen=True)
+class Input:
+    """What an encoder is given: views of a `kind` (pixels, tokens, ...), each of `shape`.
+
+    symbols: of how many each number of a view is one, such as words of a vocabulary; 0 where numbers are measures.
+    """
+
+    kind: str
+    shape: tuple[int, ...]
+    symbols: int = 0
+
+
+@dataclass(frozen=True)
+class Level:
+    """One strength of one augmentation: settings of a policy, `always` as it is audited, `advised` as it is used."""
+
+    always: dict[str, Any]
+    advised: dict[str, Any] = field(default_factory=dict)
+    chance: bool = True  # False: two draws are the same
+
+    @property
+    def setting(self) -> dict[str, Any]:
+        """What a policy says that uses it."""
+        return self.advised or self.always
+
+
+@dataclass(frozen=True)
+class Served:
+    """What clients send: arrays of a `dtype`, `shape` for each sample, -1 where any length will do."""
+
+    dtype: str
+    shape: tuple[int, ...]
+
+
+class Modality(ABC):
+    """A kind of data, as `ingest.modality` names and sets it. Constructed as `Name(config)`, family `modality`.
+
+    gives: the kind of its views, which encoders take and methods fit; noun: what people call one sample, and many.
+    dtype, shape: of a record in the store; -1 where lengths differ: records are padded with 0 at the end, and a view
+    of them too. facts: its own columns of the manifest. Policy: the settings of one view; `Policy()` changes nothing.
+    suffixes: endings of its files, lower case; none: any file may be one. losses: what of a file may not reach the
+    record, by name; the rest of a sentence that begins with how many samples, and says the cure.
+    ladder: what the audit of augmentations tries, from mild to strong. for_files: settings that mean something only
+    where the source hands out files. records_are, views_are: shapes, types and
+    ranges of both, for whoever uses an exported network.
+
+    A record is what the store keeps of a sample; statistics are JSON, measured on training rows, and travel with the
+    encoder; a view is one tensor, samples first, and what is done to a sample depends on its key and the seed alone.
+    """
+
+    Config: ClassVar[type[BaseConfig]]
+    Policy: ClassVar[type[BaseConfig]]
+    gives: ClassVar[str]
+    noun: ClassVar[tuple[str, str]] = ("sample", "samples")
+    dtype: ClassVar[str]
+    shape: tuple[int, ...]
+    facts: ClassVar[pa.Schema] = pa.schema([])
+    suffixes: ClassVar[frozenset[str]] = frozenset()
+    losses: ClassVar[Mapping[str, str]] = {}
+    ladder: Mapping[str, list[Level]] = {}
+    for_files: ClassVar[tuple[str, ...]] = ()
+    records_are: ClassVar[str] = "records as the store keeps them"
+    views_are: ClassVar[str] = "views as the kind of data makes them"
+
+    def __init__(self, config: Any) -> None:
+        self.config = config
+
+    @property
+    def choice(self) -> PluginChoice:
+        """Name and settings from which the same records are made: files keep them."""
+        name = type(self).__module__.rpartition(".")[2]
+        return PluginChoice.model_validate({"name": name, **self.config.model_dump(mode="json")})
+
+    # From files to records
+
+    @abstractmethod
+    def read(self, content: Content) -> Record:
+        """A file's bytes, or what a source hands out in place of them. Raises `reading.Unreadable` with the reason."""
+
+    def unread_format(self, head: bytes) -> str:
+        """Of a file that begins with `head` and is of a known other kind: its name and cure, a sentence; or nothing."""
+        return ""
+
+    def weight(self, content: Content) -> int:
+        """How many bytes reading it will take beside the content."""
+        return 0
+
+    def survey(self, contents: Iterable[Content]) -> "Modality":
+        """Itself, or with settings found by looking at all files first; for most there is no need to."""
+        return self
+
+    @property
+    def surveys(self) -> bool:
+        """Whether `survey` looks at the files."""
+        return False
+
+    def fingerprints(self, records: list[Array]) -> Pixels | None:
+        """`(M, 8)` uint8: 64 bits, few of which differ between near-duplicates; None: only copies are found."""
+        return None
+
+    def alike(self, records: list[Array], pairs: Positions) -> npt.NDArray[np.bool_]:
+        """`(P,)`: which `pairs` `(2, P)` of records whose fingerprints are close are near-duplicates."""
+        return same(records, pairs)
+
+    def rules(self) -> "list[Expectation]":
+        """What `validate` expects of the facts."""
+        return []
+
+    # From records to views
+
+    @abstractmethod
+    def measure(self, samples: Samples, rows: Positions) -> Statistics:
+        """Statistics of the rows, a block at a time."""
+
+    def check(self, statistics: Statistics) -> None:  # noqa: B027 - a kind may have nothing to check
+        """Raise ValueError for statistics that `measure` cannot have given."""
+
+    @abstractmethod
+    def input(self, statistics: Statistics | None) -> Input:
+        """What an encoder of these views is given; without statistics, as far as the settings say."""
+
+    @abstractmethod
+    def plain(self, statistics: Statistics) -> Plain:
+        """Records `(B, *shape)` as a model sees them unchanged."""
+
+    def view(self, policy: Any, statistics: Statistics) -> View:
+        """Records `(B, *shape)`, keys `(B,)` and a seed to views under `policy`; here they are never changed."""
+        plain = self.plain(statistics)
+        return lambda records, keys, seed: plain(records)
+
+    def idle(self, policy: Any) -> dict[str, str]:
+        """Settings of the policy that change nothing in data of these settings, and why."""
+        return {}
+
+    def restore(self, views: "Tensor", statistics: Statistics) -> Array:
+        """Views back to records, as far as that goes; for methods that make samples."""
+        raise NotImplementedError(f"{type(self).__name__} has no way back from views")
+
+    # For people
+
+    def show(self, record: Array, *, caption: str = "") -> str:
+        """The record as HTML, everything of it escaped; caption: what is said to those who do not see it."""
+        return f'<code title="{escape(caption)}">{escape(np.array2string(record, precision=3, threshold=12))}</code>'
+
+    def show_many(self, records: Array, *, caption: str = "") -> str:
+        """A few records side by side."""
+        return " ".join(self.show(record, caption=caption) for record in records)
+
+    def tile(self, record: Array) -> Pixels | None:
+        """A small picture `(h, w, 3)` of the record for the map; None: a dot."""
+        return None
+
+    def describe(self, policy: Any) -> str:
+        """The settings of a policy that are on, as one line."""
+        on = {name: value for name, value in policy.model_dump().items() if value != getattr(type(policy)(), name)}
+        return " · ".join(f"{name.replace('_', ' ')} {shown(value)}" for name, value in on.items()) or "as it is"
+
+    def preview(
+        self, path: Path, records: Array, policies: Mapping[str, Any], statistics: Statistics, seed: int
+    ) -> None:
+        """Write the picture (PNG) that shows a few records, and what the policies make of them."""
+        from components.modalities.lines import draw_lines
+
+        said = [f"{name}: {self.describe(policy)}" for name, policy in policies.items()]
+        draw_lines(path, [*said, "", *(np.array2string(record, precision=3, threshold=12) for record in records)])
+
+    def task(self, path: str, record: Array) -> dict[str, Any]:
+        """The `data` of a labeling tool's task, the sample under the name of its kind."""
+        return {type(self).__module__.rpartition(".")[2]: path}
+
+    # For whoever uses the model
+
+    def served(self) -> Served:
+        """What clients of a server send."""
+        return Served(self.dtype, self.shape)
+
+    def from_client(self, given: Array) -> Array:
+        """What clients send, as records."""
+        return np.ascontiguousarray(given, self.dtype)
+
+    def to_client(self, records: Array) -> Array:
+        """Records, as clients would send them."""
+        return records
+
+    def summary(self, facts: pd.DataFrame) -> dict[str, Any]:
+        """What training samples were like, by their facts; JSON, kept with the model."""
+        return {}
+
+    def unlike(self, record: Record, summary: Mapping[str, Any]) -> list[str]:
+        """In what ways a file is of another form than any that was learned from."""
+        return []
+
+
+def build_modality(choice: PluginChoice, *, where: str = "ingest.modality") -> Modality:
+    """The kind of data by its name and settings. Raises WinnowError for wrong ones."""
+    modality: Modality = registry.build("modality", choice, where=where)
+    return modality

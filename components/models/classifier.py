@@ -1,6 +1,5 @@
 """The classifier that ships: an encoder and a head in one file of weights and one of settings beside it."""
 
-import json
 from pathlib import Path
 
 import torch
@@ -8,8 +7,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from components.core.config import Config
-from components.core.files import replacing, write_text
-from components.models.encoder_file import EncoderSpec, build_encoder, normalize, read_spec
+from components.models.encoder_file import EncoderSpec, build_encoder, read_spec, save_weights
 from components.models.prediction_sets import PredictionSets
 from components.models.seen import Seen
 from components.models.sound_tensors import load_whole
@@ -22,7 +20,7 @@ class ClassifierSpec(Config):
 
     sets: what makes prediction sets of its probabilities, None where no coverage is stated; dropout: share of
     the head's inputs that training left out; for draws only, a prediction leaves none out; seen: what the training
-    pictures were like, None in files of versions that did not keep it.
+    samples were like, None in files of versions that did not keep it.
     """
 
     encoder: EncoderSpec
@@ -35,35 +33,30 @@ class ClassifierSpec(Config):
 
 
 class Classifier(nn.Module):
-    """Raw pictures in, class probabilities out; normalization and temperature are inside."""
+    """Records in, class probabilities out; how they are looked at, and the temperature, are inside."""
 
     def __init__(self, encoder: nn.Module, head: nn.Module, spec: ClassifierSpec) -> None:
         super().__init__()
         self.encoder, self.head, self.spec = encoder, head, spec
+        self.plain = spec.encoder.inputs.plain
 
-    def features(self, pictures: Tensor) -> Tensor:
-        """`(N, C, S, S)` uint8 -> `(N, F)`, what the head sees."""
-        vectors: Tensor = self.encoder(normalize(pictures, self.spec.encoder.mean, self.spec.encoder.std))
+    def features(self, records: Tensor) -> Tensor:
+        """Records `(N, *shape)` -> `(N, F)`, what the head sees."""
+        vectors: Tensor = self.encoder(self.plain(records))
         return vectors
 
     def probabilities(self, features: Tensor) -> Tensor:
         """`(N, F)` -> `(N, K)` probabilities, softmax(logits / temperature) (Guo et al. 2017)."""
         return torch.softmax(self.head(features) / self.spec.temperature, dim=1)
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """`(N, C, S, S)` uint8 -> `(N, K)` probabilities."""
-        return self.probabilities(self.features(pictures))
+    def forward(self, records: Tensor) -> Tensor:
+        """Records `(N, *shape)` -> `(N, K)` probabilities."""
+        return self.probabilities(self.features(records))
 
 
 def save_classifier(path: Path, classifier: Classifier) -> None:
     """Write the weights to `path` (safetensors) and the spec to the `.json` beside it."""
-    from safetensors.torch import save
-
-    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in classifier.state_dict().items()}
-    with replacing(path) as aside:
-        aside.write_bytes(save(weights))  # unlike save_file, a full disk is an OSError
-    settings = json.dumps(classifier.spec.model_dump(mode="json"), indent=2, sort_keys=True)
-    write_text(path.with_suffix(".json"), settings + "\n")
+    save_weights(path, classifier, classifier.spec)
 
 
 def load_classifier(path: Path) -> Classifier:

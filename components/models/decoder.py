@@ -10,7 +10,7 @@ from torch import Tensor, nn
 class Decoder(nn.Module):
     """`(N, dim)` -> `(N, C, S, S)`, unbounded: pictures on the normalized scale. Any S; works up from at least 4x4."""
 
-    def __init__(self, dim: int, shape: tuple[int, int, int], width: int) -> None:
+    def __init__(self, dim: int, shape: tuple[int, ...], width: int) -> None:
         """shape: C, S, S of the pictures; width: channels of the last layer but one, doubled at each layer below."""
         super().__init__()
         self.shape = shape

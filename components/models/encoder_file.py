@@ -1,17 +1,17 @@
-"""The encoder on disk: its weights in one file, and beside it what rebuilds it and how its pictures are normalized."""
+"""The encoder on disk: its weights in one file, and beside it what rebuilds it and how its views are made."""
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Any, Self, TypeVar
 
-import torch
 from pydantic import Field, model_validator
-from torch import Tensor
+from torch import nn
 
 from components.core.config import Config, PluginChoice
 from components.core.errors import WinnowError
 from components.core.files import replacing, write_text
 from components.core.registry import build
+from components.modalities import Input, Modality, Plain, build_modality
 from components.models.adapters import add_adapters
 from components.models.additions import Additions
 from components.models.encoder_size import outlined
@@ -20,49 +20,69 @@ from components.models.prompts import add_border, add_tokens
 from components.models.sound_tensors import load_whole
 
 Spec = TypeVar("Spec", bound=Config)
+_PICTURES = {"channels", "image_size", "mean", "std"}
 REMEDY = "run `dvc repro pretrain` to make it, or restore it and its .json with `dvc checkout`"
 
-FULL = (0.0, 65535.0)  # black and white of 16 bits
+
+class Inputs(Config):
+    """What an encoder is given: the kind of data with its settings, and the statistics its views are made by."""
+
+    modality: PluginChoice
+    statistics: dict[str, Any]
+
+    @model_validator(mode="after")
+    def _fitting(self) -> Self:
+        build_modality(self.modality).check(self.statistics)
+        return self
+
+    @property
+    def kind(self) -> Modality:
+        """The kind of data itself."""
+        return build_modality(self.modality)
+
+    @property
+    def given(self) -> Input:
+        """What the encoder's constructor is told."""
+        return self.kind.input(self.statistics)
+
+    @property
+    def plain(self) -> Plain:
+        """From records to what the encoder sees."""
+        return self.kind.plain(self.statistics)
 
 
 class EncoderSpec(Config):
     """What rebuilds an encoder but its weights.
 
-    name, options: the plug-in; channels, image_size: of its pictures; dim: of its vectors; mean, std: per channel, on a
-    scale of 0 to 1; additions: what it got after pretraining; fit, span: how pictures of another form are prepared, as
-    in `components.modalities.image.fitting`; not written where they are the usual ones.
+    name, options: the plug-in; inputs: of what data; dim: of its vectors; additions: what it got after pretraining.
     """
 
     name: str
     options: dict[str, Any] = Field(default_factory=dict)
-    channels: int = Field(ge=1, le=64)
-    image_size: int = Field(ge=1, le=1024)
+    inputs: Inputs
     dim: int = Field(ge=1)
-    mean: list[float]
-    std: list[Annotated[float, Field(gt=0)]]
     additions: Additions = Additions()
-    fit: Literal["crop", "pad", "stretch"] = Field(default="crop", exclude_if=lambda fit: fit == "crop")
-    span: tuple[float, float] | None = Field(default=FULL, exclude_if=lambda span: span == FULL)
 
-    @model_validator(mode="after")
-    def _one_for_each_channel(self) -> Self:
-        if not len(self.mean) == len(self.std) == self.channels:
-            raise ValueError(f"mean and std must be lists of {self.channels}, one number for each channel")
-        return self
-
-
-def normalize(pictures: Tensor, mean: list[float], std: list[float]) -> Tensor:
-    """`(N, C, S, S)` uint8 -> float32 `(x / 255 - mean) / std`, channel by channel."""
-    scale = torch.tensor([1 / (255 * s) for s in std], device=pictures.device).view(-1, 1, 1)
-    shift = torch.tensor([m / s for m, s in zip(mean, std, strict=True)], device=pictures.device).view(-1, 1, 1)
-    return pictures.float() * scale - shift
+    @model_validator(mode="before")
+    @classmethod
+    def _of_pictures_alone(cls, values: Any) -> Any:
+        """Files from before there were other kinds of data say what pictures they are of, one by one."""
+        if not isinstance(values, dict) or "inputs" in values or not values.keys() >= _PICTURES:
+            return values
+        own = dict(values)
+        span = own.pop("span", "full")
+        modality = {"name": "image", "fit": own.pop("fit", "crop"), "range": "file" if span is None else span}
+        modality |= {name: own.pop(name) for name in ("image_size", "channels")}
+        statistics = {name: own.pop(name) for name in ("mean", "std")}
+        return {**own, "inputs": {"modality": modality, "statistics": statistics}}
 
 
 def build_encoder(spec: EncoderSpec, *, where: str = "pretrain.encoder") -> Encoder:
     """A new encoder with the weights it is initialized with. Raises WinnowError for wrong options or another `dim`."""
     choice = PluginChoice.model_validate({"name": spec.name, **spec.options})
-    outlined(choice, spec.channels, spec.image_size, where=where)
-    encoder: Encoder = build("encoder", choice, spec.channels, spec.image_size, where=where)
+    given = spec.inputs.given
+    outlined(choice, given, where=where)
+    encoder: Encoder = build("encoder", choice, given, where=where, kind=given.kind)
     if encoder.dim != spec.dim:
         raise WinnowError(
             f"encoder '{spec.name}' makes vectors of {encoder.dim} numbers where its file says {spec.dim}: "
@@ -79,9 +99,14 @@ def build_encoder(spec: EncoderSpec, *, where: str = "pretrain.encoder") -> Enco
 
 def save_encoder(path: Path, encoder: Encoder, spec: EncoderSpec) -> None:
     """Write the weights to `path` (safetensors) and the spec to the `.json` beside it."""
+    save_weights(path, encoder, spec)
+
+
+def save_weights(path: Path, network: nn.Module, spec: Config) -> None:
+    """The network's weights at `path`, and beside them in JSON what rebuilds it."""
     from safetensors.torch import save
 
-    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in encoder.state_dict().items()}
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     with replacing(path) as aside:
         aside.write_bytes(save(weights))  # unlike save_file, a full disk is an OSError
     write_text(path.with_suffix(".json"), json.dumps(spec.model_dump(mode="json"), indent=2, sort_keys=True) + "\n")

@@ -5,15 +5,16 @@ import torch
 from components.core.config import PluginChoice
 from components.core.errors import WinnowError
 from components.core.registry import build
+from components.modalities import Input
 from components.models.encoders import Encoder
 
 LARGEST = 1_000_000_000  # numbers, 4 GB: as many as the largest vision transformers have
 
 
-def outlined(choice: PluginChoice, channels: int, image_size: int, *, where: str) -> Encoder:
+def outlined(choice: PluginChoice, given: Input, *, where: str) -> Encoder:
     """The chosen encoder made of shapes alone. Raises WinnowError naming `where` for too large a one."""
     with torch.device("meta"):
-        encoder: Encoder = build("encoder", choice, channels, image_size, where=where)
+        encoder: Encoder = build("encoder", choice, given, where=where, kind=given.kind)
     numbers = sum(tensor.numel() for tensor in (*encoder.parameters(), *encoder.buffers()))
     if numbers > LARGEST:
         options = ", ".join(f"{name}: {value}" for name, value in choice.options.items())

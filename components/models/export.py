@@ -6,14 +6,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from components.core.config import nearest
 from components.core.errors import WinnowError
 from components.core.files import replacing, write_text
+from components.modalities import Modality
 from components.models.additions import Additions
-from components.models.encoder_file import EncoderSpec, normalize, save_encoder
+from components.models.encoder_file import EncoderSpec, save_encoder
 from components.models.encoders import Encoder
 from components.models.library_names import libraries, to_library
 
@@ -21,16 +23,16 @@ FORMATS = ("winnow", "torchvision", "timm", "pt2", "onnx")
 ONNX_NEEDS = ("onnx", "onnxscript")
 
 
-class PictureEncoder(nn.Module):
-    """`(N, C, S, S)` pictures of uint8 in, `(N, dim)` vectors out; the normalization is inside."""
+class RecordEncoder(nn.Module):
+    """Records `(N, *shape)` in, `(N, dim)` vectors out; how they are looked at is inside."""
 
     def __init__(self, encoder: Encoder, spec: EncoderSpec) -> None:
         super().__init__()
-        self.encoder, self.mean, self.std = encoder, spec.mean, spec.std
+        self.encoder, self.plain = encoder, spec.inputs.plain
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, records: Tensor) -> Tensor:
         """As the class says."""
-        vectors: Tensor = self.encoder(normalize(pictures, self.mean, self.std))
+        vectors: Tensor = self.encoder(self.plain(records))
         return vectors
 
 
@@ -73,10 +75,10 @@ def export(encoder: Encoder, spec: EncoderSpec, folder: Path, name: str) -> Path
         path = _by_library(encoder, folder, name)
         made = [f"import torch, {name}", "from safetensors.torch import load_file", *encoder.library_code(name)]
         facts["load"] = [*made, f"network.load_state_dict(load_file({path.name!r}))", "network.eval()"]
-        facts["pictures"] = "(N, C, S, S) float32, (x / 255 - mean) / std by channel"
+        facts["given"] = spec.inputs.kind.views_are
     else:
-        path = (_pt2 if name == "pt2" else _onnx)(PictureEncoder(encoder, spec).eval(), encoder.shape, folder)
-        facts["pictures"] = "(N, C, S, S) uint8, 0 to 255; they are normalized inside"
+        path = (_pt2 if name == "pt2" else _onnx)(RecordEncoder(encoder, spec).eval(), spec.inputs.kind, folder)
+        facts["given"] = f"{spec.inputs.kind.records_are}; all that a model does to them first is inside"
     write_text(path.with_suffix(".json"), json.dumps(facts, indent=2, sort_keys=True) + "\n")
     return path
 
@@ -91,25 +93,25 @@ def _by_library(encoder: Encoder, folder: Path, library: str) -> Path:
     return path
 
 
-def _pt2(module: PictureEncoder, shape: tuple[int, int, int], folder: Path) -> Path:
+def _pt2(module: RecordEncoder, kind: Modality, folder: Path) -> Path:
     path = folder / "encoder_pt2.pt2"
     with _quiet():
-        program = torch.export.export(module, (_pictures(2, shape),), dynamic_shapes=[{0: torch.export.Dim("count")}])
+        program = torch.export.export(module, (_records(2, kind),), dynamic_shapes=[{0: torch.export.Dim("count")}])
         with replacing(path) as aside:
             torch.export.save(program, aside)
         loaded = torch.export.load(path).module()
-    _check(module, shape, lambda pictures: loaded(pictures), path)
+    _check(module, kind, lambda records: loaded(records), path)
     return path
 
 
-def _onnx(module: PictureEncoder, shape: tuple[int, int, int], folder: Path) -> Path:
+def _onnx(module: RecordEncoder, kind: Modality, folder: Path) -> Path:
     path = folder / "encoder_onnx.onnx"
     with _quiet(), replacing(path) as aside:
         torch.onnx.export(
             module,
-            (_pictures(2, shape),),
+            (_records(2, kind),),
             aside,
-            input_names=["pictures"],
+            input_names=["records"],
             output_names=["vectors"],
             dynamic_shapes=[{0: torch.export.Dim("count")}],
             dynamo=True,
@@ -119,19 +121,23 @@ def _onnx(module: PictureEncoder, shape: tuple[int, int, int], folder: Path) -> 
     return path
 
 
-def _check(module: PictureEncoder, shape: tuple[int, int, int], loaded: Any, path: Path) -> None:
+def _check(module: RecordEncoder, kind: Modality, loaded: Any, path: Path) -> None:
     for count in (1, 3):
-        pictures = _pictures(count, shape)
+        records = _records(count, kind)
         with torch.no_grad():
-            if not torch.allclose(loaded(pictures), module(pictures), rtol=1e-4, atol=1e-5):
+            if not torch.allclose(loaded(records), module(records), rtol=1e-4, atol=1e-5):
                 path.unlink()
                 raise WinnowError(
                     f"{path.name} does not give the encoder's vectors: nothing was kept; report a defect."
                 )
 
 
-def _pictures(count: int, shape: tuple[int, int, int]) -> Tensor:
-    return torch.randint(0, 256, (count, *shape), dtype=torch.uint8, generator=torch.Generator().manual_seed(count))
+def _records(count: int, kind: Modality) -> Tensor:
+    generator = np.random.default_rng(count)
+    shape = tuple(side if side > 0 else 16 for side in kind.shape)
+    if np.issubdtype(kind.dtype, np.integer):
+        return torch.from_numpy(generator.integers(0, 256, (count, *shape)).astype(kind.dtype))
+    return torch.from_numpy(generator.standard_normal((count, *shape)).astype(kind.dtype))
 
 
 def _quiet() -> warnings.catch_warnings:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from components.core.errors import WinnowError
-from components.models.adapters import run_empty
+from components.models.block_shapes import block_shapes
 from components.models.encoders import Encoder
 
 DEVIATION = 0.02  # of new tokens, as of a transformer's own
@@ -55,7 +55,7 @@ def add_border(encoder: Encoder, width: int) -> None:
 class Border(nn.Module):
     """`(N, C, S, S)` -> the same with the learned frame added; `rows` are above and below, `columns` left and right."""
 
-    def __init__(self, shape: tuple[int, int, int], width: int) -> None:
+    def __init__(self, shape: tuple[int, ...], width: int) -> None:
         super().__init__()
         channels, side, _ = shape
         self.width = width
@@ -73,19 +73,12 @@ class Border(nn.Module):
 
 def _row_of_blocks(encoder: Encoder) -> tuple[nn.Module, int] | None:
     """The row of blocks through which tokens `(N, L, width)` go, and their width; None where there is none."""
-    found: list[tuple[nn.Module, int]] = []
-
-    def note(module: nn.Module, inputs: Any, output: Any) -> None:
-        if inputs[0].ndim == 3 and inputs[0].shape == output.shape:
-            found.append((module, output.shape[2]))
-
-    rows = [module for module in encoder.modules() if isinstance(module, nn.Sequential)]
-    many = [row for row in rows if all(any(block.children()) for block in row)]
-    handles = [row.register_forward_hook(note) for row in many]
-    run_empty(encoder)
-    for handle in handles:
-        handle.remove()
-    return found[0] if found else None
+    found = block_shapes(encoder)
+    if not found or any(len(given) != 3 or given != out for _, given, out in found):
+        return None
+    blocks = [block for block, _, _ in found]
+    rows = [module for module in encoder.modules() if list(module.children()) == blocks]
+    return (rows[0], found[0][1][2]) if rows else None
 
 
 def _append(row: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

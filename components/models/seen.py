@@ -1,7 +1,7 @@
-"""What a classifier's training pictures were like, kept with it, so that a picture unlike them is told from others.
+"""What a classifier's training samples were like, kept with it, so that a sample unlike them is told from others.
 
-A picture is foreign that is farther from some of the training pictures, by cosine of what the head sees, than `LEVEL`
-of other training pictures are: Sun et al. 2022, Out-of-distribution detection with deep nearest neighbors,
+A sample is foreign that is farther from some of the training samples, by cosine of what the head sees, than `LEVEL`
+of other training samples are: Sun et al. 2022, Out-of-distribution detection with deep nearest neighbors,
 https://arxiv.org/abs/2204.06507
 """
 
@@ -10,31 +10,39 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import model_validator
 
 from components.core.config import Config
 
-KEPT = 1000  # training pictures that others are compared with
-COMPARED = 2000  # further training pictures, by which it is known how far is far
-LEVEL = 0.05  # of the training pictures' own kind are called foreign
-FEWEST = 40  # training pictures below which nothing can be said
-_GRAY = ("1", "L", "LA", "La")
+KEPT = 1000  # training samples that others are compared with
+COMPARED = 2000  # further training samples, by which it is known how far is far
+LEVEL = 0.05  # of the training samples' own kind are called foreign
+FEWEST = 40  # training samples below which nothing can be said
+_PICTURES = {"forms", "sides", "aspect"}
 
 Floats = npt.NDArray[np.float32]
 
 
 class Seen(Config):
-    """forms: `gray`, `deep gray`, `color`; sides: of the shorter side, pixels; aspect: highest of long to short side.
+    """facts: the `summary` of their facts by their kind of data.
 
     vectors: `(R, F)` unit vectors in base64 of int8, 127 for 1; center: `(F,)` float32 in base64, what is taken off
-    before; nearest: the cosine below which a picture is foreign. All three empty where there were too few pictures.
+    before; nearest: the cosine below which a sample is foreign. All three empty where there were too few samples.
     """
 
-    forms: list[str]
-    sides: tuple[int, int]
-    aspect: float
+    facts: dict[str, Any]
     vectors: str = ""
     center: str = ""
     nearest: float = -1.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_pictures_alone(cls, values: Any) -> Any:
+        """Files from before there were other kinds of data hold the facts of pictures one by one."""
+        if not isinstance(values, dict) or "facts" in values or not values.keys() >= _PICTURES:
+            return values
+        others = {name: value for name, value in values.items() if name not in _PICTURES}
+        return {**others, "facts": {name: values[name] for name in _PICTURES}}
 
     def foreign(self, features: Floats) -> npt.NDArray[np.bool_] | None:
         """`(N,)` for features `(N, F)`; None where nothing can be said."""
@@ -45,15 +53,8 @@ class Seen(Config):
         return np.asarray(_closeness(features, center, kept) < self.nearest)
 
 
-def form_of(mode: str) -> str:
-    """`gray`, `deep gray` or `color`, by Pillow's mode."""
-    if mode in _GRAY:
-        return "gray"
-    return "deep gray" if mode[0] in "IF" else "color"
-
-
 def reference(features: Floats) -> dict[str, Any]:
-    """`vectors`, `center` and `nearest` of `Seen`, from the features `(N, F)` of training pictures in random order."""
+    """`vectors`, `center` and `nearest` of `Seen`, from the features `(N, F)` of training samples in random order."""
     if len(features) < FEWEST:
         return {}
     count = min(KEPT, len(features) // 2)

@@ -1,4 +1,4 @@
-"""The classifier as a server offers it: pictures as a client has them in, class probabilities out."""
+"""The classifier as a server offers it: samples as a client has them in, class probabilities out."""
 
 from pathlib import Path
 from typing import Any
@@ -10,19 +10,20 @@ import torch
 from components.models.classifier import Classifier, load_classifier
 
 
-class PictureModel:
+class ServedModel:
     """What MLflow calls a Python function; `_load_pyfunc` makes one from the folder of weights that MLmodel names."""
 
     def __init__(self, classifier: Classifier) -> None:
-        self.classifier = classifier.eval()
+        self.classifier, self.modality = classifier.eval(), classifier.spec.encoder.inputs.kind
 
-    def predict(self, pictures: npt.NDArray[np.uint8], params: Any = None) -> npt.NDArray[np.float32]:
-        """`(N, S, S, C)` uint8, rows of pixels with the colors last -> `(N, K)` probabilities, rows sum to 1."""
+    def predict(self, given: npt.NDArray[Any], params: Any = None) -> npt.NDArray[np.float32]:
+        """Samples as `Modality.served` says -> `(N, K)` probabilities, rows sum to 1."""
         with torch.inference_mode():
-            given = torch.from_numpy(np.ascontiguousarray(pictures, dtype=np.uint8))
-            answers: npt.NDArray[np.float32] = self.classifier(given.permute(0, 3, 1, 2)).numpy()
+            answers: npt.NDArray[np.float32] = self.classifier(
+                torch.from_numpy(self.modality.from_client(given))
+            ).numpy()
         return answers
 
 
-def _load_pyfunc(path: str) -> PictureModel:
-    return PictureModel(load_classifier(Path(path) / "model.safetensors"))
+def _load_pyfunc(path: str) -> ServedModel:
+    return ServedModel(load_classifier(Path(path) / "model.safetensors"))

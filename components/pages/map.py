@@ -1,6 +1,7 @@
-"""The map of a data set: pictures drawn where their vectors lie, so that like stands by like."""
+"""The map of a data set: samples drawn where their vectors lie, so that like stands by like."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,25 +10,29 @@ import numpy.typing as npt
 SIDE = 1600  # pixels
 MARGIN = 0.03  # of the side
 PAPER, FRAME = 250, 205  # gray levels
+DOT = np.full((8, 8, 3), (15, 107, 107), np.uint8)
 
 
-def draw_map(path: Path, pictures: npt.NDArray[np.uint8], vectors: npt.NDArray[np.float32], *, seed: int) -> None:
-    """Write a PNG: `(M, C, S, S)` pictures on a grid, each at the free place nearest to where t-SNE puts its vector.
+def draw_map(
+    path: Path, tiles: Sequence[npt.NDArray[np.uint8] | None], vectors: npt.NDArray[np.float32], *, seed: int
+) -> None:
+    """Write a PNG: M small pictures `(h, w, 3)`, or dots, each at the free place of a grid nearest to its vector.
 
-    van der Maaten & Hinton 2008. The grid keeps every picture visible: a bare t-SNE covers most of them.
+    Where a vector belongs t-SNE says:
+    van der Maaten & Hinton 2008. The grid keeps every sample visible: a bare t-SNE covers most of them.
     """
     from PIL import Image
 
-    count = len(pictures)
+    count = len(tiles)
     cells = math.ceil(math.sqrt(count * 1.6))  # room between the groups
     size = SIDE // cells
     columns, rows = _places(_plane(vectors, seed), cells)
     canvas = Image.new("RGB", (cells * size, cells * size), (PAPER,) * 3)
-    for picture, column, row in zip(pictures, columns, rows, strict=True):
-        pixels = picture[0] if len(picture) == 1 else picture.transpose(1, 2, 0)
-        tile = Image.new("RGB", (size, size), (FRAME,) * 3)
-        tile.paste(Image.fromarray(pixels).convert("RGB").resize((size - 1, size - 1), Image.Resampling.LANCZOS))
-        canvas.paste(tile, (int(column) * size, int(row) * size))
+    for tile, column, row in zip(tiles, columns, rows, strict=True):
+        cell = Image.new("RGB", (size, size), (FRAME,) * 3)
+        inside = Image.fromarray(DOT if tile is None else np.ascontiguousarray(tile))
+        cell.paste(inside.resize((size - 1, size - 1), Image.Resampling.LANCZOS))
+        canvas.paste(cell, (int(column) * size, int(row) * size))
     canvas.save(path)
 
 

@@ -14,11 +14,11 @@ import yaml
 from components.datasets.labels import Labels
 from components.datasets.pseudo_labels import PseudoLabels, Status
 from components.datasets.quarantine import read_quarantine
+from components.datasets.sample_store import Store
 from components.judging import metrics as measures
 from components.judging.audit import TOLERANCE, Audit
 from components.judging.health import shrunk
-from components.modalities.image.policy import Policies, Policy
-from components.modalities.image.preview import describe
+from components.modalities.views import Views
 from components.models.prediction_sets import PredictionSets, members
 from components.pages import charts
 from components.pages.templates import templates
@@ -48,7 +48,7 @@ class Inputs:
 
     facts: list[tuple[str, str]]
     manifest: pd.DataFrame
-    samples: npt.NDArray[np.uint8]
+    samples: Store
     quarantine: Path
     verdict: Path
     preview: Path
@@ -59,7 +59,7 @@ class Inputs:
     pseudo_labels: PseudoLabels
     guard: dict[str, Any]
     audit: Audit | None
-    policies: Policies
+    views: Views
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def render(inputs: Inputs, results: Results) -> str:
         classes=results.classes,
         data=_data(inputs),
         preview=charts.picture_uri(inputs.preview),
-        audit=_audit(inputs.audit, inputs.policies),
+        audit=_audit(inputs.audit, inputs.views),
         map=charts.picture_uri(inputs.map),
         pretraining=_pretraining(inputs.history),
         labels=_labels(inputs, results.classes),
@@ -100,7 +100,7 @@ def render(inputs: Inputs, results: Results) -> str:
         results=_results(results),
         sets=_sets(results),
         mistakes=_mistakes(inputs, results),
-        pixelated=inputs.samples.shape[-1] < 64,
+        pixelated=inputs.samples.about.shape[-1] < 64,
     )
 
 
@@ -115,20 +115,20 @@ def _data(inputs: Inputs) -> dict[str, Any]:
         "train": int(splits.get("train", 0)),
         "test": int(splits.get("test", 0)),
         "groups": int(len(inputs.manifest) - inputs.manifest["group"].nunique()),
-        "shape": inputs.samples.shape[1:],
+        "shape": inputs.samples.about.shape,
         "kinds": kinds,
         "quarantined": len(quarantine),
         "valid": bool(json.loads(inputs.verdict.read_text(encoding="utf-8"))["success"]),
     }
 
 
-def _audit(audit: Audit | None, policies: Policies) -> dict[str, Any] | None:
+def _audit(audit: Audit | None, views: Views) -> dict[str, Any] | None:
     if audit is None:
         return None
     rows = [
         {
             "name": finding.augmentation,
-            "setting": describe(Policy(**finding.level.always)),
+            "setting": views.modality.describe(views.modality.Policy(**finding.level.always)),
             "strip": charts.strip(finding.shown),
             "seen": finding.seen,
             "learned": finding.learned,
@@ -145,7 +145,7 @@ def _audit(audit: Audit | None, policies: Policies) -> dict[str, Any] | None:
         "rows": rows,
         "forbidden": audit.forbidden,
         "recommended": yaml.safe_dump(audit.recommended, default_flow_style=True, sort_keys=False, width=1000).strip(),
-        "conflicts": audit.conflicts(policies.policies),
+        "conflicts": audit.conflicts(views.policies),
     }
 
 
@@ -171,7 +171,7 @@ def _labels(inputs: Inputs, classes: list[str]) -> dict[str, Any]:
         mine = np.flatnonzero(winners == index)
         cards = [
             {
-                "picture": charts.thumbnail(inputs.samples[places[labels.ids[row]]]),
+                "picture": charts.thumbnail(inputs.samples.record(places[labels.ids[row]])),
                 "title": f"{labels.ids[row]}, {labels.sources[row]}",
                 "unsure": bool(labels.distributions[row].max() < SURE),
             }
@@ -269,7 +269,7 @@ def _mistakes(inputs: Inputs, results: Results) -> list[dict[str, Any]]:
     worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:MOST_MISTAKES]
     return [
         {
-            "picture": charts.thumbnail(inputs.samples[results.positions[row]]),
+            "picture": charts.thumbnail(inputs.samples.record(results.positions[row])),
             "path": str(inputs.manifest["path"].iloc[results.positions[row]]),
             "actual": results.classes[results.actual[row]],
             "predicted": results.classes[predicted[row]],

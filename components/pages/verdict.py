@@ -24,7 +24,7 @@ def write_verdict_page(docs: Path, outcomes: list[Outcome]) -> None:
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
         f"<title>Winnow, data checks: {title}</title>\n<style>\n{STYLE}{OWN_STYLE}</style></head>\n"
         f"<body><main>\n<h1>{title}</h1>\n"
-        "<p>What the pictures must keep before anything learns from them. A table's name opens the page that Great "
+        "<p>What the samples must keep before anything learns from them. A table's name opens the page that Great "
         "Expectations made of it, in its own look.</p>\n<div class='scroll' tabindex='0' role='region' "
         "aria-label='Expectations'><table>\n<tr><th>Table<th>Kept<th>Expectation, and the rows that break it</tr>\n"
         f"{rows}\n</table></div>\n</main></body></html>\n"

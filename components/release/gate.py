@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import Field
 
-from components.core.config import Config
+from components.core.config import Config, shown
 from components.core.model_versions import Version
 from components.datasets.manifest import read_manifest, rows_of
 from components.datasets.sample_store import open_samples
@@ -91,9 +91,10 @@ def _incomparable(model: Classifier, rival: Classifier) -> str | None:
     if model.spec.classes != rival.spec.classes:
         changed = sorted(set(model.spec.classes) ^ set(rival.spec.classes))
         return f"the champion knows other classes ({', '.join(changed)} differ), so the two cannot be compared"
-    mine, other = model.spec.encoder, rival.spec.encoder
-    if (mine.channels, mine.image_size) != (other.channels, other.image_size):
-        return f"the champion takes other pictures ({other.image_size} pixels, {other.channels} channels)"
+    mine, other = (one.spec.encoder.inputs.kind.choice.model_dump() for one in (model, rival))
+    differ = [name for name in {**mine, **other} if mine.get(name) != other.get(name)]
+    if differ:
+        return f"the champion takes other data ({', '.join(f'{name} {shown(other.get(name))}' for name in differ)})"
     return None
 
 

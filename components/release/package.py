@@ -2,8 +2,8 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import yaml
 
@@ -12,19 +12,20 @@ from components.core.version_files import WEIGHTS
 from components.models.classifier import Classifier
 from components.release.registered import write_answers
 
-Pixels = npt.NDArray[np.uint8]
+Array = npt.NDArray[Any]
 
 
-def package(classifier: Classifier, weights: Path, pictures: Pixels, folder: Path) -> None:
-    """Write `classifier`, saved at `weights`, into the new `folder`; `pictures` `(N, C, S, S)`: the example.
+def package(classifier: Classifier, weights: Path, records: Array, folder: Path) -> None:
+    """Write `classifier`, saved at `weights`, into the new `folder`; `records` `(N, *shape)`: the example.
 
-    The same model and pictures give the same bytes.
+    The same model and records give the same bytes.
     """
     home = folder / WEIGHTS
     home.parent.mkdir(parents=True)
     for suffix in (".safetensors", ".json"):
         shutil.copyfile(weights.with_suffix(suffix), home.with_suffix(suffix))
-    write_answers(classifier, np.ascontiguousarray(pictures.transpose(0, 2, 3, 1)), folder)
-    spec = classifier.spec
-    facts = description(spec.classes, spec.encoder.image_size, spec.encoder.channels)
+    modality = classifier.spec.encoder.inputs.kind
+    write_answers(classifier, modality.to_client(records), folder)
+    served = modality.served()
+    facts = description(classifier.spec.classes, served.dtype, served.shape)
     (folder / "MLmodel").write_text(yaml.safe_dump(facts, allow_unicode=True), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,9 +11,12 @@ from components.core.errors import Unavailable, WinnowError
 from components.core.mlmodel import EXAMPLE, description, says
 from components.core.model_versions import Version
 from components.core.version_files import ANSWERS, fetch
+from components.datasets.sample_store import ANY
+from components.modalities import Served
 from components.models.classifier import Classifier, load_classifier
-from components.models.serving import PictureModel
+from components.models.serving import ServedModel
 
+Array = npt.NDArray[Any]
 ROUNDING = 1e-4  # between machines, numbers of threads and versions of torch
 
 
@@ -51,31 +55,36 @@ def lasting_fault(version: Version, *, fresh: bool = False) -> str:
     return ""
 
 
-def write_answers(classifier: Classifier, pictures: npt.NDArray[np.uint8], folder: Path) -> None:
-    """Record in `folder` what the classifier says to `pictures` `(N, S, S, C)`, as a client sends and receives it."""
-    answers = PictureModel(classifier).predict(pictures)
-    (folder / EXAMPLE).write_text(json.dumps({"inputs": pictures.tolist()}) + "\n", encoding="utf-8")
+def write_answers(classifier: Classifier, given: Array, folder: Path) -> None:
+    """Record in `folder` what the classifier says to samples, as a client sends and receives them."""
+    answers = ServedModel(classifier).predict(given)
+    (folder / EXAMPLE).write_text(json.dumps({"inputs": given.tolist()}) + "\n", encoding="utf-8")
     (folder / ANSWERS).write_text(json.dumps({"predictions": answers.tolist()}) + "\n", encoding="utf-8")
 
 
 def _check_answers(classifier: Classifier, home: Path) -> None:
     """Of versions from before answers were recorded: that it answers at all."""
-    spec = classifier.spec.encoder
-    shape = (spec.image_size, spec.image_size, spec.channels)
+    served = classifier.spec.encoder.inputs.kind.served()
     recorded = None
-    pictures: npt.NDArray[np.uint8] = np.zeros((2, *shape), np.uint8)
+    given: Array = np.zeros((2, *(max(side, 1) for side in served.shape)), served.dtype)
     if (home / ANSWERS).is_file():
-        if not says(home / "MLmodel", description(classifier.spec.classes, spec.image_size, spec.channels)):
+        if not says(home / "MLmodel", description(classifier.spec.classes, served.dtype, served.shape)):
             raise WinnowError("its MLmodel is of another model")
-        pictures = _array(home / EXAMPLE, "inputs").astype(np.uint8)
+        given = _array(home / EXAMPLE, "inputs").astype(served.dtype)
         recorded = _array(home / ANSWERS, "predictions")
-        if pictures.shape[1:] != shape or recorded.shape != (len(pictures), len(classifier.spec.classes)):
+        if not _fits(given, served) or recorded.shape != (len(given), len(classifier.spec.classes)):
             raise WinnowError("its example is of another model")
-    given = PictureModel(classifier).predict(pictures)
-    if not np.isfinite(given).all():
+    answers = ServedModel(classifier).predict(given)
+    if not np.isfinite(answers).all():
         raise WinnowError("its answers are no numbers")
-    if recorded is not None and not np.allclose(given, recorded, rtol=0, atol=ROUNDING):
+    if recorded is not None and not np.allclose(answers, recorded, rtol=0, atol=ROUNDING):
         raise WinnowError("it does not answer as it did when it was registered")
+
+
+def _fits(given: Array, served: Served) -> bool:
+    sides = given.shape[1:]
+    pairs = zip(served.shape, sides, strict=False)
+    return len(sides) == len(served.shape) and all(wanted in (ANY, side) for wanted, side in pairs)
 
 
 def _array(path: Path, key: str) -> npt.NDArray[np.float64]:

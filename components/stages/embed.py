@@ -15,11 +15,11 @@ from components.models.encoder_file import load_encoder
 from components.pages.map import draw_map
 from components.training.inference import embed_all
 
-ON_MAP = 1200  # more pictures hide each other
+ON_MAP = 1200  # more samples hide each other
 
 
 class Params(StageParams):
-    """The `embed` block. neighbors: of each training sample in the graph; batch_size: pictures at a time."""
+    """The `embed` block. neighbors: of each training sample in the graph; batch_size: samples at a time."""
 
     neighbors: int = Field(default=15, ge=1)
     batch_size: int = Field(default=512, ge=1)
@@ -43,18 +43,19 @@ def run(
     """
     seeds.deterministic(params.threads)
     network, spec = load_encoder(encoder)
-    pictures = open_samples(samples)
-    vectors = embed_all(network, spec, pictures, batch_size=params.batch_size)
+    store = open_samples(samples)
+    vectors = embed_all(network, spec.inputs.plain, store, batch_size=params.batch_size)
     if not np.isfinite(vectors).all():
         raise WinnowError(f"{encoder} makes vectors that are not finite: run `dvc repro --force pretrain`.")
     positions = positions_of(read_manifest(manifest, ["split"]), "train")
     if len(positions) < 2:
-        raise WinnowError("the training split has fewer than 2 samples, so there are no neighbors: add pictures.")
+        raise WinnowError("the training split has fewer than 2 samples, so there are no neighbors: add samples.")
     graph = nearest(vectors[positions], params.neighbors, seed=params.seed)
     np.save(embeddings, vectors, allow_pickle=False)
     np.savez(neighbors, positions=positions, indices=graph.indices, similarities=graph.similarities)
     shown = np.sort(seeds.numpy_generator(params.seed, "map").permutation(len(positions))[:ON_MAP])
-    draw_map(map, pictures[positions[shown]], vectors[positions[shown]], seed=params.seed)
+    tiles = [spec.inputs.kind.tile(store.record(row)) for row in positions[shown]]
+    draw_map(map, tiles, vectors[positions[shown]], seed=params.seed)
     return {
         "neighbor_similarity": float(graph.similarities.mean()),
         "neighbor_recall": recall(vectors[positions], graph, seed=params.seed),

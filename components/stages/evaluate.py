@@ -20,11 +20,11 @@ from components.core.spreadsheet import harmless
 from components.datasets.labels import Labels, lists, read_labels
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.pseudo_labels import read_pseudo_labels
-from components.datasets.sample_store import open_samples
+from components.datasets.sample_store import Store, open_samples
 from components.datasets.truth import ORIGINS, answers, true_classes
 from components.judging import metrics as measures
 from components.judging.audit import Audit, as_records, audit_augmentations
-from components.modalities.image.policy import Policies, read_policies
+from components.modalities.views import Views, read_views
 from components.models.classifier import ClassifierSpec, load_classifier
 from components.models.encoder_file import load_encoder
 from components.models.encoders import Encoder
@@ -79,8 +79,8 @@ def run(
     shipped, alone = load_classifier(model), load_classifier(control)
     classes = shipped.spec.classes
     positions, actual, origins = _test_truth(listing, oracle, ledger, classes)
-    pixels = open_samples(samples)
-    ours, theirs = predict(shipped, pixels, positions), predict(alone, pixels, positions)
+    store = open_samples(samples)
+    ours, theirs = predict(shipped, store, positions), predict(alone, store, positions)
     ids = listing["id"].to_numpy()[positions]
     sets = shipped.spec.sets
     inside = members(ours, sets) if sets else None
@@ -100,14 +100,14 @@ def run(
     }
     write_text(metrics, json.dumps(figures, indent=2, sort_keys=True) + "\n")
     _write_plots(confusion, reliability, classes, ours, actual)
-    policies = read_policies(policy)
-    audited = _audit(params, load_encoder(encoder)[0], labeled, listing, pixels, policies)
+    views = read_views(policy)
+    audited = _audit(params, load_encoder(encoder)[0], labeled, listing, store, views)
     write_text(audit, json.dumps(as_records(audited) if audited else {}, indent=2, sort_keys=True) + "\n")
     results = pages.Results(classes, positions, actual, ours, theirs, figures, sets)
     run_so_far = pages.Inputs(
         facts=_facts(params, manifest, labels, shipped.spec, history),
         manifest=listing,
-        samples=pixels,
+        samples=store,
         quarantine=quarantine,
         verdict=verdict,
         preview=preview,
@@ -118,7 +118,7 @@ def run(
         pseudo_labels=guessed,
         guard=guarded,
         audit=audited,
-        policies=policies,
+        views=views,
     )
     write_text(report, pages.render(run_so_far, results))
     return {name: float(value) for name, value in figures.items() if not isinstance(value, str)}
@@ -146,8 +146,8 @@ def _audit(
     encoder: Encoder,
     labels: Labels,
     listing: pd.DataFrame,
-    pixels: npt.NDArray[np.uint8],
-    policies: Policies,
+    store: Store,
+    views: Views,
 ) -> Audit | None:
     """Of at most `params.audited` labels, drawn by chance."""
     drawn = np.sort(numpy_generator(params.seed, "audited").permutation(len(labels.ids))[: params.audited])
@@ -156,7 +156,7 @@ def _audit(
     places = {identity: row for row, identity in enumerate(listing["id"])}
     rows = np.array([places[labels.ids[index]] for index in drawn])
     classes = labels.distributions[drawn].argmax(axis=1)
-    return audit_augmentations(encoder.to(choose_device()), pixels[rows], classes, policies, seed=params.seed)
+    return audit_augmentations(encoder.to(choose_device()), store[rows], classes, views, seed=params.seed)
 
 
 def _test_truth(

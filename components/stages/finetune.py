@@ -24,16 +24,17 @@ from components.judging.calibration import apply_temperature, fit_temperature, m
 from components.judging.neighbors import nearest
 from components.methods.contracts import Floats, PoolTask, Positions
 from components.methods.semi_supervised.label_propagation import LabelPropagation
-from components.modalities.image.policy import read_policies
+from components.modalities.views import read_views
 from components.models.classifier import Classifier, ClassifierSpec, save_classifier
 from components.models.encoder_file import load_encoder
 from components.models.prediction_sets import PredictionSets, SetSettings, calibrate
 from components.models.seen import COMPARED as OTHERS
-from components.models.seen import KEPT, Seen, form_of, reference
+from components.models.seen import KEPT, Seen, reference
 from components.training.adapt import Examples, Material, adapt
+from components.training.corpus import Corpus
 from components.training.inference import observe, predict
 from components.training.loop import LoopConfig, Row
-from components.training.made_pictures import add_made_pictures
+from components.training.made_samples import add_made_samples
 
 COMPARED = 2000  # unlabeled pictures the guard looks at
 NEIGHBORS = 10
@@ -108,7 +109,7 @@ def run(
         verdict = guards.nothing_to_judge()
     else:
         said = [probabilities.argmax(axis=1) for probabilities in scaled]
-        held_out, pictures = guards.Answers(said[0], said[1], actual), _on_pictures(task, candidate, alone)
+        held_out, pictures = guards.Answers(said[0], said[1], actual), _on_samples(task, candidate, alone)
         verdict = guards.judge(held_out, pictures, level=params.guard_level)
     save_classifier(control, alone)
     shipped = candidate if verdict.shipped == "pseudo_labels" else alone
@@ -159,17 +160,10 @@ def _read(
     labeled = read_labels(labels)
     if not labeled.ids:
         raise WinnowError("there is no label to learn from: add rows to the ledger, or set label.budget.")
-    store = open_samples(samples)
-    material = Material(
-        samples=store,
-        vectors=open_vectors(embeddings),
-        pool=positions_of(listing, "train"),
-        policies=read_policies(policy),
-        encoder=encoder,
-        classes=len(labeled.classes),
-    )
+    corpus = Corpus(open_samples(samples), positions_of(listing, "train"), read_views(policy))
+    material = Material(corpus, open_vectors(embeddings), encoder, classes=len(labeled.classes))
     spec = ClassifierSpec(encoder=load_encoder(encoder)[1], classes=labeled.classes, method=params.method.name)
-    material, made = add_made_pictures(material, store, synthetic_labels)
+    material, made = add_made_samples(material, synthetic_labels)
     places = rows_of(labeled.ids, ids, str(labels))
     return _Task(params, material, labeled, places, ids, pseudo_labels, spec, made)
 
@@ -207,7 +201,7 @@ def _held_out(task: _Task, held: Positions) -> tuple[Floats, Floats]:
         mine = folds == fold
         for number, examples in enumerate(_examples(task, fold)):
             classifier, _ = _train(task, examples, loop, name=f"fold {fold}")
-            both[number, mine] = predict(classifier, task.material.samples, task.places[held[mine]])
+            both[number, mine] = predict(classifier, task.material.corpus.samples, task.places[held[mine]])
     return both[0], both[1]
 
 
@@ -238,8 +232,8 @@ def _carried_over(task: _Task, classifier: Classifier, examples: Examples, tempe
     if not len(rows := _pool_rows(task)):
         return temperature
     head, _ = _train(task, examples, task.params.loop.model_copy(update={"epochs": 0}), name="head")
-    target = apply_temperature(predict(head, task.material.samples, rows), temperature).max(axis=1).mean()
-    return match_temperature(predict(classifier, task.material.samples, rows), float(target))
+    target = apply_temperature(predict(head, task.material.corpus.samples, rows), temperature).max(axis=1).mean()
+    return match_temperature(predict(classifier, task.material.corpus.samples, rows), float(target))
 
 
 def _train(task: _Task, examples: Examples, loop: LoopConfig, *, name: str) -> tuple[Classifier, list[Row]]:
@@ -254,34 +248,29 @@ def _train(task: _Task, examples: Examples, loop: LoopConfig, *, name: str) -> t
     return Classifier(method.encoder, method.head, spec), rows
 
 
-def _on_pictures(task: _Task, candidate: Classifier, control: Classifier) -> guards.Answers:
+def _on_samples(task: _Task, candidate: Classifier, control: Classifier) -> guards.Answers:
     """What the models say of the labeled pictures and a random part of the rest, and labels spread over all of them."""
     rows, labeled = np.concatenate([task.places, _pool_rows(task)]), np.arange(len(task.places))
     vectors, seed = task.material.vectors[rows], seeds.derive(task.params.seed, "guard")
     pool = PoolTask(vectors, nearest(vectors, NEIGHBORS, seed=seed), labeled, task.labels.distributions, seed)
     spread = LabelPropagation(LabelPropagation.Config.model_validate({})).pseudo_label(pool)
-    said = [predict(model, task.material.samples, rows).argmax(axis=1) for model in (candidate, control)]
+    said = [predict(model, task.material.corpus.samples, rows).argmax(axis=1) for model in (candidate, control)]
     return guards.Answers(said[0], said[1], spread.argmax(axis=1))
 
 
 def _seen(task: _Task, classifier: Classifier, manifest: Path) -> Seen:
-    """What the training pictures were like, for `winnow predict` to compare with."""
-    listing = read_manifest(manifest, ["split", "mode", "width", "height"])
+    """What the training samples were like, for `winnow predict` to compare with."""
+    modality = task.material.corpus.views.modality
+    listing = read_manifest(manifest, ["split", *modality.facts.names])
     listing = listing[listing["split"] == "train"]
-    sides = listing[["width", "height"]]
     drawn = seeds.numpy_generator(task.params.seed, "seen").permutation(listing.index.to_numpy(np.int64))
-    features = observe(classifier, task.material.samples, drawn[: KEPT + OTHERS], features=True).features
+    features = observe(classifier, task.material.corpus.samples, drawn[: KEPT + OTHERS], features=True).features
     assert features is not None
-    return Seen(
-        forms=sorted({form_of(mode) for mode in listing["mode"]}),
-        sides=(int(sides.min(axis=1).min()), int(sides.min(axis=1).max())),
-        aspect=round(float((sides.max(axis=1) / sides.min(axis=1)).max()), 4),
-        **reference(features),
-    )
+    return Seen(facts=modality.summary(listing), **reference(features))
 
 
 def _pool_rows(task: _Task) -> Positions:
     """Positions of a random part of the unlabeled training pictures."""
-    unlabeled = np.setdiff1d(task.material.pool, np.concatenate([task.places, task.made.positions]))
+    unlabeled = np.setdiff1d(task.material.corpus.rows, np.concatenate([task.places, task.made.positions]))
     drawn = seeds.numpy_generator(task.params.seed, "pool").permutation(unlabeled)[:COMPARED]
     return np.sort(drawn)

@@ -1,4 +1,4 @@
-"""pretrain: an encoder learns from the training pictures without a label; resumes after a kill, stops on collapse."""
+"""pretrain: an encoder learns from the training samples without a label; resumes after a kill, stops on collapse."""
 
 import csv
 import hashlib
@@ -13,11 +13,10 @@ from components.core import progress
 from components.core.config import PluginChoice, StageParams
 from components.core.errors import WinnowError
 from components.core.files import sha256
-from components.datasets.manifest import positions_of, read_manifest, read_prepared
-from components.datasets.sample_store import open_samples
 from components.judging.health import shrunk
-from components.modalities.image.policy import read_policies
-from components.models.encoder_file import EncoderSpec, save_encoder
+from components.modalities import Input
+from components.modalities.views import Views
+from components.models.encoder_file import EncoderSpec, Inputs, save_encoder
 from components.models.encoder_size import outlined
 from components.models.start_weights import read_start
 from components.pages.learned import draw_learned
@@ -67,23 +66,25 @@ def run(
     weights: the watched folder; what to start from is `params.weights`, in it or noted in it. Writes the encoder with a
     `.json` beside it, one row per epoch, and the page that shows these and the pictures.
     """
-    channels, image_size = open_samples(samples).shape[1:3]
-    for sentence in check_start(params, channels, image_size):
-        print(f"  pretrain: {sentence}", file=sys.stderr)
     job = _job(params, manifest, samples, policy)
+    corpus = job.corpus()
+    for sentence in check_start(params, corpus.views.input):
+        print(f"  pretrain: {sentence}", file=sys.stderr)
     report = _reporter(params.epochs)
-    _say_if_batch_is_all(params.batch_size, manifest)
+    _say_if_batch_is_all(params.batch_size, len(corpus.rows))
     if params.workers and params.epochs:
         from components.training.distributed import pretrain_on_ray
 
-        trained, rows = pretrain_on_ray(job, workers=params.workers, address=params.ray_address, on_epoch=report)
+        trained, rows = pretrain_on_ray(
+            job, corpus, workers=params.workers, address=params.ray_address, on_epoch=report
+        )
     else:
-        trained, rows = pretrain(job, on_epoch=report)
+        trained, rows = pretrain(job, corpus, on_epoch=report)
     if sentence := shrunk(rows[-1]):
         print(f"  pretrain: {sentence}", file=sys.stderr)
-    save_encoder(encoder, trained.encoder, _spec(params, manifest, samples, policy, trained.encoder.dim))
+    save_encoder(encoder, trained.encoder, _spec(params, corpus.views, trained.encoder.dim))
     _write_history(history, rows)
-    draw_learned(learned, f"What {params.method.name} learned", rows, shown(trained, job))
+    draw_learned(learned, f"What {params.method.name} learned", rows, shown(trained, corpus, job.seed))
     CheckpointStore(job.checkpoints).clear()
     return _figures(rows[-1])
 
@@ -93,14 +94,14 @@ def reads_beside(params: Params) -> list[Path]:
     return [params.weights] if params.weights and params.weights.exists() else []
 
 
-def check_start(params: Params, channels: int, image_size: int) -> list[str]:
+def check_start(params: Params, given: Input) -> list[str]:
     """Sentences on how the weights to start from fit the encoder; none where there are none.
 
     Raises WinnowError for an encoder that cannot be, for weights that do not fit it, and for no epochs without weights.
     """
     if params.weights is None and not params.epochs:
         raise WinnowError("pretrain.epochs is 0 and pretrain.weights empty: nothing would be learned; set one of them.")
-    encoder = outlined(params.encoder, channels, image_size, where="pretrain.encoder")
+    encoder = outlined(params.encoder, given, where="pretrain.encoder")
     return read_start(params.weights, encoder).said if params.weights else []
 
 
@@ -122,29 +123,18 @@ def _job(params: Params, manifest: Path, samples: Path, policy: Path) -> Job:
     )
 
 
-def _say_if_batch_is_all(batch_size: int, manifest: Path) -> None:
-    count = len(positions_of(read_manifest(manifest, ["split"]), "train"))
+def _say_if_batch_is_all(batch_size: int, count: int) -> None:
     if count < batch_size:
         print(
-            f"  pretrain: batch_size {batch_size} is more than the {count} training pictures, so a batch holds all: "
+            f"  pretrain: batch_size {batch_size} is more than the {count} training samples, so a batch holds all: "
             "lower pretrain.batch_size for more steps per epoch.",
             file=sys.stderr,
         )
 
 
-def _spec(params: Params, manifest: Path, samples: Path, policy: Path, dim: int) -> EncoderSpec:
-    channels, image_size = open_samples(samples).shape[1:3]
-    policies = read_policies(policy)
-    return EncoderSpec(
-        name=params.encoder.name,
-        options=params.encoder.options,
-        channels=channels,
-        image_size=image_size,
-        dim=dim,
-        mean=policies.mean,
-        std=policies.std,
-        **read_prepared(manifest),
-    )
+def _spec(params: Params, views: Views, dim: int) -> EncoderSpec:
+    inputs = Inputs(modality=views.modality.choice, statistics=views.statistics)
+    return EncoderSpec(name=params.encoder.name, options=params.encoder.options, inputs=inputs, dim=dim)
 
 
 def _reporter(epochs: int) -> Callable[[int, Row], None]:

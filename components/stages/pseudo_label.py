@@ -21,9 +21,10 @@ from components.judging.calibration import apply_temperature, fit_temperature
 from components.judging.caps import CapsConfig, Origins, within_caps
 from components.judging.foreign import look_foreign
 from components.methods.contracts import Graph, PoolTask, SemiSupervisedMethod, SemiSupervisedNetwork
-from components.modalities.image.policy import read_policies
+from components.modalities.views import read_views
+from components.training.corpus import Corpus
 from components.training.loop import Row
-from components.training.semi_supervised import NetworkConfig, Pictures, label_pool
+from components.training.semi_supervised import NetworkConfig, label_pool
 
 Floats = npt.NDArray[np.float32]
 Positions = npt.NDArray[np.int64]
@@ -73,7 +74,7 @@ def run(
     ids, origins = frame["id"].to_numpy()[train], _origins(frame, train)
     known = read_labels(labels)
     labeled = rows_of(known.ids, ids, str(labels))
-    label = _labeler(params, train, samples, policy, encoder)
+    label = _labeler(params, lambda: Corpus(open_samples(samples), train, read_views(policy)), encoder)
     task = _task(train, embeddings, neighbors, labeled, known, seeds.derive(params.seed, "pseudo_label"))
     folds = sorted(set(known.folds.tolist()) - {-1})
     raw = {fold: label(_without(task, known.folds == fold), f"fold_{fold}_") for fold in folds}
@@ -98,21 +99,22 @@ def run(
     }
 
 
-def _labeler(
-    params: Params, train: Positions, samples: Path, policy: Path, encoder: Path
-) -> Callable[[PoolTask, str], Floats]:
-    """What labels the pool of a task; the name it is given goes before the figures that a network's training tells."""
+def _labeler(params: Params, open_pool: Callable[[], Corpus], encoder: Path) -> Callable[[PoolTask, str], Floats]:
+    """What labels the pool of a task; the name it is given goes before the figures that a network's training tells.
+
+    Only for such a network the pool itself is opened.
+    """
     if not _trains_network(params.method):
         method: SemiSupervisedMethod = build("semi_supervised", params.method, where=WHERE)
         return lambda task, _: method.pseudo_label(task)
     seeds.deterministic(params.threads)
-    pictures = Pictures(open_samples(samples), train, read_policies(policy), encoder)
+    corpus = open_pool()
 
     def label(task: PoolTask, name: str) -> Floats:
         def tell(epoch: int, epochs: int, row: Row) -> None:
             progress.report_epoch(epoch, {f"{name}loss": row["loss"]}, total=epochs)
 
-        return label_pool(params.method, task, pictures, params.network, on_epoch=tell)
+        return label_pool(params.method, task, corpus, encoder, params.network, on_epoch=tell)
 
     return label
 

@@ -28,7 +28,7 @@ from components.core.model_versions import (
 )
 from components.core.used import confirm
 from components.datasets.manifest import positions_of, read_manifest
-from components.datasets.sample_store import Pixels, open_samples
+from components.datasets.sample_store import Array, open_samples
 from components.models.classifier import Classifier, load_classifier
 from components.release.gate import Gate, TestRows, Verdict, decide
 from components.release.model_card import card, evidence
@@ -108,15 +108,15 @@ def _kept(said: str) -> Verdict:
         return Verdict(True, "it is the champion already.", "itself")
 
 
-def _create(name: str, run_id: str, model: Path, classifier: Classifier, pictures: Pixels) -> Version:
+def _create(name: str, run_id: str, model: Path, classifier: Classifier, records: Array) -> Version:
     with tempfile.TemporaryDirectory() as aside:
         folder = Path(aside) / "model"
-        package(classifier, model, pictures, folder)
+        package(classifier, model, records, folder)
         return create(name, folder, run_id=run_id, digest=model_digest(model))
 
 
-def _example(manifest: Path, samples: Path) -> Pixels:
-    """Two pictures of the test split, `(2, C, S, S)`: an example of one would freeze the batch at one."""
+def _example(manifest: Path, samples: Path) -> Array:
+    """Two samples of the test split as records: an example of one would freeze the batch at one."""
     rows = positions_of(read_manifest(manifest, ["split"]), "test")[:2]
     return open_samples(samples)[rows.repeat(2)[:2] if len(rows) < 2 else rows]
 

@@ -20,7 +20,7 @@ from components.core.seeds import torch_generator
 from components.core.spreadsheet import to_csv
 from components.datasets.labels import Labels, read_labels
 from components.datasets.manifest import positions_of, read_manifest, rows_of
-from components.datasets.sample_store import Pixels, open_samples
+from components.datasets.sample_store import Store, open_samples
 from components.datasets.vectors import open_vectors
 from components.judging.label_errors import find_suspects
 from components.methods.clusters import nearest, unit
@@ -68,12 +68,12 @@ def run(
     """
     classifier = load_classifier(model)
     frame = read_manifest(manifest, ["id", "path", "split"])
-    known, pixels = read_labels(labels), open_samples(samples)
+    known, store = read_labels(labels), open_samples(samples)
     train = positions_of(frame, "train")
     labeled = rows_of(known.ids, frame["id"], str(labels))
     candidates = np.setdiff1d(train, labeled)
     strategy = build_strategy(params.strategy, classifier.spec.dropout, where="select.strategy")
-    pool = _pool(params, strategy, embeddings, classifier, pixels, labeled, candidates)
+    pool = _pool(params, strategy, embeddings, classifier, store, labeled, candidates)
     chosen, note = candidates, ""
     if len(candidates):
         strategy, note = strategy.settle(pool)
@@ -81,10 +81,10 @@ def run(
         chosen = _ask(strategy, pool, params.budget, first, torch_generator(params.seed, "select"))
     if note:
         print(f"  select: {note}", file=sys.stderr)
-    cards = _cards(chosen, pool, strategy.why, frame, pixels, known, classifier.spec.sets)
+    cards = _cards(chosen, pool, strategy.why, frame, store, known, classifier.spec.sets)
     _write_queries(queries, cards)
     write_text(tasks, json.dumps([_task(card) for card in cards], indent=2, sort_keys=True) + "\n")
-    doubts = _doubts(pool.vectors, train, labeled, known, frame, pixels)
+    doubts = _doubts(pool.vectors, train, labeled, known, frame, store)
     _write_suspects(suspects, doubts)
     write_gallery(
         gallery,
@@ -126,7 +126,7 @@ def _pool(
     strategy: QueryStrategy,
     embeddings: Path,
     classifier: Classifier,
-    pixels: Pixels,
+    store: Store,
     labeled: Positions,
     candidates: Positions,
 ) -> Pool:
@@ -137,7 +137,7 @@ def _pool(
     if strategy.draws:
         generator = torch_generator(params.seed, "select", "dropout")
         kept = dropout_masks(strategy.draws, spec.encoder.dim, spec.dropout, generator)
-    seen = observe(classifier, pixels, candidates, features=strategy.needs_features, kept=kept)
+    seen = observe(classifier, store, candidates, features=strategy.needs_features, kept=kept)
     probabilities[candidates] = seen.probabilities
     return Pool(vectors, labeled, candidates, probabilities, seen.features, seen.draws)
 
@@ -187,7 +187,7 @@ def _cards(
     pool: Pool,
     why: str,
     frame: pd.DataFrame,
-    pixels: Pixels,
+    store: Store,
     known: Labels,
     sets: PredictionSets | None,
 ) -> list[Card]:
@@ -201,7 +201,7 @@ def _cards(
         order = np.argsort(-probabilities, kind="stable").tolist()
         classes = [(known.classes[k], float(probabilities[k])) for k in order]
         label = known.classes[int(known.distributions[twin].argmax())]
-        example = Example(thumbnail(pixels[pool.labeled[twin]]), label, float(similarities[row]))
+        example = Example(thumbnail(store.record(pool.labeled[twin])), label, float(similarities[row]))
         cards.append(
             Card(
                 id=str(frame["id"].iloc[position]),
@@ -209,7 +209,7 @@ def _cards(
                 rank=row + 1,
                 reason=_reason(why, classes),
                 classes=classes,
-                picture=thumbnail(pixels[position]),
+                picture=thumbnail(store.record(position)),
                 nearest=example,
                 undecided=_undecided(classes, int(members(probabilities[None], sets).sum()), sets) if sets else None,
             )
@@ -238,14 +238,14 @@ def _reason(why: str, classes: list[tuple[str, float]]) -> str:
 
 
 def _doubts(
-    vectors: Floats, train: Positions, labeled: Positions, known: Labels, frame: pd.DataFrame, pixels: Pixels
+    vectors: Floats, train: Positions, labeled: Positions, known: Labels, frame: pd.DataFrame, store: Store
 ) -> list[Doubt]:
     found = find_suspects(vectors[train], np.searchsorted(train, labeled), known)
     return [
         Doubt(
             id=known.ids[suspect.row],
             path=str(frame["path"].iloc[labeled[suspect.row]]),
-            picture=thumbnail(pixels[labeled[suspect.row]]),
+            picture=thumbnail(store.record(labeled[suspect.row])),
             given=known.classes[suspect.given],
             source=known.sources[suspect.row],
             said=known.classes[suspect.said],

@@ -19,9 +19,11 @@ from components.datasets.contract import (
     schema_batch,
 )
 from components.datasets.expectations import Failure, check
-from components.datasets.manifest import read_manifest
+from components.datasets.manifest import read_manifest, schema_of
 from components.datasets.oracle import read_classes, read_oracle
 from components.datasets.quarantine import KINDS, read_leaks, read_quarantine
+from components.datasets.sample_store import ANY, read_about
+from components.modalities import build_modality
 from components.pages.verdict import write_verdict_page
 
 PAGE = "data/validate/docs/index.html"
@@ -29,7 +31,7 @@ _ROWS_SAID = 3
 
 
 class Params(StageParams):
-    """min_per_class: training pictures of each class; min_test, min_test_per_class: test pictures, and of each class.
+    """min_per_class: training samples of each class; min_test, min_test_per_class: test samples, and of each class.
 
     The others: the largest share of files that may be left out.
     """
@@ -41,23 +43,27 @@ class Params(StageParams):
     max_conflicts: float = Field(0.01, ge=0, le=1)
 
 
-def run(*, params: Params, manifest: Path, quarantine: Path, oracle: Path, verdict: Path) -> dict[str, float]:
-    """Check ingest's tables; write `verdict.json` and the pages in `docs/` beside it.
+def run(
+    *, params: Params, manifest: Path, samples: Path, quarantine: Path, oracle: Path, verdict: Path
+) -> dict[str, float]:
+    """Check ingest's tables; write `verdict.json` and the pages in `docs/` beside it. samples: what they are.
 
     Raises Refused, after writing both, naming the first broken expectation and its first rows.
     """
-    batches = [schema_batch(manifest)]
+    about = read_about(samples)
+    modality = build_modality(about.modality)
+    batches = [schema_batch(manifest, schema_of(modality.facts, lengths=about.shape[:1] == (ANY,)))]
     facts: dict[str, object] = {}
     if not drifted(batches[0]):
-        samples, left_out = read_manifest(manifest), read_quarantine(quarantine)
+        listing, left_out = read_manifest(manifest), read_quarantine(quarantine)
         truth, classes = read_oracle(oracle), read_classes(oracle)
         limits = Limits(**params.model_dump(exclude={"seed", "threads"}))
         batches += [
-            *manifest_batches(samples, limits),
-            *class_batches(samples, truth, classes, limits),
-            *quarantine_batches(left_out, len(samples), read_leaks(quarantine), limits),
+            *manifest_batches(listing, limits, modality.rules()),
+            *class_batches(listing, truth, classes, limits),
+            *quarantine_batches(left_out, len(listing), read_leaks(quarantine), limits),
         ]
-        facts = _facts(samples, left_out, truth, classes)
+        facts = _facts(listing, left_out, truth, classes)
     outcomes, failures = check(batches, verdict.parent / "docs")
     write_verdict_page(verdict.parent / "docs", outcomes)
     statistics = {"expectations": len(outcomes), "failed": len(failures), **facts}

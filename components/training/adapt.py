@@ -10,12 +10,11 @@ import torch
 from components.core.config import PluginChoice
 from components.core.registry import build
 from components.core.seeds import derive
-from components.datasets.sample_store import Samples
 from components.methods.contracts import AdaptationMethod, Floats, Positions
-from components.modalities.image.policy import Policies
 from components.models.encoder_file import load_encoder
+from components.training.corpus import Corpus
 from components.training.inference import embed_all
-from components.training.loop import LoopConfig, Row, TrainingData, train
+from components.training.loop import Labeled, LoopConfig, Row, train
 from components.training.precision import choose_device
 
 
@@ -23,14 +22,12 @@ from components.training.precision import choose_device
 class Material:
     """What every adaptation of one run shares.
 
-    samples: `(N, C, S, S)` uint8; vectors: `(N, D)` of the encoder at `encoder`; pool: positions of the training split,
-    ascending; classes: their number.
+    corpus: the training split, rows ascending; vectors: `(N, D)` of all samples, of the encoder at `encoder`; classes:
+    their number.
     """
 
-    samples: Samples
+    corpus: Corpus
     vectors: Floats
-    pool: Positions
-    policies: Policies
     encoder: Path
     classes: int
 
@@ -68,25 +65,29 @@ def adapt(
     """
     encoder, spec = load_encoder(material.encoder)
     torch.manual_seed(derive(seed, "weights"))
-    method: AdaptationMethod = build("adaptation", choice, encoder, material.classes, where="finetune.method")
-    rows = np.searchsorted(material.pool, examples.positions)
+    kind, corpus = encoder.given.kind, material.corpus
+    method: AdaptationMethod = build(
+        "adaptation", choice, encoder, material.classes, where="finetune.method", kind=kind
+    )
+    rows = np.searchsorted(corpus.rows, examples.positions)
 
     def solve(vectors: Floats) -> float:
         return method.fit_head(vectors, rows, examples.targets, examples.weights)
 
-    given = material.vectors[material.pool]
+    given = material.vectors[corpus.rows]
     loss = solve(given)
     history: list[Row] = [{"epoch": 0.0, "loss": loss, "learning_rate": 0.0}]
     if loop.epochs and not method.frozen_encoder:
         met = np.repeat(np.arange(len(examples.positions)), examples.repeats)
-        data = TrainingData(
-            samples=material.samples,
-            positions=examples.positions[met],
-            policies=material.policies,
+        data = Labeled(
+            samples=corpus.samples,
+            rows=examples.positions[met],
+            views=corpus.views,
             targets=examples.targets[met],
             weights=examples.weights[met],
         )
         history += train(method, data, loop, seed=seed, on_epoch=on_epoch, device=choose_device())
     trained = len(history) > 1
-    method.finish(lambda: solve(embed_all(method.encoder, spec, material.samples, material.pool) if trained else given))
+    plain = spec.inputs.plain
+    method.finish(lambda: solve(embed_all(method.encoder, plain, corpus.samples, corpus.rows) if trained else given))
     return method, history

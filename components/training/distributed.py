@@ -15,6 +15,7 @@ from components.core.machine import OBJECT_STORE, processors
 from components.core.secrets import without_secrets
 from components.methods.contracts import SelfSupervisedMethod
 from components.training.checkpoints import CheckpointStore
+from components.training.corpus import Corpus
 from components.training.loop import Row
 from components.training.pretraining import Job, pretrain, trained_method
 from components.training.ray_home import ray_home
@@ -36,7 +37,7 @@ LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # Ray's way to say: a nod
 
 
 def pretrain_on_ray(
-    job: Job, *, workers: int, address: str | None, on_epoch: Callable[[int, Row], None]
+    job: Job, corpus: Corpus, *, workers: int, address: str | None, on_epoch: Callable[[int, Row], None]
 ) -> tuple[SelfSupervisedMethod, list[Row]]:
     """The trained method and its history, as `pretrain` gives them.
 
@@ -52,7 +53,7 @@ def pretrain_on_ray(
         outcome = fitting.result()
     if isinstance(outcome, str):
         raise WinnowError(outcome)
-    return trained_method(job), outcome
+    return trained_method(job, corpus), outcome
 
 
 def _watch(fitting: Future[Any], store: CheckpointStore, on_epoch: Callable[[int, Row], None]) -> None:
@@ -72,7 +73,8 @@ def _work(job: dict[str, Any]) -> list[Row] | str:
 
     context = ray.train.get_context()
     try:
-        _, history = pretrain(Job.model_validate(job), rank=context.get_world_rank(), world=context.get_world_size())
+        mine = Job.model_validate(job)
+        _, history = pretrain(mine, mine.corpus(), rank=context.get_world_rank(), world=context.get_world_size())
     except Unavailable:
         raise
     except WinnowError as error:

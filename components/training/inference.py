@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from components.core.device import laid_out
 from components.datasets.sample_store import Samples
+from components.modalities import Plain
 from components.models.classifier import Classifier
-from components.models.encoder_file import EncoderSpec, normalize
 from components.models.encoders import Encoder
 from components.training.precision import choose_device
 
@@ -17,7 +18,7 @@ Floats = npt.NDArray[np.float32]
 
 def embed_all(
     encoder: Encoder,
-    spec: EncoderSpec,
+    plain: Plain,
     samples: Samples,
     positions: npt.NDArray[np.int64] | None = None,
     *,
@@ -25,17 +26,17 @@ def embed_all(
 ) -> npt.NDArray[np.float32]:
     """`(M, D)` float32 vectors of `samples[positions]` (all rows by default); only one batch is in memory.
 
-    samples: `(N, C, S, S)` uint8, usually a memory map. The encoder is left in evaluation mode, on its device.
+    samples: records `(N, *shape)`, usually a memory map; plain: what the encoder sees of them. The
+    encoder is left in evaluation mode, on its device.
     """
     rows = np.arange(len(samples)) if positions is None else positions
-    vectors = np.empty((len(rows), spec.dim), dtype=np.float32)
+    vectors = np.empty((len(rows), encoder.dim), dtype=np.float32)
     device = choose_device()
     encoder.to(device=device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
     with torch.inference_mode():
         for start in range(0, len(rows), batch_size):
             batch = torch.from_numpy(np.asarray(samples[rows[start : start + batch_size]])).to(device)
-            pictures = normalize(batch, spec.mean, spec.std).contiguous(memory_format=torch.channels_last)
-            vectors[start : start + batch_size] = encoder(pictures).float().cpu().numpy()
+            vectors[start : start + batch_size] = encoder(laid_out(plain(batch))).float().cpu().numpy()
     return vectors
 
 

@@ -1,4 +1,4 @@
-"""The one training loop: any trainable method, on pictures, on one worker or many, resumable to the bit."""
+"""The one training loop: any trainable method, on any kind of data, on one worker or many, resumable to the bit."""
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -11,15 +11,15 @@ from pydantic import Field
 from torch import Tensor, distributed, nn
 
 from components.core.config import Config
-from components.core.device import to_device
+from components.core.device import laid_out, to_device
 from components.core.errors import WinnowError
 from components.core.seeds import derive, torch_generator
-from components.datasets.sample_store import Samples
 from components.methods.contracts import Batch, TrainableMethod
-from components.modalities.image.augment import Augment
-from components.modalities.image.policy import Policies, Policy
+from components.modalities import View
+from components.modalities.views import Views
 from components.models.ema import MovingAverage
 from components.training.checkpoints import Checkpoint, CheckpointStore
+from components.training.corpus import Corpus
 from components.training.optimizers import (
     Name,
     build_optimizer,
@@ -53,23 +53,16 @@ class LoopConfig(Config):
 
 
 @dataclass(frozen=True)
-class TrainingData:
-    """What to train on.
+class Labeled(Corpus):
+    """A corpus whose rows have targets, `(M, K)` class distributions, and weights `(M,)`."""
 
-    samples: `(N, C, S, S)` uint8, usually a memory map; positions: `(M,)` rows of it, repeats allowed; targets:
-    `(M, K)` class distributions and weights `(M,)`, or None; policies: hold every view the method names.
-    """
-
-    samples: Samples
-    positions: npt.NDArray[np.int64]
-    policies: Policies
-    targets: npt.NDArray[np.float32] | None = None
-    weights: npt.NDArray[np.float32] | None = None
+    targets: npt.NDArray[np.float32]
+    weights: npt.NDArray[np.float32]
 
 
 def train(
     method: TrainableMethod,
-    data: TrainingData,
+    data: Corpus,
     config: LoopConfig,
     *,
     seed: int,
@@ -110,7 +103,7 @@ class _Run:
     def __init__(
         self,
         method: TrainableMethod,
-        data: TrainingData,
+        data: Corpus,
         config: LoopConfig,
         *,
         seed: int,
@@ -120,9 +113,9 @@ class _Run:
     ) -> None:
         self.method, self.data, self.config, self.seed = method, data, config, seed
         self.device, self.rank, self.world = device, rank, world
-        self.augments = _augments(method, data.policies)
-        self.batch = _batch_size(config.batch_size, len(data.positions), world)
-        self.steps = len(data.positions) // self.batch  # per epoch
+        self.looks = _looks(method, data.views)
+        self.batch = _batch_size(config.batch_size, len(data.rows), world)
+        self.steps = len(data.rows) // self.batch  # per epoch
         method.to(device=device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         self.step_module: nn.Module = _Step(method)
         if world > 1:
@@ -138,7 +131,7 @@ class _Run:
         """One pass over the data; the mean of loss and metrics over its steps and workers."""
         torch.manual_seed(derive(self.seed, "epoch", epoch, self.rank))  # for networks that draw, such as by dropout
         self.method.before_epoch(self._vectors, torch_generator(self.seed, "before epoch", epoch))
-        order = torch.randperm(len(self.data.positions), generator=torch_generator(self.seed, "order", epoch)).numpy()
+        order = torch.randperm(len(self.data.rows), generator=torch_generator(self.seed, "order", epoch)).numpy()
         sums: dict[str, Tensor | float] = {}
         for step, batch in enumerate(self._batches(order, epoch)):
             figures = self._step(batch, (epoch - 1) * self.steps + step)
@@ -168,34 +161,33 @@ class _Run:
         share = self.batch // self.world
         start = step * self.batch + self.rank * share
         keys = order[start : start + share]
-        pictures = self._pictures(keys)
+        records = self._records(keys)
         views = [
-            augment(pictures, keys, derive(self.seed, "view", epoch, number)).contiguous(
-                memory_format=torch.channels_last
-            )
-            for number, augment in enumerate(self.augments)
+            laid_out(look(records, keys, derive(self.seed, "view", epoch, number)))
+            for number, look in enumerate(self.looks)
         ]
-        targets, weights = (
-            None if values is None else to_device(torch.from_numpy(values[keys]), self.device)
-            for values in (self.data.targets, self.data.weights)
-        )
+        targets, weights = self._labels(keys) if isinstance(self.data, Labeled) else (None, None)
         generator = torch_generator(self.seed, "draws", epoch, step)
         return Batch(views, targets, weights, to_device(torch.from_numpy(keys), self.device), generator)
 
-    def _pictures(self, keys: npt.NDArray[np.int64]) -> Tensor:
-        rows = self.data.samples[self.data.positions[keys]]
-        return to_device(torch.from_numpy(np.asarray(rows)), self.device)
+    def _records(self, keys: npt.NDArray[np.int64]) -> Tensor:
+        return to_device(torch.from_numpy(np.asarray(self.data.samples[self.data.rows[keys]])), self.device)
+
+    def _labels(self, keys: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+        assert isinstance(self.data, Labeled)
+        targets, weights = (torch.from_numpy(values[keys]) for values in (self.data.targets, self.data.weights))
+        return to_device(targets, self.device), to_device(weights, self.device)
 
     def _vectors(self) -> Tensor:
         """The encoder's `(N, D)` vectors of all samples, unchanged; each worker makes its share of them."""
-        plain, count = Augment(Policy(), self.data.policies.mean, self.data.policies.std), len(self.data.positions)
+        plain, count = self.data.views.plain, len(self.data.rows)
         share = -(-count // self.world)
         own = np.arange(self.rank * share, (self.rank + 1) * share).clip(max=count - 1)  # the last share repeats
         encoder = self.method.encoder.eval()
         with torch.no_grad():
             parts = []
             for keys in np.array_split(own, -(-share // self.batch)):
-                view = plain(self._pictures(keys), keys, 0).contiguous(memory_format=torch.channels_last)
+                view = laid_out(plain(self._records(keys)))
                 with autocast(self.config.precision, self.device):
                     parts.append(encoder(view).float())
         encoder.train()
@@ -271,14 +263,14 @@ class _Step(nn.Module):
         return output.loss, output.metrics
 
 
-def _augments(method: TrainableMethod, policies: Policies) -> list[Augment]:
-    missing = sorted(set(method.views) - set(policies.policies))
+def _looks(method: TrainableMethod, views: Views) -> list[View]:
+    missing = sorted(name for name in set(method.views) if name not in views)
     if missing:
         raise WinnowError(
             f"{type(method).__name__} wants the view '{missing[0]}': add a policy of that name to augment.policies in "
             "params.yaml."
         )
-    return [Augment(policies.policies[name], policies.mean, policies.std) for name in method.views]
+    return [views[name] for name in method.views]
 
 
 def _batch_size(wanted: int, samples: int, world: int) -> int:

@@ -1,28 +1,28 @@
 """Pretraining as one worker sees it: settings and paths in, checkpoints out; nothing about who else is working."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from components.core import seeds
 from components.core.config import Config, PluginChoice
 from components.core.registry import build
-from components.datasets.manifest import positions_of, read_manifest
-from components.datasets.sample_store import Pixels, open_samples
 from components.judging.health import check, health, projected_health
 from components.methods.contracts import SelfSupervisedMethod, TrainableMethod
-from components.modalities.image.augment import Augment
-from components.modalities.image.mosaic import pixels_of
-from components.modalities.image.policy import Policies, Policy, read_policies
 from components.models.start_weights import load_start
 from components.training.checkpoints import CheckpointStore
-from components.training.loop import LoopConfig, Row, TrainingData, train
+from components.training.corpus import Corpus, open_corpus
+from components.training.loop import LoopConfig, Row, train
 from components.training.precision import choose_device
 
-WATCHED = 256  # pictures that health is measured on
+Array = npt.NDArray[Any]
+WATCHED = 256  # samples that health is measured on
 SHOWN = 12
 
 
@@ -43,9 +43,13 @@ class Job(Config):
     threads: int
     weights: Path | None = None
 
+    def corpus(self) -> Corpus:
+        """The training split, looked at as augment says."""
+        return open_corpus(self.manifest, self.samples, self.policy)
+
 
 def pretrain(
-    job: Job, *, rank: int = 0, world: int = 1, on_epoch: Callable[[int, Row], None] | None = None
+    job: Job, corpus: Corpus, *, rank: int = 0, world: int = 1, on_epoch: Callable[[int, Row], None] | None = None
 ) -> tuple[SelfSupervisedMethod, list[Row]]:
     """The trained method and its history. The last checkpoint stays, for whoever waits elsewhere.
 
@@ -54,14 +58,12 @@ def pretrain(
     Raises WinnowError as `train` does, and when the vectors collapse.
     """
     seeds.deterministic(job.threads)
-    samples, policies = open_samples(job.samples), read_policies(job.policy)
-    positions = positions_of(read_manifest(job.manifest, ["split"]), "train")
-    method = build_method(job, samples)
     device = choose_device()
-    measure = watch(method, samples, positions[watched_rows(len(positions), job.seed)], policies, device, job.seed)
+    method = build_method(job, corpus)
+    measure = watch(method, watched(corpus, job.seed), device, job.seed)
     history = train(
         method,
-        TrainingData(samples, positions, policies),
+        corpus,
         job.loop,
         seed=job.seed,
         on_epoch=on_epoch,
@@ -74,59 +76,51 @@ def pretrain(
     return method, history or [{"epoch": 0, **measure()}]
 
 
-def trained_method(job: Job) -> SelfSupervisedMethod:
+def trained_method(job: Job, corpus: Corpus) -> SelfSupervisedMethod:
     """The method out of the newest checkpoint, wherever it was trained."""
     checkpoint = CheckpointStore(job.checkpoints).newest()
     assert checkpoint is not None
-    method = build_method(job.model_copy(update={"weights": None}), open_samples(job.samples))
+    method = build_method(job.model_copy(update={"weights": None}), corpus)
     weights = {key.removeprefix("method/"): value for key, value in checkpoint.tensors.items() if key[:7] == "method/"}
     method.load_state_dict(weights)
     return method
 
 
-def shown(method: SelfSupervisedMethod, job: Job) -> dict[str, Pixels]:
-    """What the trained method shows of a few training pictures, by caption: pixels `(M, C, S, S)`. Often nothing."""
-    samples, policies = open_samples(job.samples), read_policies(job.policy)
-    positions = positions_of(read_manifest(job.manifest, ["split"]), "train")
-    rows = np.sort(seeds.numpy_generator(job.seed, "shown").permutation(positions)[:SHOWN])
+def shown(method: SelfSupervisedMethod, corpus: Corpus, seed: int) -> dict[str, Array]:
+    """What the trained method shows of a few training samples, by caption: records `(M, *shape)`. Often nothing."""
+    rows = np.sort(seeds.numpy_generator(seed, "shown").permutation(corpus.rows)[:SHOWN])
     device = next(method.parameters()).device
-    pictures = torch.from_numpy(np.asarray(samples[rows])).to(device)
-    views = Augment(Policy(), policies.mean, policies.std)(pictures, rows, 0)
+    views = corpus.views.plain(torch.from_numpy(np.asarray(corpus.samples[rows])).to(device))
     method.eval()
     with torch.no_grad():
-        pages = method.show(views, seeds.torch_generator(job.seed, "show"))
-    return {caption: pixels_of(page, policies.mean, policies.std) for caption, page in pages.items()}
+        pages = method.show(views, seeds.torch_generator(seed, "show"))
+    return {caption: corpus.views.restore(page) for caption, page in pages.items()}
 
 
-def build_method(job: Job, samples: Pixels) -> SelfSupervisedMethod:
+def build_method(job: Job, corpus: Corpus) -> SelfSupervisedMethod:
     """The method with its initial weights, the same on every worker."""
     torch.manual_seed(seeds.derive(job.seed, "weights"))
-    channels, image_size = samples.shape[1:3]
-    encoder = build("encoder", job.encoder, channels, image_size, where="pretrain.encoder")
+    given = corpus.views.input
+    encoder = build("encoder", job.encoder, given, where="pretrain.encoder", kind=given.kind)
     if job.weights:
         load_start(job.weights, encoder)  # before the method, which may copy it
-    method: SelfSupervisedMethod = build("self_supervised", job.method, encoder, where="pretrain.method")
+    method: SelfSupervisedMethod = build(
+        "self_supervised", job.method, encoder, where="pretrain.method", kind=given.kind
+    )
     return method
 
 
-def watched_rows(count: int, seed: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Which of `count` training pictures health is measured on: `(min(count, 256),)`, in order."""
-    return np.sort(seeds.numpy_generator(seed, "watched").permutation(count)[:WATCHED])
+def watched(corpus: Corpus, seed: int) -> Corpus:
+    """The training samples that health is measured on, in order: at most 256."""
+    chosen = np.sort(seeds.numpy_generator(seed, "watched").permutation(len(corpus.rows))[:WATCHED])
+    return replace(corpus, rows=corpus.rows[chosen])
 
 
-def watch(
-    method: TrainableMethod,
-    samples: Pixels,
-    rows: np.ndarray[tuple[int], np.dtype[np.int64]],
-    policies: Policies,
-    device: torch.device,
-    seed: int,
-) -> Callable[[], Row]:
-    """What measures the health of `method`, not trained yet, on the same two views of the same pictures each epoch."""
-    pictures = torch.from_numpy(np.asarray(samples[rows])).to(device)
+def watch(method: TrainableMethod, seen: Corpus, device: torch.device, seed: int) -> Callable[[], Row]:
+    """What measures the health of `method`, not trained yet, on the same two views of the same samples each epoch."""
+    records = torch.from_numpy(np.asarray(seen.samples[seen.rows])).to(device)
     names = (method.views * 2)[:2]  # a method that sees a single view is measured on two of them
-    augments = [Augment(policies.policies[name], policies.mean, policies.std) for name in names]
-    views = [augment(pictures, rows, seeds.derive(seed, "health", i)) for i, augment in enumerate(augments)]
+    views = [seen.views[name](records, seen.rows, seeds.derive(seed, "health", i)) for i, name in enumerate(names)]
 
     method.to(device)
     *_, start = _looked_at(method, views)

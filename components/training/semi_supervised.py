@@ -2,12 +2,10 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from pydantic import Field
 from torch import nn
@@ -16,12 +14,12 @@ from components.core import registry
 from components.core.config import PluginChoice
 from components.core.seeds import derive
 from components.methods.contracts import Floats, PoolTask, Positions, SemiSupervisedNetwork
-from components.modalities.image.policy import Policies
 from components.models.classifier import Classifier, ClassifierSpec
 from components.models.encoder_file import EncoderSpec, build_encoder, load_encoder
 from components.models.linear_head import fit_linear
+from components.training.corpus import Corpus
 from components.training.inference import predict
-from components.training.loop import LoopConfig, Row, TrainingData, train
+from components.training.loop import Labeled, LoopConfig, Row, train
 from components.training.precision import choose_device
 
 Tell = Callable[[int, int, Row], None]  # an epoch's number, counted through all rounds; of how many; its row
@@ -42,61 +40,57 @@ class NetworkConfig(LoopConfig):
     labeled_share: float = Field(default=0.25, gt=0, lt=1)
 
 
-@dataclass(frozen=True)
-class Pictures:
-    """The pool as pictures: `rows` `(N,)` of samples `(M, C, S, S)` uint8; encoder: the file of the pretrained one."""
-
-    samples: npt.NDArray[np.uint8]
-    rows: Positions
-    policies: Policies
-    encoder: Path
-
-
 def label_pool(
     choice: PluginChoice,
     task: PoolTask,
-    pictures: Pictures,
+    corpus: Corpus,
+    encoder: Path,
     config: NetworkConfig,
     *,
     on_epoch: Tell | None = None,
 ) -> Floats:
-    """`(N, K)` class distributions, rows sum to 1, by a network trained for this task; labeled samples keep theirs."""
-    unlabeled = np.setdiff1d(np.arange(len(pictures.rows)), task.labeled)
-    probabilities = np.empty((len(pictures.rows), task.targets.shape[1]), np.float32)
+    """`(N, K)` class distributions, rows sum to 1, by a network trained for this task; labeled samples keep theirs.
+
+    corpus: the pool's N samples; encoder: the file of the pretrained one.
+    """
+    unlabeled = np.setdiff1d(np.arange(len(corpus.rows)), task.labeled)
+    probabilities = np.empty((len(corpus.rows), task.targets.shape[1]), np.float32)
     if len(unlabeled):
-        method, spec = _begin(choice, task, pictures, config, len(unlabeled))
-        _train(method, _data(task, pictures, unlabeled, config.labeled_share), config, task.seed, on_epoch)
+        method, spec = _begin(choice, task, encoder, config, len(unlabeled))
+        _train(method, _data(task, corpus, unlabeled, config.labeled_share), config, task.seed, on_epoch)
         classes = [str(number) for number in range(task.targets.shape[1])]
         final = Classifier(*method.classifier(), ClassifierSpec(encoder=spec, classes=classes, method=choice.name))
-        probabilities = predict(final, pictures.samples, pictures.rows)
+        probabilities = predict(final, corpus.samples, corpus.rows)
     probabilities[task.labeled] = task.targets
     return probabilities
 
 
 def _begin(
-    choice: PluginChoice, task: PoolTask, pictures: Pictures, config: NetworkConfig, unlabeled: int
+    choice: PluginChoice, task: PoolTask, file: Path, config: NetworkConfig, unlabeled: int
 ) -> tuple[SemiSupervisedNetwork, EncoderSpec]:
-    encoder, spec = load_encoder(pictures.encoder)
+    encoder, spec = load_encoder(file)
     torch.manual_seed(derive(task.seed, "weights"))
     if config.start == "scratch":
         encoder, head = build_encoder(spec), nn.Linear(spec.dim, task.targets.shape[1])
     else:
         weights = np.ones(len(task.labeled), np.float32)
         head, _ = fit_linear(task.vectors, task.labeled, task.targets, weights, l2=L2)
-    parts = (encoder, head, unlabeled)
-    method: SemiSupervisedNetwork = registry.build("semi_supervised", choice, *parts, where="pseudo_label.method")
+    parts, kind = (encoder, head, unlabeled), encoder.given.kind
+    method: SemiSupervisedNetwork = registry.build(
+        "semi_supervised", choice, *parts, where="pseudo_label.method", kind=kind
+    )
     return method, spec
 
 
-def _data(task: PoolTask, pictures: Pictures, unlabeled: Positions, labeled_share: float) -> TrainingData:
+def _data(task: PoolTask, corpus: Corpus, unlabeled: Positions, labeled_share: float) -> Labeled:
     """The unlabeled samples, so that their keys come first, then the labeled ones over and over."""
     wanted = labeled_share / (1 - labeled_share) * len(unlabeled)
     met = np.tile(np.arange(len(task.labeled)), max(1, math.ceil(wanted / len(task.labeled))))
     nothing = np.zeros((len(unlabeled), task.targets.shape[1]), np.float32)
-    return TrainingData(
-        samples=pictures.samples,
-        positions=pictures.rows[np.concatenate([unlabeled, task.labeled[met]])],
-        policies=pictures.policies,
+    return Labeled(
+        samples=corpus.samples,
+        rows=corpus.rows[np.concatenate([unlabeled, task.labeled[met]])],
+        views=corpus.views,
         targets=np.concatenate([nothing, task.targets[met]]),
         weights=np.concatenate([nothing[:, 0], np.ones(len(met), np.float32)]),
     )
@@ -104,7 +98,7 @@ def _data(task: PoolTask, pictures: Pictures, unlabeled: Positions, labeled_shar
 
 def _train(
     method: SemiSupervisedNetwork,
-    data: TrainingData,
+    data: Labeled,
     config: NetworkConfig,
     seed: int,
     on_epoch: Tell | None,

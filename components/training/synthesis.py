@@ -6,21 +6,20 @@ https://doi.org/10.1016/j.neucom.2014.06.042 (section 3), there on vectors; here
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from components.datasets.sample_store import Pixels
 from components.methods.clusters import nearest, unit
 from components.methods.contracts import Floats, GenerativeMethod, Positions
-from components.modalities.image.mosaic import pixels_of
 from components.models.classifier import Classifier
-from components.models.encoder_file import normalize
 from components.training.inference import observe
 from components.training.precision import choose_device
 
+Array = npt.NDArray[Any]
 HALVINGS = 16
 CANDIDATES = 8  # made for each one that is kept
 BATCH = 512
@@ -33,13 +32,13 @@ class Synthetic:
     pictures: `(S, C, H, W)` uint8; of the model: probabilities `(S, K)` and features `(S, F)`, which its head sees.
     """
 
-    pictures: Pixels
+    pictures: Array
     probabilities: Floats
     features: Floats
 
 
 def synthesize(
-    method: GenerativeMethod, classifier: Classifier, real: Pixels, count: int, generator: torch.Generator
+    method: GenerativeMethod, classifier: Classifier, real: Array, count: int, generator: torch.Generator
 ) -> Synthetic:
     """At most `count` pictures on the boundaries between classes; fewer where the model tells too few classes apart.
 
@@ -57,15 +56,16 @@ def synthesize(
 
 
 def _at_boundary(
-    method: GenerativeMethod, classifier: Classifier, real: Pixels, count: int, generator: torch.Generator
-) -> Pixels:
+    method: GenerativeMethod, classifier: Classifier, real: Array, count: int, generator: torch.Generator
+) -> Array:
     """`(at most count, C, H, W)`: the last picture of its class on a line of codes from one class into another."""
-    spec, device = classifier.spec.encoder, choose_device()
+    inputs, device = classifier.spec.encoder.inputs, choose_device()
+    plain, kind = inputs.plain, inputs.kind
     method.to(device)
     classifier.to(device)
 
-    def pictures(codes: Tensor) -> Pixels:
-        parts = [pixels_of(method.decode(part), spec.mean, spec.std) for part in torch.split(codes, BATCH)]
+    def pictures(codes: Tensor) -> Array:
+        parts = [kind.restore(method.decode(part), inputs.statistics) for part in torch.split(codes, BATCH)]
         return np.concatenate(parts) if parts else real[:0]
 
     def classes(codes: Tensor) -> Tensor:
@@ -74,7 +74,7 @@ def _at_boundary(
     with torch.inference_mode():
         chosen = torch.randint(len(real), (4 * count,), generator=generator).numpy()
         given = torch.split(torch.from_numpy(real[chosen]).to(device), BATCH)
-        codes = torch.cat([method.codes(normalize(part, spec.mean, spec.std), generator) for part in given])
+        codes = torch.cat([method.codes(plain(part), generator) for part in given])
         here, there = codes.chunk(2)
         start = classes(here)
         differ = (start != classes(there)).nonzero()[:count, 0]

@@ -9,7 +9,8 @@ import torch
 
 from components.core import seeds
 from components.methods.contracts import TrainableMethod
-from components.training.loop import LoopConfig, Row, TrainingData, train
+from components.training.corpus import Corpus
+from components.training.loop import Labeled, LoopConfig, Row, train
 
 TIMED_STEPS = 3
 
@@ -21,12 +22,12 @@ class Trial:
     history: list[Row]
     epochs: float
     cpu_seconds: float
-    pictures_per_second: float
+    samples_per_second: float
 
 
 def run_trial(
     build: Callable[[], TrainableMethod],
-    data: TrainingData,
+    data: Corpus,
     loop: LoopConfig,
     cpu_seconds: float,
     *,
@@ -44,11 +45,11 @@ def run_trial(
     device = device or torch.device("cpu")
     clock = time.process_time if device.type == "cpu" else time.perf_counter
     per_step = _seconds_per_step(build(), data, loop, seed=seed, device=device, clock=clock)
-    batch = min(loop.batch_size, len(data.positions))
+    batch = min(loop.batch_size, len(data.rows))
     steps = max(1, round(cpu_seconds / per_step))
-    whole = len(data.positions) // batch
+    whole = len(data.rows) // batch
     epochs = max(1, -(-steps // whole))
-    kept = seeds.numpy_generator(seed, "trial").permutation(len(data.positions))[: max(1, steps // epochs) * batch]
+    kept = seeds.numpy_generator(seed, "trial").permutation(len(data.rows))[: max(1, steps // epochs) * batch]
     method = build()
     measure = watch(method) if watch else None
     began = clock()
@@ -62,12 +63,12 @@ def run_trial(
     )
     spent = clock() - began
     seen = epochs * len(kept)
-    return method, Trial(history, seen / len(data.positions), spent, seen / spent)
+    return method, Trial(history, seen / len(data.rows), spent, seen / spent)
 
 
 def _seconds_per_step(
     method: TrainableMethod,
-    data: TrainingData,
+    data: Corpus,
     loop: LoopConfig,
     *,
     seed: int,
@@ -75,17 +76,13 @@ def _seconds_per_step(
     clock: Callable[[], float],
 ) -> float:
     """Seconds of a step, the first few left out: they make buffers and choose algorithms."""
-    few = np.arange(min(len(data.positions), loop.batch_size * TIMED_STEPS))
+    few = np.arange(min(len(data.rows), loop.batch_size * TIMED_STEPS))
     ends: list[float] = []
     short = loop.model_copy(update={"epochs": 2})
     train(method, _part(data, few), short, seed=seed, device=device, on_epoch=lambda *_: ends.append(clock()))
     return (ends[1] - ends[0]) / (len(few) // min(loop.batch_size, len(few)))
 
 
-def _part(data: TrainingData, rows: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> TrainingData:
-    return replace(
-        data,
-        positions=data.positions[rows],
-        targets=None if data.targets is None else data.targets[rows],
-        weights=None if data.weights is None else data.weights[rows],
-    )
+def _part(data: Corpus, kept: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> Corpus:
+    part = replace(data, rows=data.rows[kept])
+    return replace(part, targets=part.targets[kept], weights=part.weights[kept]) if isinstance(part, Labeled) else part

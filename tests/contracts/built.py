@@ -11,10 +11,11 @@ from components.core import registry
 from components.core.config import PluginChoice
 from components.core.errors import WinnowError
 from components.methods.contracts import Batch, SelfSupervisedMethod, SemiSupervisedNetwork, TrainableMethod
-from components.modalities.image.policy import Policies, Policy
-from components.models.encoder_file import EncoderSpec, build_encoder, normalize, save_encoder
+from components.modalities.image.policy import Policy
+from components.models.encoder_file import EncoderSpec, build_encoder, save_encoder
 from components.training.adapt import Examples, Material
 from components.training.inference import embed_all
+from tests.pictures import given, spec_of, views_of
 
 SHRINK = {"local": 2}
 SMALL = [
@@ -27,7 +28,7 @@ def self_supervised(name: str, size: int = 32) -> SelfSupervisedMethod:
     """The method with its default settings, its weights always the same."""
     for choice in SMALL:
         torch.manual_seed(0)
-        encoder = registry.build("encoder", choice, 1, size, where="encoder")
+        encoder = registry.build("encoder", choice, given(1, size), where="encoder")
         try:
             method = registry.build("self_supervised", PluginChoice(name=name), encoder, where="method")
         except WinnowError:
@@ -46,7 +47,7 @@ def semi_supervised_networks() -> list[str]:
 def semi_supervised(name: str, *, unlabeled: int, classes: int = 3, size: int = 32) -> SemiSupervisedNetwork:
     """The method with its default settings, its weights always the same."""
     torch.manual_seed(0)
-    encoder = registry.build("encoder", SMALL[0], 1, size, where="encoder")
+    encoder = registry.build("encoder", SMALL[0], given(1, size), where="encoder")
     parts = (encoder, torch.nn.Linear(encoder.dim, classes), unlabeled)
     method = registry.build("semi_supervised", PluginChoice(name=name), *parts, where="method")
     assert isinstance(method, SemiSupervisedNetwork)
@@ -88,8 +89,8 @@ def stripes_to_adapt(folder: Path, kind: PluginChoice, size: int = 16) -> tuple[
     shapes = np.zeros((3, 1, size, size))
     shapes[0, :, 4:8], shapes[1, :, :, 4:8], shapes[2, :, 6:14, 6:14] = 120, 120, 120
     samples = (shapes[classes] + noise.integers(0, 120, (24, 1, size, size))).astype(np.uint8)
-    policies = Policies(policies={name: Policy(crop=(0.8, 1.0)) for name in ("weak", "view")}, mean=[0.3], std=[0.3])
-    spec = EncoderSpec(
+    policies = views_of({name: Policy(crop=(0.8, 1.0)) for name in ("weak", "view")}, [0.3], [0.3])
+    spec = spec_of(
         name=kind.name,
         options=kind.options,
         channels=1,
@@ -102,9 +103,9 @@ def stripes_to_adapt(folder: Path, kind: PluginChoice, size: int = 16) -> tuple[
     encoder = build_encoder(spec)
     with torch.no_grad():
         for _ in range(30):  # batch norms know the pictures, as after pretraining
-            encoder.train()(normalize(torch.from_numpy(samples), spec.mean, spec.std))
+            encoder.train()(spec.inputs.plain(torch.from_numpy(samples)))
     save_encoder(folder / "encoder.safetensors", encoder, spec)
-    vectors = embed_all(encoder, spec, samples)
+    vectors = embed_all(encoder, spec.inputs.plain, samples)
     material = Material(samples, vectors, np.arange(24), policies, folder / "encoder.safetensors", 3)
     targets = np.eye(3, dtype=np.float32)[classes[:12]]
     return material, Examples(np.arange(12), targets, np.ones(12, np.float32), np.ones(12, np.int64)), spec

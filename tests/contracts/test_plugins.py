@@ -37,6 +37,7 @@ from tests.contracts.built import (
     semi_supervised_networks,
     stripes_to_adapt,
 )
+from tests.pictures import given
 
 SIZE, CLASSES = 32, 3
 NOT_OURS = {"timm_model": "timm"}  # libraries that need not be installed
@@ -95,7 +96,7 @@ def test_a_typo_in_a_name_is_answered_with_the_nearest(family: str) -> None:
 def test_an_encoder_gives_one_vector_of_its_dimension_per_picture(name: str, channels: int) -> None:
     if name in NOT_OURS:
         pytest.importorskip(NOT_OURS[name])
-    encoder = registry.build("encoder", PluginChoice(name=name), channels, SIZE, where="encoder").eval()
+    encoder = registry.build("encoder", PluginChoice(name=name), given(channels, SIZE), where="encoder").eval()
     with torch.no_grad():
         vectors = encoder(torch.rand(2, channels, SIZE, SIZE))
     assert vectors.shape == (2, encoder.dim)
@@ -227,7 +228,7 @@ def test_a_query_is_distinct_unlabeled_within_budget_and_repeatable(name: str, b
 @pytest.mark.parametrize("name", _named("adaptation"))
 def test_an_adaptation_step_sends_a_finite_gradient_to_all_that_it_trains(name: str) -> None:
     torch.manual_seed(0)
-    encoder = registry.build("encoder", PluginChoice(name="small_resnet", width=8), 1, SIZE, where="encoder")
+    encoder = registry.build("encoder", PluginChoice(name="small_resnet", width=8), given(1, SIZE), where="encoder")
     method = registry.build("adaptation", PluginChoice(name=name), encoder, CLASSES, where="method")
     assert isinstance(method, AdaptationMethod)
     shape = (6, encoder.dim) if method.frozen_encoder else (6, 1, SIZE, SIZE)

@@ -9,16 +9,18 @@ from torch import Tensor, distributed, multiprocessing
 
 from components.core import registry, seeds
 from components.methods.contracts import SelfSupervisedMethod
-from components.modalities.image.policy import Policies, Policy
-from components.training.loop import LoopConfig, TrainingData, train
+from components.modalities.image.policy import Policy
+from components.training.corpus import Corpus
+from components.training.loop import LoopConfig, train
 from components.training.synced_batch_norm import sync_batch_norm
 from tests.contracts.built import batch_of, before_epoch, self_supervised
+from tests.pictures import views_of
 
 METHODS = registry.names("self_supervised")
 SIZE, SAMPLES, BATCH = 16, 32, 16
 VIEW = Policy(crop=(0.5, 1.0))
-POLICIES = Policies(
-    policies={"view": VIEW, "weak": VIEW, "strong": VIEW, "local": Policy(crop=(0.2, 0.5), shrink=2)},
+VIEWS = views_of(
+    {"view": VIEW, "weak": VIEW, "strong": VIEW, "local": Policy(crop=(0.2, 0.5), shrink=2)},
     mean=[0.5],
     std=[0.25],
 )
@@ -62,7 +64,7 @@ def test_two_workers_have_the_loss_curve_of_one(name: str, two_workers: Path) ->
 
 def _losses(name: str, *, rank: int = 0, world: int = 1) -> list[float]:
     samples = np.random.default_rng(0).integers(0, 256, (SAMPLES, 1, SIZE, SIZE), dtype=np.uint8)
-    data = TrainingData(samples, np.arange(SAMPLES), POLICIES)
+    data = Corpus(samples, np.arange(SAMPLES), VIEWS)
     history = train(self_supervised(name, SIZE), data, LOOP, seed=0, rank=rank, world=world)
     return [row["loss"] for row in history]
 

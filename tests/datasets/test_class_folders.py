@@ -73,7 +73,7 @@ def test_what_is_doubtful_is_said(tmp_path: Path) -> None:
     said = " ".join(source.notices())
     assert "2 folders" in said
     assert "'other' is taken for a class" in said
-    assert "annotations holds no pictures" in said
+    assert "annotations holds no samples" in said
 
 
 NONE = "._a.png .gitkeep Thumbs.db desktop.ini a.json a.xml a.txt a.csv a.jpg.part a.xmp a.png~ notes.MD"

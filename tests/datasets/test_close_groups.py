@@ -27,11 +27,11 @@ IMPOSSIBLE = {
         listing(["g"] * 20 + apart(30), ["ok", "spot"] * 25),
         "20 of 50 .* the classes 'ok', 'spot'",
     ),
-    "no label at all": (listing(["g"] * 30 + apart(20), [None] * 50), "30 of 50 pictures"),
+    "no label at all": (listing(["g"] * 30 + apart(20), [None] * 50), "30 of 50 samples"),
     "a camera for each class": (listing(["g"] * 20 + apart(30), ["ok"] * 20 + ["no"] * 30), "all 20 .* class 'ok'"),
     "own folders": (
         listing([*apart(30), *apart(15)], ["ok"] * 45, given="yes", splits="r" * 30 + "e" * 15),
-        "15 of 30 training pictures are near-duplicates of test pictures",
+        "15 of 30 training samples are near-duplicates of test samples",
     ),
 }
 

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from components.datasets.near_duplicates import MAX_DISTANCE, _candidates, near_duplicate_groups, perceptual_hashes
+from components.datasets.near_duplicates import MAX_DISTANCE, _candidates, near_duplicate_groups
 from components.datasets.sources.digits import Digits
 from components.modalities.image.decode import decode
 from components.modalities.image.fitting import Preparation
+from components.modalities.image.near import nearly_same, perceptual_hashes
+from tests.pictures import store_of
 
 
 def photo(number, side=160):
@@ -26,7 +28,9 @@ def stored(image, size=64, quality=95):
 
 
 def groups_of(pictures):
-    return near_duplicate_groups(perceptual_hashes(pictures), np.stack(pictures), np.arange(len(pictures)))
+    return near_duplicate_groups(
+        perceptual_hashes(pictures), store_of(np.stack(pictures)), np.arange(len(pictures)), nearly_same
+    )
 
 
 @pytest.mark.parametrize("shape", [(1, 32, 32), (1, 48, 48), (3, 96, 96)])

@@ -7,13 +7,16 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from components.judging.audit import LADDER, Audit, Finding, as_records, audit_augmentations
+from components.judging.audit import Audit, Finding, as_records, audit_augmentations
 from components.judging.metrics import Interval
-from components.modalities.image.policy import Policies, Policy
+from components.modalities.image.ladder import LADDER
+from components.modalities.image.policy import Policy
+from components.modalities.views import Views
 from components.models.encoders.small_resnet import SmallResnet
+from tests.pictures import given, views_of
 
-POLICIES = Policies(policies={}, mean=[0.3] * 3, std=[0.3] * 3)
-GRAY = Policies(policies={}, mean=[0.3], std=[0.3])
+POLICIES = views_of({}, [0.3] * 3, [0.3] * 3)
+GRAY = views_of({}, [0.3], [0.3])
 COLORS = np.array([[255, 60, 60], [60, 255, 60], [60, 60, 255], [255, 255, 60]])
 
 
@@ -34,11 +37,11 @@ def _colored(per_class: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _encoder(channels: int) -> SmallResnet:
     torch.manual_seed(0)
-    return SmallResnet(channels, 32, SmallResnet.Config(width=8))
+    return SmallResnet(given(channels, 32), SmallResnet.Config(width=8))
 
 
-def _audit(pictures: np.ndarray, classes: np.ndarray, policies: Policies) -> Audit:
-    result = audit_augmentations(_encoder(pictures.shape[1]), pictures, classes, policies, seed=0)
+def _audit(pictures: np.ndarray, classes: np.ndarray, views: Views) -> Audit:
+    result = audit_augmentations(_encoder(pictures.shape[1]), pictures, classes, views, seed=0)
     assert result is not None
     return result
 

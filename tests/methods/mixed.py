@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from components.core.registry import load
 from components.methods.contracts import Batch, SemiSupervisedNetwork
 from components.models.encoders.small_resnet import SmallResnet
+from tests.pictures import given
 
 CLASSES, ROWS, LABELED, SIZE = 3, 8, 3, 16
 
@@ -17,7 +18,7 @@ CLASSES, ROWS, LABELED, SIZE = 3, 8, 3, 16
 def network(name: str, **options: Any) -> SemiSupervisedNetwork:
     """In evaluation mode, so that a row's logits do not depend on the rest of the batch; weights always the same."""
     torch.manual_seed(0)
-    encoder = SmallResnet(1, SIZE, SmallResnet.Config(width=8))
+    encoder = SmallResnet(given(1, SIZE), SmallResnet.Config(width=8))
     method = load("semi_supervised", name)
     made = method(encoder, nn.Linear(encoder.dim, CLASSES), ROWS - LABELED, method.Config(**options)).double().eval()
     assert isinstance(made, SemiSupervisedNetwork)

@@ -10,22 +10,24 @@ from torch import nn
 from components.core.errors import WinnowError
 from components.methods.adaptation.adapters import Adapters
 from components.methods.contracts import Batch
-from components.models.adapters import Adapter, blocks
+from components.modalities import Input
+from components.models.adapters import Adapter
 from components.models.additions import Additions
 from components.models.encoder_file import EncoderSpec, build_encoder, load_encoder, save_encoder
 from components.models.encoders import Encoder
 from components.models.encoders.small_resnet import SmallResnet
 from components.models.encoders.vit_small import VitSmall
+from tests.pictures import given, spec_of
 
 PICTURES = torch.randn(6, 1, 16, 16, generator=torch.Generator().manual_seed(1))
-SPEC = EncoderSpec(name="small_resnet", options={"width": 8}, channels=1, image_size=16, dim=32, mean=[0.5], std=[0.3])
+SPEC = spec_of(name="small_resnet", options={"width": 8}, channels=1, image_size=16, dim=32, mean=[0.5], std=[0.3])
 
 
 def _encoder(kind: str = "small_resnet") -> Encoder:
     torch.manual_seed(0)
     if kind == "small_resnet":
-        return SmallResnet(1, 16, SmallResnet.Config(width=8)).eval()
-    return VitSmall(1, 16, VitSmall.Config(width=24, depth=2, heads=2)).eval()
+        return SmallResnet(given(1, 16), SmallResnet.Config(width=8)).eval()
+    return VitSmall(given(1, 16), VitSmall.Config(width=24, depth=2, heads=2)).eval()
 
 
 def _trained(kind: str = "small_resnet") -> Adapters:
@@ -55,7 +57,7 @@ def _matrices(adapter: Adapter) -> list[torch.Tensor]:
 @pytest.mark.parametrize("kind", ["small_resnet", "vit_small"])
 def test_at_the_start_the_network_is_the_given_one_with_an_adapter_for_every_block(kind: str) -> None:
     method = Adapters(_encoder(kind), 2, Adapters.Config()).eval()
-    assert sum(isinstance(module, Adapter) for module in method.modules()) == len(list(blocks(_encoder(kind))))
+    assert sum(isinstance(module, Adapter) for module in method.modules()) == len(_encoder(kind).block_list())
     with torch.no_grad():
         torch.testing.assert_close(method.encoder(PICTURES), _encoder(kind)(PICTURES))
 
@@ -101,7 +103,7 @@ def test_a_copy_uses_its_own_adapters() -> None:
 def test_a_network_without_blocks_is_refused_in_a_sentence() -> None:
     class Flat(Encoder):
         def __init__(self) -> None:
-            super().__init__(1, 4)
+            super().__init__(Input("pixels", (1, 4, 4)))
             self.dim, self.layer = 16, nn.Linear(16, 16)
 
         def forward(self, pictures: torch.Tensor) -> torch.Tensor:
@@ -114,7 +116,7 @@ def test_a_network_without_blocks_is_refused_in_a_sentence() -> None:
 
 @pytest.mark.parametrize(("model", "refused"), [("mobilenet_v3_small", False), ("swin_t", True)])
 def test_a_librarys_network_gets_them_where_its_blocks_give_maps(model: str, refused: bool) -> None:
-    spec = EncoderSpec(
+    spec = spec_of(
         name="torchvision_model",
         options={"model": model},
         channels=3,

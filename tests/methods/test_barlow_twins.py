@@ -8,6 +8,7 @@ from torch import Tensor
 from components.methods.contracts import Batch
 from components.methods.self_supervised.barlow_twins import BarlowTwins, barlow_twins_terms
 from components.models.encoders.small_resnet import SmallResnet
+from tests.pictures import given
 
 
 def _loss(first: Tensor, second: Tensor) -> Tensor:
@@ -61,7 +62,7 @@ def test_collapsed_outputs_pay_the_whole_invariance_and_keep_a_finite_gradient()
 def test_a_step_reports_its_terms_and_the_loss_is_their_weighted_sum() -> None:
     torch.manual_seed(0)
     config = BarlowTwins.Config(projector=16, redundancy=0.5)
-    method = BarlowTwins(SmallResnet(1, 16, SmallResnet.Config(width=8)), config)
+    method = BarlowTwins(SmallResnet(given(1, 16), SmallResnet.Config(width=8)), config)
     output = method.training_step(Batch([torch.rand(8, 1, 16, 16), torch.rand(8, 1, 16, 16)]))
     total = output.metrics["invariance"] + 0.5 * output.metrics["redundancy"]
     torch.testing.assert_close(output.loss, total, rtol=1e-5, atol=0)

@@ -8,12 +8,13 @@ from torch.nn.utils import parameters_to_vector
 from components.methods.contracts import Batch
 from components.methods.self_supervised.byol import BYOL, prediction_error
 from components.models.encoders.small_resnet import SmallResnet
+from tests.pictures import given
 
 
 def _method(**options: float) -> BYOL:
     torch.manual_seed(0)
     config = BYOL.Config(hidden=16, projection=8, **options)
-    return BYOL(SmallResnet(1, 16, SmallResnet.Config(width=8)), config).double()
+    return BYOL(SmallResnet(given(1, 16), SmallResnet.Config(width=8)), config).double()
 
 
 def _batch() -> Batch:

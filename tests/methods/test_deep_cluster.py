@@ -11,12 +11,13 @@ from torch.nn import functional as F
 from components.methods.self_supervised.deep_cluster import DeepCluster, cluster_loss, cluster_weights
 from components.models.encoders.small_resnet import SmallResnet
 from tests.contracts.built import batch_of
+from tests.pictures import given
 
 
 def _method(**options: object) -> DeepCluster:
     torch.manual_seed(0)
     config = DeepCluster.Config(hidden=32, projection=16, **options)
-    return DeepCluster(SmallResnet(1, 16, SmallResnet.Config(width=8)), config)
+    return DeepCluster(SmallResnet(given(1, 16), SmallResnet.Config(width=8)), config)
 
 
 def _blobs(per_blob: int = 10) -> Tensor:

@@ -6,12 +6,13 @@ import torch
 from components.methods.contracts import Batch
 from components.methods.self_supervised.denoising_autoencoder import DenoisingAutoencoder, corrupted, squared_error
 from components.models.encoders.small_resnet import SmallResnet
+from tests.pictures import given
 
 
 def _method(**options: float) -> DenoisingAutoencoder:
     torch.manual_seed(0)
     config = DenoisingAutoencoder.Config.model_validate({"width": 8, **options})
-    return DenoisingAutoencoder(SmallResnet(3, 16, SmallResnet.Config(width=8)), config)
+    return DenoisingAutoencoder(SmallResnet(given(3, 16), SmallResnet.Config(width=8)), config)
 
 
 def _batch(pictures: torch.Tensor) -> Batch:

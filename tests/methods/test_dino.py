@@ -10,6 +10,7 @@ from torch import Tensor
 from components.methods.self_supervised.dino import DINO, dino_loss
 from components.models.encoders.small_resnet import SmallResnet
 from tests.contracts.built import batch_of
+from tests.pictures import given
 
 
 def _outputs(views: int, samples: int = 16, count: int = 12) -> Tensor:
@@ -20,7 +21,7 @@ def _outputs(views: int, samples: int = 16, count: int = 12) -> Tensor:
 def _dino(**options: object) -> DINO:
     torch.manual_seed(0)
     config = DINO.Config(outputs=6, hidden=16, bottleneck=8, **options)
-    return DINO(SmallResnet(1, 16, SmallResnet.Config(width=8)), config)
+    return DINO(SmallResnet(given(1, 16), SmallResnet.Config(width=8)), config)
 
 
 def _views(method: DINO) -> list[Tensor]:

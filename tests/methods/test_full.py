@@ -7,6 +7,7 @@ import torch
 from components.methods.adaptation.full import Full, soft_cross_entropy
 from components.methods.contracts import Batch
 from components.models.encoders.small_resnet import SmallResnet
+from tests.pictures import given
 
 LOGITS = torch.tensor([[2.0, 0.0, -1.0], [0.5, 0.1, 0.3]])
 TARGETS = torch.tensor([[1.0, 0.0, 0.0], [0.2, 0.5, 0.3]])
@@ -14,7 +15,7 @@ TARGETS = torch.tensor([[1.0, 0.0, 0.0], [0.2, 0.5, 0.3]])
 
 def _full(**options: object) -> Full:
     torch.manual_seed(0)
-    return Full(SmallResnet(1, 16, SmallResnet.Config(width=8)), 3, Full.Config.model_validate(options))
+    return Full(SmallResnet(given(1, 16), SmallResnet.Config(width=8)), 3, Full.Config.model_validate(options))
 
 
 def _batch() -> Batch:

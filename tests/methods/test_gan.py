@@ -11,12 +11,13 @@ from components.methods.contracts import Batch
 from components.methods.self_supervised.gan import BETAS, GAN, discriminator_loss, generator_loss
 from components.models.encoders.small_resnet import SmallResnet
 from components.training.optimizers import build_optimizer
+from tests.pictures import given
 
 
 def _method(**options: float) -> GAN:
     torch.manual_seed(0)
     config = GAN.Config.model_validate({"width": 8, "latent": 4, **options})
-    return GAN(SmallResnet(1, 16, SmallResnet.Config(width=8)), config).double()
+    return GAN(SmallResnet(given(1, 16), SmallResnet.Config(width=8)), config).double()
 
 
 def _batch(seed: int = 0) -> Batch:

@@ -4,11 +4,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from components.methods.growing import GrowingBlock, make_growing, residual_blocks
+from components.methods.growing import GrowingBlock, make_growing
 from components.models.encoders import Encoder
 from components.models.encoders.resnet18 import ResNet18
 from components.models.encoders.small_resnet import SmallResnet
 from components.models.encoders.vit_small import VitSmall
+from tests.pictures import given
 
 SIZE = 16
 
@@ -16,10 +17,10 @@ SIZE = 16
 def _encoder(name: str) -> Encoder:
     torch.manual_seed(0)
     if name == "small_resnet":
-        return SmallResnet(1, SIZE, SmallResnet.Config(width=8))
+        return SmallResnet(given(1, SIZE), SmallResnet.Config(width=8))
     if name == "resnet18":
-        return ResNet18(1, SIZE, ResNet18.Config())
-    return VitSmall(1, SIZE, VitSmall.Config(patch=8, width=24, depth=2, heads=2))
+        return ResNet18(given(1, SIZE), ResNet18.Config())
+    return VitSmall(given(1, SIZE), VitSmall.Config(patch=8, width=24, depth=2, heads=2))
 
 
 @pytest.mark.parametrize("name", ["small_resnet", "resnet18", "vit_small"])
@@ -47,7 +48,7 @@ def test_an_open_gate_is_the_copy_behind_the_block() -> None:
 
 def test_the_last_block_that_keeps_a_shape_grows() -> None:
     encoder = _encoder("resnet18")
-    last = list(residual_blocks(encoder))[-1]
+    last = encoder.block_list()[-1]
     growing = make_growing(encoder, 1)
     assert growing is not None
     assert growing.block is last
@@ -60,7 +61,7 @@ def test_the_last_block_that_keeps_a_shape_grows() -> None:
 def test_without_a_block_that_keeps_a_shape_nothing_grows() -> None:
     class Plain(Encoder):
         def __init__(self) -> None:
-            super().__init__(1, SIZE)
+            super().__init__(given(1, SIZE))
             self.layer, self.dim = nn.Linear(SIZE * SIZE, 4), 4
 
         def forward(self, pictures: Tensor) -> Tensor:

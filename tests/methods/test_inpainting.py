@@ -6,12 +6,13 @@ import torch
 from components.methods.contracts import Batch
 from components.methods.self_supervised.inpainting import Inpainting, masked_error, squares
 from components.models.encoders.small_resnet import SmallResnet
+from tests.pictures import given
 
 
 def _method(**options: float) -> Inpainting:
     torch.manual_seed(0)
     config = Inpainting.Config.model_validate({"width": 8, **options})
-    return Inpainting(SmallResnet(1, 16, SmallResnet.Config(width=8)), config)
+    return Inpainting(SmallResnet(given(1, 16), SmallResnet.Config(width=8)), config)
 
 
 def test_squares_lie_where_the_numbers_say_and_never_leave_the_picture() -> None:

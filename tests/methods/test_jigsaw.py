@@ -9,11 +9,12 @@ import torch
 from components.methods.contracts import Batch
 from components.methods.self_supervised.jigsaw import Jigsaw, alike, different_orders, squares
 from components.models.encoders.small_resnet import SmallResnet
+from tests.pictures import given
 
 
 def _method(**options: object) -> Jigsaw:
     torch.manual_seed(0)
-    return Jigsaw(SmallResnet(1, 32, SmallResnet.Config(width=8)), Jigsaw.Config.model_validate(options))
+    return Jigsaw(SmallResnet(given(1, 32), SmallResnet.Config(width=8)), Jigsaw.Config.model_validate(options))
 
 
 def test_all_orders_of_four_tiles_are_there_once() -> None:

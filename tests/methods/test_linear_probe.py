@@ -9,13 +9,14 @@ from components.methods.adaptation.linear_probe import LinearProbe
 from components.methods.contracts import Batch
 from components.models.encoders import Encoder
 from components.models.linear_head import fit_linear
+from tests.pictures import given
 
 
 class Flat(Encoder):
     """Pictures as they are, scaled."""
 
     def __init__(self) -> None:
-        super().__init__(1, 8)
+        super().__init__(given(1, 8))
         self.dim, self.scale = 4, nn.Parameter(torch.ones(1))
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:

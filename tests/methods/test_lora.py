@@ -6,16 +6,18 @@ from torch import Tensor, nn
 
 from components.methods.adaptation.lora import LoRA, LowRank
 from components.methods.contracts import Batch
+from components.modalities import Input
 from components.models.encoders import Encoder
 from components.models.encoders.small_resnet import SmallResnet
 from components.models.encoders.vit_small import VitSmall
+from tests.pictures import given
 
 
 def _encoder(kind: str) -> Encoder:
     torch.manual_seed(0)
     if kind == "small_resnet":
-        return SmallResnet(1, 16, SmallResnet.Config(width=8)).eval()
-    return VitSmall(1, 16, VitSmall.Config(width=24, depth=2, heads=2)).eval()
+        return SmallResnet(given(1, 16), SmallResnet.Config(width=8)).eval()
+    return VitSmall(given(1, 16), VitSmall.Config(width=24, depth=2, heads=2)).eval()
 
 
 PICTURES = torch.randn(6, 1, 16, 16, generator=torch.Generator().manual_seed(1))
@@ -78,7 +80,7 @@ def test_a_rank_above_the_layers_own_is_the_layers_own() -> None:
 def test_attention_of_torch_is_updated_too() -> None:
     class Attention(Encoder):
         def __init__(self) -> None:
-            super().__init__(1, 4)
+            super().__init__(Input("pixels", (1, 4, 4)))
             self.dim, self.attention = 4, nn.MultiheadAttention(4, 2, batch_first=True)
 
         def forward(self, pictures: Tensor) -> Tensor:

@@ -10,11 +10,12 @@ from components.methods.contracts import Batch
 from components.methods.self_supervised.mae import MAE, hidden_error
 from components.models.encoders.small_resnet import SmallResnet
 from components.models.encoders.vit_small import VitSmall
+from tests.pictures import given
 
 
 def _method(**options: object) -> MAE:
     torch.manual_seed(0)
-    encoder = VitSmall(1, 16, VitSmall.Config(patch=4, width=24, depth=2, heads=2))
+    encoder = VitSmall(given(1, 16), VitSmall.Config(patch=4, width=24, depth=2, heads=2))
     return MAE(encoder, MAE.Config.model_validate({"width": 16, "depth": 1, "heads": 2, **options})).eval()
 
 
@@ -86,4 +87,4 @@ def test_two_hidden_places_are_painted_differently() -> None:
 
 def test_an_encoder_without_patches_is_refused() -> None:
     with pytest.raises(WinnowError, match="choose vit_small"):
-        MAE(SmallResnet(1, 16, SmallResnet.Config(width=8)), MAE.Config())
+        MAE(SmallResnet(given(1, 16), SmallResnet.Config(width=8)), MAE.Config())

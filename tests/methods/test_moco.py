@@ -9,6 +9,7 @@ from torch.nn.utils import parameters_to_vector
 from components.methods.contracts import Batch
 from components.methods.self_supervised.moco import MoCo
 from components.models.encoders.small_resnet import SmallResnet
+from tests.pictures import given
 
 SAMPLES, QUEUE, PROJECTION = 8, 12, 6
 
@@ -16,7 +17,7 @@ SAMPLES, QUEUE, PROJECTION = 8, 12, 6
 def _method(**options: object) -> MoCo:
     torch.manual_seed(0)
     config = MoCo.Config.model_validate({"hidden": 16, "projection": PROJECTION, "queue": QUEUE, **options})
-    return MoCo(SmallResnet(1, 16, SmallResnet.Config(width=8)), config).double()
+    return MoCo(SmallResnet(given(1, 16), SmallResnet.Config(width=8)), config).double()
 
 
 def _batch(seed: int = 0) -> Batch:

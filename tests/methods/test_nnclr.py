@@ -8,6 +8,7 @@ from components.methods.contracts import Batch
 from components.methods.queue import Queue
 from components.methods.self_supervised.nnclr import NNCLR, nearest
 from components.models.encoders.small_resnet import SmallResnet
+from tests.pictures import given
 
 SAMPLES, QUEUE, PROJECTION = 8, 20, 6
 
@@ -15,7 +16,7 @@ SAMPLES, QUEUE, PROJECTION = 8, 20, 6
 def _method(**options: object) -> NNCLR:
     torch.manual_seed(0)
     config = NNCLR.Config.model_validate({"hidden": 16, "projection": PROJECTION, "queue": QUEUE, **options})
-    return NNCLR(SmallResnet(1, 16, SmallResnet.Config(width=8)), config).double()
+    return NNCLR(SmallResnet(given(1, 16), SmallResnet.Config(width=8)), config).double()
 
 
 def _batch() -> Batch:

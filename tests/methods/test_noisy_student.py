@@ -8,6 +8,7 @@ from torch.nn.utils import parameters_to_vector
 
 from components.methods.semi_supervised.noisy_student import NoisyStudent, lessons
 from components.models.encoders.vit_small import VitSmall
+from tests.pictures import given
 
 
 def _method(**options: float) -> NoisyStudent:
@@ -84,7 +85,7 @@ def test_there_is_noise_while_it_trains_and_none_after() -> None:
 
 def test_of_the_blocks_so_many_rows_pass_and_the_mean_stays() -> None:
     torch.manual_seed(0)
-    encoder = VitSmall(1, SIZE, VitSmall.Config(patch=8, width=24, depth=2, heads=2))
+    encoder = VitSmall(given(1, SIZE), VitSmall.Config(patch=8, width=24, depth=2, heads=2))
     config = NoisyStudent.Config(survival=0.5)
     method = NoisyStudent(encoder, torch.nn.Linear(encoder.dim, 3), 1, config).train()
     block = next(

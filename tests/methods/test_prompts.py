@@ -9,11 +9,12 @@ from components.core.errors import WinnowError
 from components.methods.adaptation.prompts import Prompts
 from components.methods.contracts import Batch
 from components.models.additions import Additions
-from components.models.encoder_file import EncoderSpec, load_encoder, save_encoder
+from components.models.encoder_file import load_encoder, save_encoder
 from components.models.encoders import Encoder
 from components.models.encoders.small_resnet import SmallResnet
 from components.models.encoders.vit_small import VitSmall
 from components.models.prompts import Border, add_tokens
+from tests.pictures import given, spec_of
 
 PICTURES = torch.randn(6, 1, 16, 16, generator=torch.Generator().manual_seed(1))
 OPTIONS = {"small_resnet": {"width": 8}, "vit_small": {"width": 24, "depth": 2, "heads": 2}}
@@ -22,8 +23,8 @@ OPTIONS = {"small_resnet": {"width": 8}, "vit_small": {"width": 24, "depth": 2, 
 def _encoder(kind: str) -> Encoder:
     torch.manual_seed(0)
     if kind == "small_resnet":
-        return SmallResnet(1, 16, SmallResnet.Config(width=8)).eval()
-    return VitSmall(1, 16, VitSmall.Config(width=24, depth=2, heads=2)).eval()
+        return SmallResnet(given(1, 16), SmallResnet.Config(width=8)).eval()
+    return VitSmall(given(1, 16), VitSmall.Config(width=24, depth=2, heads=2)).eval()
 
 
 def _prompts(kind: str, **options: int) -> Prompts:
@@ -93,7 +94,7 @@ def test_only_the_prompts_and_the_head_learn(kind: str) -> None:
 def test_the_file_rebuilds_what_was_trained(kind: str, tmp_path: Path) -> None:
     method = _prompts(kind)
     _step(method)
-    spec = EncoderSpec(
+    spec = spec_of(
         name=kind,
         options=OPTIONS[kind],
         channels=1,

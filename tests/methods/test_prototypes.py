@@ -8,6 +8,7 @@ from sklearn.neighbors import NearestCentroid
 from components.methods.adaptation.prototypes import USUAL, Prototypes, _scale
 from components.methods.contracts import Floats, Positions
 from components.models.encoders.small_resnet import SmallResnet
+from tests.pictures import given
 
 GENERATOR = np.random.default_rng(0)
 POOL = GENERATOR.normal(size=(60, 32)).astype(np.float32) * np.linspace(0.1, 3, 32, dtype=np.float32) + 1
@@ -17,7 +18,7 @@ ONES = np.ones(20, np.float32)
 
 
 def _fitted(rows: Positions = ROWS, targets: Floats = TARGETS, weights: Floats = ONES) -> Prototypes:
-    method = Prototypes(SmallResnet(1, 16, SmallResnet.Config(width=8)), targets.shape[1], Prototypes.Config())
+    method = Prototypes(SmallResnet(given(1, 16), SmallResnet.Config(width=8)), targets.shape[1], Prototypes.Config())
     method.fit_head(POOL, rows, targets, weights)
     return method
 

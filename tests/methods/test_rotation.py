@@ -8,6 +8,7 @@ import torch
 from components.methods.contracts import Batch
 from components.methods.self_supervised.rotation import Rotation, four_rotations, rotation_loss
 from components.models.encoders.small_resnet import SmallResnet
+from tests.pictures import given
 
 
 def test_a_corner_goes_round_the_picture() -> None:
@@ -41,7 +42,7 @@ def test_the_loss_is_the_mean_over_turns_and_pictures_of_the_papers_formula() ->
 
 def test_pictures_that_look_alike_from_all_sides_cannot_be_told_apart() -> None:
     torch.manual_seed(0)
-    method = Rotation(SmallResnet(1, 16, SmallResnet.Config(width=8)), Rotation.Config(hidden=16)).eval()
+    method = Rotation(SmallResnet(given(1, 16), SmallResnet.Config(width=8)), Rotation.Config(hidden=16)).eval()
     flat = torch.rand(4, 1, 1, 1).expand(4, 1, 16, 16)
     output = method.training_step(Batch([flat]))
     assert output.loss >= math.log(4)  # equal logits for all turns cannot be better than even

@@ -9,12 +9,13 @@ from components.core.errors import WinnowError
 from components.methods.contracts import Batch
 from components.methods.self_supervised.selfie import Selfie, match
 from components.models.encoders.small_resnet import SmallResnet
+from tests.pictures import given
 
 
 def _method(**options: object) -> Selfie:
     torch.manual_seed(0)
     config = Selfie.Config.model_validate({"width": 32, "depth": 1, **options})
-    return Selfie(SmallResnet(1, 32, SmallResnet.Config(width=8)), config)
+    return Selfie(SmallResnet(given(1, 32), SmallResnet.Config(width=8)), config)
 
 
 def test_a_gap_scores_each_patch_by_the_product_over_the_root_of_the_width() -> None:

@@ -12,6 +12,7 @@ from components.methods.contracts import Batch
 from components.methods.info_nce import PLAIN
 from components.methods.self_supervised.simclr import BLOCK, SimCLR, hard_nt_xent, nt_xent
 from components.models.encoders.small_resnet import SmallResnet
+from tests.pictures import given
 
 
 def _plain(first: Tensor, second: Tensor, temperature: float) -> Tensor:
@@ -77,7 +78,7 @@ def test_an_upstream_factor_scales_the_gradient() -> None:
 
 def test_equal_views_make_a_smaller_loss_than_views_of_other_pictures() -> None:
     torch.manual_seed(0)
-    method = SimCLR(SmallResnet(1, 16, SmallResnet.Config(width=8)), SimCLR.Config())
+    method = SimCLR(SmallResnet(given(1, 16), SmallResnet.Config(width=8)), SimCLR.Config())
     pictures = torch.rand(32, 1, 16, 16)
     same = method.training_step(Batch([pictures, pictures])).loss
     other = method.training_step(Batch([pictures, pictures.roll(1, 0)])).loss
@@ -97,6 +98,6 @@ def test_concentration_on_hard_negatives_raises_the_loss_of_a_step() -> None:
     for beta in (0, 1):
         torch.manual_seed(0)
         config = SimCLR.Config.model_validate({"hard_negatives": {"beta": beta}})
-        method = SimCLR(SmallResnet(1, 16, SmallResnet.Config(width=8)), config)
+        method = SimCLR(SmallResnet(given(1, 16), SmallResnet.Config(width=8)), config)
         losses.append(method.training_step(Batch([torch.rand(8, 1, 16, 16), torch.rand(8, 1, 16, 16)])).loss)
     assert losses[1] > losses[0]

@@ -10,6 +10,7 @@ from components.methods.adaptation.supcon import SupCon, supervised_contrast
 from components.methods.contracts import Batch
 from components.methods.self_supervised.simclr import nt_xent
 from components.models.encoders.small_resnet import SmallResnet
+from tests.pictures import given
 
 
 def _loops(outputs: Tensor, classes: list[int], temperature: float) -> float:
@@ -72,7 +73,7 @@ def test_a_sample_of_no_weight_is_no_anchor_and_no_positive() -> None:
 
 def test_steps_leave_the_head_alone_and_it_is_solved_at_the_end() -> None:
     torch.manual_seed(0)
-    method = SupCon(SmallResnet(1, 16, SmallResnet.Config(width=8)), 2, SupCon.Config())
+    method = SupCon(SmallResnet(given(1, 16), SmallResnet.Config(width=8)), 2, SupCon.Config())
     views = [torch.randn(6, 1, 16, 16) for _ in method.views]
     method.training_step(Batch(views, torch.eye(2)[[0, 1, 0, 1, 0, 1]], torch.ones(6))).loss.backward()
     assert all(p.grad is None and not p.requires_grad for p in method.head.parameters())

@@ -10,6 +10,7 @@ from torch import Tensor
 from components.methods.self_supervised.swav import SwAV, sinkhorn, swapped_prediction
 from components.models.encoders.small_resnet import SmallResnet
 from tests.contracts.built import batch_of
+from tests.pictures import given
 
 
 def _cosines(views: int, samples: int, prototypes: int) -> Tensor:
@@ -20,7 +21,7 @@ def _cosines(views: int, samples: int, prototypes: int) -> Tensor:
 def _swav(**options: object) -> SwAV:
     torch.manual_seed(0)
     config = SwAV.Config(prototypes=6, hidden=16, projection=8, **options)
-    return SwAV(SmallResnet(1, 16, SmallResnet.Config(width=8)), config)
+    return SwAV(SmallResnet(given(1, 16), SmallResnet.Config(width=8)), config)
 
 
 def _views(method: SwAV, step: int = 0, samples: int = 8) -> list[Tensor]:

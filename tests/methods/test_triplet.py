@@ -8,6 +8,7 @@ from torch import Tensor
 from components.methods.adaptation.triplet import Triplet, triplet_losses
 from components.methods.contracts import Batch
 from components.models.encoders.small_resnet import SmallResnet
+from tests.pictures import given
 
 MARGIN = 0.2
 
@@ -78,7 +79,7 @@ def test_a_pair_weighs_what_both_do() -> None:
 
 def test_steps_train_the_encoder_alone_and_the_head_is_solved_at_the_end() -> None:
     torch.manual_seed(0)
-    method = Triplet(SmallResnet(1, 16, SmallResnet.Config(width=8)), 2, Triplet.Config())
+    method = Triplet(SmallResnet(given(1, 16), SmallResnet.Config(width=8)), 2, Triplet.Config())
     output = method.training_step(Batch([torch.randn(6, 1, 16, 16)], torch.eye(2)[[0, 1] * 3], torch.ones(6)))
     output.loss.backward()
     assert 0 <= float(output.metrics["active"]) <= 1

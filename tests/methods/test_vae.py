@@ -10,12 +10,13 @@ from torch.distributions import kl_divergence as reference
 from components.methods.contracts import Batch
 from components.methods.self_supervised.vae import VAE, kl_divergence, negative_log_likelihood
 from components.models.encoders.small_resnet import SmallResnet
+from tests.pictures import given
 
 
 def _method(**options: float) -> VAE:
     torch.manual_seed(0)
     config = VAE.Config.model_validate({"width": 8, "latent": 4, **options})
-    return VAE(SmallResnet(1, 16, SmallResnet.Config(width=8)), config)
+    return VAE(SmallResnet(given(1, 16), SmallResnet.Config(width=8)), config)
 
 
 def _normal(*shape: int, seed: int = 0) -> torch.Tensor:

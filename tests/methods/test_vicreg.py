@@ -8,6 +8,7 @@ from torch import Tensor
 from components.methods.contracts import Batch
 from components.methods.self_supervised.vicreg import EPSILON, VICReg, vicreg_terms
 from components.models.encoders.small_resnet import SmallResnet
+from tests.pictures import given
 
 
 def _loss(first: Tensor, second: Tensor) -> Tensor:
@@ -51,7 +52,7 @@ def test_collapsed_outputs_pay_the_whole_hinge_and_keep_a_finite_gradient() -> N
 def test_a_step_reports_its_terms_and_the_loss_is_their_weighted_sum() -> None:
     torch.manual_seed(0)
     config = VICReg.Config(expander=16, invariance=2, variance=3, covariance=4)
-    method = VICReg(SmallResnet(1, 16, SmallResnet.Config(width=8)), config)
+    method = VICReg(SmallResnet(given(1, 16), SmallResnet.Config(width=8)), config)
     output = method.training_step(Batch([torch.rand(8, 1, 16, 16), torch.rand(8, 1, 16, 16)]))
     figures = {name: float(value) for name, value in output.metrics.items()}
     total = 2 * figures["invariance"] + 3 * figures["variance"] + 4 * figures["covariance"]

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from components.datasets.reading import losses
 from components.modalities.image import fitting
 from components.modalities.image.decode import Unreadable, decode, measure_span
 from components.modalities.image.fitting import Preparation
 from components.modalities.image.formats import unread_format
-from components.modalities.image.losses import sentences
+from components.modalities.image.losses import LOSSES
 
 
 def encoded(image: Image.Image, format: str = "PNG", **options: object) -> bytes:
@@ -54,7 +55,7 @@ def test_a_range_of_their_own_keeps_the_levels_of_deep_pictures(low: int, high: 
 
 def test_a_float_picture_needs_a_range() -> None:
     content = encoded(Image.fromarray(np.linspace(-1, 1, 400, dtype=np.float32).reshape(20, 20)), "TIFF")
-    with pytest.raises(Unreadable, match=r"set ingest\.range to file or dataset"):
+    with pytest.raises(Unreadable, match=r"set ingest\.modality\.range to file or dataset"):
         decode(content, Preparation(16, 1))
     assert np.ptp(decode(content, Preparation(16, 1, span=None)).pixels) > 200
 
@@ -69,9 +70,9 @@ def test_losses_are_named_and_a_sound_picture_has_none() -> None:
     assert decode(encoded(clear), Preparation(16, 3)).lost == ("alpha",)
     assert decode(frames, Preparation(16, 3)).lost == ("frames",)
     assert decode(encoded(Image.new("L", (600, 600))), Preparation(16, 1)).lost == ("size",)
-    (said,) = sentences({"crop": 3}, 10)
+    (said,) = losses(LOSSES, {"crop": 3}, "pictures", 10)
     assert said.startswith("3 of 10 pictures")
-    assert "ingest.fit: pad" in said
+    assert "ingest.modality.fit: pad" in said
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "I;16"])

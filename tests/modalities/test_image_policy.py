@@ -6,7 +6,9 @@ import pytest
 
 from components.core.config import parse
 from components.core.errors import WinnowError
-from components.modalities.image.policy import Policies, Policy, RandAugment, read_policies, write_policies
+from components.modalities.image.policy import Policy, RandAugment
+from components.modalities.views import read_views, write_views
+from tests.pictures import views_of
 
 
 @pytest.mark.parametrize(
@@ -35,19 +37,18 @@ def test_a_mistyped_setting_gets_the_nearest_name() -> None:
 
 
 def test_policies_come_back_as_they_were_written(tmp_path: Path) -> None:
-    policies = Policies(
-        policies={"weak": Policy(crop=(0.8, 1.0)), "strong": Policy(rand_augment=RandAugment(operations=2))},
-        mean=[0.5, 0.4, 0.3],
-        std=[0.2, 0.2, 0.1],
-    )
-    write_policies(tmp_path / "policy.json", policies)
-    assert read_policies(tmp_path / "policy.json") == policies
+    policies = {"weak": Policy(crop=(0.8, 1.0)), "strong": Policy(rand_augment=RandAugment(operations=2))}
+    views = views_of(policies, mean=[0.5, 0.4, 0.3], std=[0.2, 0.2, 0.1])
+    write_views(tmp_path / "policy.json", views)
+    found = read_views(tmp_path / "policy.json")
+    assert (found.policies, found.statistics) == (policies, views.statistics)
+    assert found.modality.choice == views.modality.choice
 
 
 def test_equal_policies_are_written_as_equal_bytes_in_any_order(tmp_path: Path) -> None:
     weak, strong = Policy(flip=0.5), Policy(cutout=0.5)
     for name, policies in (("a", {"weak": weak, "strong": strong}), ("b", {"strong": strong, "weak": weak})):
-        write_policies(tmp_path / name, Policies(policies=policies, mean=[0.5], std=[0.2]))
+        write_views(tmp_path / name, views_of(policies, [0.5], [0.2]))
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     assert (tmp_path / "a").read_text().endswith("}\n")
 
@@ -58,4 +59,4 @@ def test_a_missing_or_broken_file_is_reported_in_a_sentence(tmp_path: Path, text
     if text is not None:
         path.write_text(text)
     with pytest.raises(WinnowError, match=r"policy\.json"):
-        read_policies(path)
+        read_views(path)

@@ -9,14 +9,15 @@ from torch import nn
 
 from components.core.errors import WinnowError
 from components.models.classifier import Classifier, ClassifierSpec, load_classifier, save_classifier
-from components.models.encoder_file import EncoderSpec, build_encoder
+from components.models.encoder_file import build_encoder
+from tests.pictures import spec_of
 
 
 @pytest.fixture
 def classifier() -> Classifier:
     torch.manual_seed(0)
     options = {"width": 8}
-    spec = EncoderSpec(name="small_resnet", options=options, channels=1, image_size=16, dim=32, mean=[0.3], std=[0.2])
+    spec = spec_of(name="small_resnet", options=options, channels=1, image_size=16, dim=32, mean=[0.3], std=[0.2])
     encoder = build_encoder(spec)
     settings = ClassifierSpec(encoder=spec, classes=["a", "b", "c"], temperature=2.0, method="full")
     return Classifier(encoder, nn.Linear(32, 3), settings).eval()

@@ -6,9 +6,12 @@ import pytest
 import torch
 
 from components.core.errors import WinnowError
-from components.models.encoder_file import EncoderSpec, build_encoder, load_encoder, normalize, save_encoder
+from components.modalities.image.normalize import normalize
+from components.models.encoder_file import build_encoder, load_encoder, save_encoder
+from tests.pictures import spec_of
 
-SPEC = EncoderSpec(name="small_resnet", options={"width": 8}, channels=1, image_size=16, dim=32, mean=[0.5], std=[0.25])
+STATISTICS = {"mean": [0.5] * 3, "std": [0.5] * 3}
+SPEC = spec_of(name="small_resnet", options={"width": 8}, channels=1, image_size=16, dim=32, mean=[0.5], std=[0.25])
 
 
 def test_a_saved_encoder_comes_back_to_the_bit(tmp_path: Path) -> None:
@@ -30,8 +33,8 @@ def test_equal_weights_make_equal_files(tmp_path: Path) -> None:
 
 def test_weights_of_another_shape_are_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "encoder.safetensors"
-    color = {"channels": 3, "mean": [0.5] * 3, "std": [0.5] * 3}
-    save_encoder(path, build_encoder(SPEC), SPEC.model_copy(update=color))
+    color = spec_of(name="small_resnet", options={"width": 8}, channels=3, image_size=16, dim=32, **STATISTICS)
+    save_encoder(path, build_encoder(SPEC), color)
     with pytest.raises(WinnowError, match=r"'stem.0.weight' is \(4, 1, 3, 3\) where \(4, 3, 3, 3\) is expected"):
         load_encoder(path)
 

@@ -12,10 +12,11 @@ from components.models.encoders import Encoder
 from components.models.encoders.small_resnet import SmallResnet
 from components.models.encoders.vit_small import VitSmall
 from components.models.transformer_block import sine_positions
+from tests.pictures import given
 
 
 def _encoder(name: str, size: int, **options: object) -> Encoder:
-    encoder: Encoder = build("encoder", PluginChoice(name=name, **options), 1, size, where="encoder")
+    encoder: Encoder = build("encoder", PluginChoice(name=name, **options), given(1, size), where="encoder")
     return encoder
 
 
@@ -28,7 +29,7 @@ def test_the_small_resnet_widens_and_deepens_as_told() -> None:
 
 @pytest.mark.parametrize("size", [8, 28, 33])
 def test_the_small_resnet_takes_any_size(size: int) -> None:
-    encoder = SmallResnet(3, size, SmallResnet.Config(width=8)).eval()
+    encoder = SmallResnet(given(3, size), SmallResnet.Config(width=8)).eval()
     assert encoder(torch.rand(2, 3, size, size)).shape == (2, 32)
 
 
@@ -46,14 +47,14 @@ def test_patches_that_do_not_fit_are_refused() -> None:
 
 
 def test_a_transformer_sees_where_a_patch_is() -> None:
-    encoder = VitSmall(1, 16, VitSmall.Config(patch=4, width=24, depth=1, heads=2)).eval()
+    encoder = VitSmall(given(1, 16), VitSmall.Config(patch=4, width=24, depth=1, heads=2)).eval()
     picture = torch.zeros(1, 1, 16, 16)
     picture[..., :4, :4] = 1
     assert not torch.allclose(encoder(picture), encoder(picture.roll(8, 3)), atol=1e-4)
 
 
 def test_a_transformer_takes_smaller_pictures_too_and_spreads_their_patches_over_the_same_span() -> None:
-    encoder = VitSmall(1, 16, VitSmall.Config(patch=4, width=24, depth=1, heads=2)).eval()
+    encoder = VitSmall(given(1, 16), VitSmall.Config(patch=4, width=24, depth=1, heads=2)).eval()
     assert encoder(torch.rand(2, 1, 8, 8)).shape == (2, 24)
     assert encoder(torch.rand(2, 1, 11, 11)).shape == (2, 24)
     whole = sine_positions(4, 24)
@@ -68,6 +69,6 @@ def test_a_transformer_takes_smaller_pictures_too_and_spreads_their_patches_over
 
 
 def test_a_picture_smaller_than_a_patch_is_refused() -> None:
-    encoder = VitSmall(1, 32, VitSmall.Config(patch=16, width=24, depth=1, heads=2))
+    encoder = VitSmall(given(1, 32), VitSmall.Config(patch=16, width=24, depth=1, heads=2))
     with pytest.raises(WinnowError, match="pictures of 8 pixels hold no patch of 16"):
         encoder(torch.rand(2, 1, 8, 8))

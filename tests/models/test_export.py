@@ -12,9 +12,10 @@ from components.core.errors import WinnowError
 from components.models import export as exporting
 from components.models.adapters import add_adapters
 from components.models.additions import Additions
-from components.models.encoder_file import EncoderSpec, build_encoder, load_encoder, normalize
+from components.models.encoder_file import EncoderSpec, build_encoder, load_encoder
 from components.models.encoders import Encoder
 from components.models.export import ONNX_NEEDS, check_format, export
+from tests.pictures import spec_of
 
 
 def _trained(name: str, channels: int = 3, size: int = 64, **options: object) -> tuple[Encoder, EncoderSpec]:
@@ -23,7 +24,7 @@ def _trained(name: str, channels: int = 3, size: int = 64, **options: object) ->
     dims = {"resnet18": 512, "resnet50": 2048, "torchvision_model": 1024, "small_resnet": 32, "timm_model": 512}
     dim = 768 if options.get("model") == "vit_b_32" else dims[name]
     statistics = {"mean": [0.4] * channels, "std": [0.3] * channels}
-    spec = EncoderSpec(name=name, options=options, channels=channels, image_size=size, dim=dim, **statistics)  # type: ignore[arg-type]
+    spec = spec_of(name=name, options=options, channels=channels, image_size=size, dim=dim, **statistics)  # type: ignore[arg-type]
     encoder = build_encoder(spec)
     with torch.no_grad():
         encoder.train()(torch.randn(4, channels, size, size))
@@ -31,12 +32,12 @@ def _trained(name: str, channels: int = 3, size: int = 64, **options: object) ->
 
 
 def _pictures(spec: EncoderSpec, count: int = 5) -> torch.Tensor:
-    return torch.randint(0, 256, (count, spec.channels, spec.image_size, spec.image_size), dtype=torch.uint8)
+    return torch.randint(0, 256, (count, *spec.inputs.given.shape), dtype=torch.uint8)
 
 
 def _vectors(encoder: Encoder, spec: EncoderSpec, pictures: torch.Tensor) -> torch.Tensor:
     with torch.no_grad():
-        vectors: torch.Tensor = encoder(normalize(pictures, spec.mean, spec.std))
+        vectors: torch.Tensor = encoder(spec.inputs.plain(pictures))
     return vectors
 
 
@@ -67,7 +68,7 @@ def test_torchvisions_own_network_takes_the_weights_and_gives_the_same_vectors(
     before = _vectors(encoder, spec, pictures)
     network = _follow(export(encoder, spec, tmp_path, "torchvision"), monkeypatch)
     with torch.no_grad():
-        torch.testing.assert_close(network(normalize(pictures, spec.mean, spec.std)), before)
+        torch.testing.assert_close(network(spec.inputs.plain(pictures)), before)
 
 
 def test_a_network_as_it_is_misses_nothing_but_its_classifier(tmp_path: Path) -> None:
@@ -88,7 +89,7 @@ def test_timms_own_network_takes_the_weights_too(
     pictures = _pictures(spec)
     network = _follow(export(encoder, spec, tmp_path, "timm"), monkeypatch)
     with torch.no_grad():
-        given = network(normalize(pictures, spec.mean, spec.std))
+        given = network(spec.inputs.plain(pictures))
     torch.testing.assert_close(given, _vectors(encoder, spec, pictures))
 
 
@@ -125,7 +126,7 @@ def test_pt2_is_a_program_of_its_own_for_any_number_of_pictures(
     seven, one = torch.load(tmp_path / "vectors")
     torch.testing.assert_close(seven, _vectors(encoder, spec, pictures), rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(one, seven[:1], rtol=1e-4, atol=1e-5)
-    assert json.loads(path.with_suffix(".json").read_text())["image_size"] == 32
+    assert json.loads(path.with_suffix(".json").read_text())["inputs"]["modality"]["image_size"] == 32
 
 
 def test_onnx_gives_the_same_vectors(tmp_path: Path) -> None:
@@ -153,7 +154,7 @@ def test_onnx_gives_the_same_vectors(tmp_path: Path) -> None:
 def test_what_was_added_after_pretraining_is_in_the_program(
     tmp_path: Path, name: str, options: dict[str, object], dim: int, additions: Additions
 ) -> None:
-    spec = EncoderSpec(
+    spec = spec_of(
         name=name, options=options, channels=1, image_size=16, dim=dim, mean=[0.4], std=[0.3], additions=additions
     )
     encoder = build_encoder(spec).eval()

@@ -14,11 +14,12 @@ from benchmarks._hostile_weights import MARK, NO_WEIGHTS, TORCH_ONLY, UNSOUND
 from components.core.config import PluginChoice
 from components.core.errors import WinnowError
 from components.core.registry import build
-from components.models.encoder_file import EncoderSpec, build_encoder, load_encoder, save_encoder
+from components.models.encoder_file import build_encoder, load_encoder, save_encoder
 from components.models.encoders import Encoder
 from components.models.start_weights import read_start
+from tests.pictures import spec_of
 
-SPEC = EncoderSpec(name="small_resnet", options={"width": 8}, channels=1, image_size=16, dim=32, mean=[0.5], std=[0.25])
+SPEC = spec_of(name="small_resnet", options={"width": 8}, channels=1, image_size=16, dim=32, mean=[0.5], std=[0.25])
 
 
 @pytest.fixture
@@ -118,5 +119,5 @@ def test_the_outline_draws_nothing_at_random() -> None:
     outlined = build_encoder(SPEC)
     torch.manual_seed(0)
     choice = PluginChoice.model_validate({"name": SPEC.name, **SPEC.options})
-    alone = build("encoder", choice, SPEC.channels, SPEC.image_size, where="encoder")
+    alone = build("encoder", choice, SPEC.inputs.given, where="encoder")
     assert all(torch.equal(one, other) for one, other in zip(outlined.parameters(), alone.parameters(), strict=True))

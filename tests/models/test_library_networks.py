@@ -17,11 +17,12 @@ from components.methods.adaptation.full import Full
 from components.models.encoders import Encoder
 from components.models.encoders.timm_model import MISSING
 from components.models.library_names import from_library, libraries, to_library
+from tests.pictures import given
 
 
 def _encoder(name: str, channels: int = 3, size: int = 64, **options: object) -> Encoder:
     torch.manual_seed(0)
-    encoder: Encoder = build("encoder", PluginChoice(name=name, **options), channels, size, where="encoder")
+    encoder: Encoder = build("encoder", PluginChoice(name=name, **options), given(channels, size), where="encoder")
     return encoder.eval()
 
 
@@ -84,7 +85,7 @@ def test_settings_are_checked_by_shapes_alone(model: str) -> None:
 
 def test_a_model_that_cannot_take_small_pictures_says_so() -> None:
     with pytest.raises(
-        WinnowError, match=r"'alexnet' cannot take pictures of 32 pixels .*: choose another ingest.image"
+        WinnowError, match=r"'alexnet' cannot take pictures of 32 pixels .*: choose another ingest.modality.image"
     ):
         _encoder("torchvision_model", 3, 32, model="alexnet")
     with pytest.raises(WinnowError, match="'vit_b_16' cannot take pictures of 20 pixels"):
@@ -144,9 +145,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def test_timm_is_asked_for_a_network_without_classifier_or_weights(asked: dict[str, Any]) -> None:
-    assert _encoder("timm_model", 2, 32, model="resnet10t").dim == 5
-    assert asked == {"name": "resnet10t", "pretrained": False, "num_classes": 0, "in_chans": 2}
-    _encoder("timm_model", 2, 32, model="vit_tiny", arguments={"patch_size": 4})
+    assert _encoder("timm_model", 1, 32, model="resnet10t").dim == 5
+    assert asked == {"name": "resnet10t", "pretrained": False, "num_classes": 0, "in_chans": 1}
+    _encoder("timm_model", 1, 32, model="vit_tiny", arguments={"patch_size": 4})
     assert (asked["img_size"], asked["patch_size"]) == (32, 4)
 
 

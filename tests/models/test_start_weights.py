@@ -14,10 +14,11 @@ from components.core.errors import WinnowError
 from components.core.registry import build
 from components.models.encoders import Encoder
 from components.models.start_weights import for_channels, load_start, read_start
+from tests.pictures import given
 
 
 def _encoder(name: str = "small_resnet", channels: int = 1, size: int = 16, **options: object) -> Encoder:
-    encoder: Encoder = build("encoder", PluginChoice(name=name, **options), channels, size, where="encoder")
+    encoder: Encoder = build("encoder", PluginChoice(name=name, **options), given(channels, size), where="encoder")
     return encoder
 
 

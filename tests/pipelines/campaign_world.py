@@ -11,10 +11,11 @@ import pandas as pd
 from components.core.config import read_params
 from components.datasets.labels import Labels, write_labels
 from components.datasets.ledger import append, in_force, read_ledger
-from components.datasets.manifest import read_manifest, write_manifest
+from components.datasets.manifest import read_manifest
 from components.datasets.oracle import read_oracle, write_oracle
 from pipelines.campaign.plan import Options
 from pipelines.inline import LEDGER
+from tests.pictures import write_manifest
 
 ROOT = Path(__file__).resolve().parents[2]
 PARAMS = read_params(ROOT / "params.yaml")

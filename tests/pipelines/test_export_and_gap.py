@@ -10,20 +10,20 @@ import torch
 from torch import nn
 
 from components.core.errors import WinnowError
-from components.datasets.manifest import write_manifest
 from components.models.classifier import Classifier, ClassifierSpec, save_classifier
-from components.models.encoder_file import EncoderSpec, build_encoder, load_encoder, save_encoder
+from components.models.encoder_file import build_encoder, load_encoder, save_encoder
 from components.models.start_weights import load_start
 from pipelines.export import export_encoder
 from pipelines.gap import show_gap
+from tests.pictures import save_pictures, spec_of, write_manifest
 
-SPEC = EncoderSpec(name="small_resnet", options={"width": 8}, channels=1, image_size=8, dim=32, mean=[0.5], std=[0.3])
+SPEC = spec_of(name="small_resnet", options={"width": 8}, channels=1, image_size=8, dim=32, mean=[0.5], std=[0.3])
 
 
 def _ingested(project: Path, pictures: np.ndarray) -> Path:
     home = project / "data/ingest"
     home.mkdir(parents=True)
-    np.save(home / "samples.npy", pictures)
+    save_pictures(home / "samples.npy", pictures)
     ids = [f"{number:016x}" for number in range(len(pictures))]
     constants = {"path": "p", "width": 8, "height": 8, "mode": "L", "bytes": 64, "sha256": "0"}
     splits = ["test" if number % 6 == 0 else "train" for number in range(len(pictures))]

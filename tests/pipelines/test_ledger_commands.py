@@ -7,9 +7,9 @@ import pytest
 
 from components.core.errors import WinnowError
 from components.datasets.ledger import append, in_force, read_ledger
-from components.datasets.manifest import write_manifest
 from components.datasets.oracle import write_oracle
 from pipelines.commands.ledger import LEDGER, MANIFEST, ORACLE, rename, withdraw
+from tests.pictures import write_manifest
 
 IDS = [f"{number:016x}" for number in range(3)]
 OLD = "1234567890123456"  # an id of digits alone, as it was before such ids got a letter

@@ -12,12 +12,11 @@ from torch import nn
 from components.core.config import PluginChoice
 from components.datasets.labels import Labels, write_labels
 from components.models.classifier import Classifier, ClassifierSpec, save_classifier
-from components.models.encoder_file import EncoderSpec, build_encoder
+from components.models.encoder_file import build_encoder
 from components.stages import select
+from tests.pictures import spec_of
 
-ENCODER = EncoderSpec(
-    name="small_resnet", options={"width": 8}, channels=1, image_size=8, dim=32, mean=[0.5], std=[0.25]
-)
+ENCODER = spec_of(name="small_resnet", options={"width": 8}, channels=1, image_size=8, dim=32, mean=[0.5], std=[0.25])
 OUTPUTS = ("queries.csv", "tasks.json", "gallery.html", "suspects.csv")
 
 

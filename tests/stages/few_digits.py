@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from components.datasets.manifest import write_manifest
-from components.modalities.image.policy import Policies, Policy, write_policies
+from components.modalities.image.policy import Policy
+from components.modalities.views import write_views
 from components.stages import pretrain
 from components.stages.pretrain import Params
+from tests.pictures import save_pictures, views_of, write_manifest
 
 COUNT, SIZE = 48, 16
 INPUTS = ("manifest", "samples", "policy")
@@ -21,13 +22,13 @@ def build(folder: Path) -> dict[str, Path]:
     from sklearn.datasets import load_digits
 
     digits = (load_digits().images[:COUNT, None] * 15.9).astype(np.uint8).repeat(2, 2).repeat(2, 3)
-    np.save(folder / "samples.npy", digits)
+    save_pictures(folder / "samples.npy", digits)
     ids = [f"{number:016x}" for number in range(COUNT)]
     constants = {"path": "p", "width": 8, "height": 8, "mode": "L", "bytes": 64, "sha256": "0"}
     splits = ["test" if number % 6 == 0 else "train" for number in range(COUNT)]
     write_manifest(folder / "manifest.parquet", pd.DataFrame({"id": ids, "group": ids, "split": splits, **constants}))
     view = Policy(crop=(0.5, 1.0), brightness=0.3)
-    write_policies(folder / "policy.json", Policies(policies={"view": view}, mean=[0.3], std=[0.35]))
+    write_views(folder / "policy.json", views_of({"view": view}, [0.3], [0.35]))
     names = {"manifest": "manifest.parquet", "samples": "samples.npy", "policy": "policy.json", "weights": "weights"}
     return {name: folder / file for name, file in names.items()}
 

@@ -15,6 +15,7 @@ from components.models.classifier import Classifier, ClassifierSpec, save_classi
 from components.models.encoder_file import EncoderSpec, build_encoder
 from components.release.gate import Gate
 from components.stages import register
+from tests.pictures import save_pictures
 
 ROOT = Path(__file__).resolve().parents[2]
 CLASSES = ["cat", "dog"]
@@ -51,7 +52,7 @@ def write_data() -> None:
     split = ["train"] * 20 + ["test"] * 20
     pd.DataFrame({"id": ids, "split": split}).to_parquet("data/ingest/manifest.parquet")
     pixels = np.random.default_rng(0).integers(0, 256, (40, 1, 8, 8), dtype=np.uint8)
-    np.save("data/ingest/samples.npy", pixels, allow_pickle=False)
+    save_pictures(Path("data/ingest/samples.npy"), pixels)
     Path("data/evaluate/report.html").write_text("<p>report</p>")
     figures = {"accuracy": 0.9, "accuracy_low": 0.8, "accuracy_high": 1.0, "control_accuracy": 0.5, "labels_used": 4}
     Path("data/evaluate/metrics.json").write_text(json.dumps({**figures, "shipped": "pseudo_labels"}))

@@ -8,9 +8,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from components.datasets.ledger import COLUMNS, append
-from components.datasets.manifest import write_manifest
 from components.datasets.oracle import write_oracle
 from components.datasets.quarantine import write_quarantine
+from tests.pictures import save_pictures, write_manifest
 
 CLASSES = ["ant", "bee", "cat"]
 TEST_EVERY = 5
@@ -58,7 +58,7 @@ def build(folder: Path, count: int = 150, *, known: bool = True) -> SmallWorld:
     write_oracle(folder / "oracle.parquet", truth[:] if known else truth[:0], CLASSES if known else [])
     write_quarantine(folder / "quarantine.parquet", pd.DataFrame(columns=["path", "kind"]), leaks="refuse")
     (folder / "ledger.csv").write_text(",".join(COLUMNS) + "\n")
-    np.save(folder / "samples.npy", generator.integers(0, 256, (count, 1, 8, 8), dtype=np.uint8))
+    save_pictures(folder / "samples.npy", generator.integers(0, 256, (count, 1, 8, 8), dtype=np.uint8))
     np.save(folder / "embeddings.npy", vectors)
     unit = vectors[train] / np.linalg.norm(vectors[train], axis=1, keepdims=True)
     similarities = unit @ unit.T

@@ -9,8 +9,11 @@ import pytest
 
 from components.core.config import parse
 from components.core.errors import WinnowError
-from components.modalities.image.policy import Policy, read_policies
-from components.stages.augment import Params, channel_statistics, run
+from components.modalities.image.normalize import channel_statistics
+from components.modalities.image.policy import Policy
+from components.modalities.views import read_views
+from components.stages.augment import Params, run
+from tests.pictures import save_pictures
 
 POLICIES = {"weak": {"crop": [0.8, 1.0]}, "view": {"blur": 0.5}, "strong": {"cutout": 0.25}}
 
@@ -19,7 +22,7 @@ POLICIES = {"weak": {"crop": [0.8, 1.0]}, "view": {"blur": 0.5}, "strong": {"cut
 def inputs(tmp_path: Path) -> dict[str, Path]:
     pixels = np.random.default_rng(0).integers(0, 256, (20, 3, 8, 8), dtype=np.uint8)
     pixels[12:] = 255  # the test split is white: it must not be looked at
-    np.save(tmp_path / "samples.npy", pixels)
+    save_pictures(tmp_path / "samples.npy", pixels)
     pd.DataFrame({"split": ["train"] * 12 + ["test"] * 8}).to_parquet(tmp_path / "manifest.parquet")
     (tmp_path / "verdict.json").write_text('{"success": true}')
     return {name: next(tmp_path.glob(f"{name}.*")) for name in ("manifest", "samples", "verdict")}
@@ -33,12 +36,12 @@ def run_into(folder: Path, inputs: dict[str, Path]) -> dict[str, float]:
 
 def test_the_policy_file_holds_the_training_splits_statistics(tmp_path: Path, inputs: dict[str, Path]) -> None:
     metrics = run_into(tmp_path / "out", inputs)
-    policies = read_policies(tmp_path / "out" / "policy.json")
+    views = read_views(tmp_path / "out" / "policy.json")
     training = np.load(inputs["samples"])[:12] / 255
-    np.testing.assert_allclose(policies.mean, training.mean((0, 2, 3)))
-    np.testing.assert_allclose(policies.std, training.std((0, 2, 3)))
-    assert policies.policies["weak"] == Policy(crop=(0.8, 1.0))
-    assert metrics["mean_2"] == policies.mean[2]
+    np.testing.assert_allclose(views.statistics["mean"], training.mean((0, 2, 3)))
+    np.testing.assert_allclose(views.statistics["std"], training.std((0, 2, 3)))
+    assert views.policies["weak"] == Policy(crop=(0.8, 1.0))
+    assert metrics["mean_2"] == views.statistics["mean"][2]
 
 
 def test_equal_inputs_give_equal_bytes(tmp_path: Path, inputs: dict[str, Path]) -> None:
@@ -80,6 +83,6 @@ def test_a_mistyped_setting_of_rand_augment_gets_the_nearest_name() -> None:
 def test_statistics_count_every_block_and_survive_a_constant_channel() -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (2500, 2, 2, 2), dtype=np.uint8)
     pixels[:, 1] = 51
-    mean, std = channel_statistics(pixels, np.arange(0, 2500, 2))
+    mean, std = channel_statistics(pixels, np.arange(0, 2500, 2), 2)
     np.testing.assert_allclose(mean, [pixels[::2, 0].mean() / 255, 0.2])
     np.testing.assert_allclose(std, [pixels[::2, 0].std() / 255, 1 / 255])

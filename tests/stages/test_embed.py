@@ -8,21 +8,21 @@ import pytest
 from PIL import Image
 
 from components.core.errors import WinnowError
-from components.datasets.manifest import write_manifest
-from components.models.encoder_file import EncoderSpec, build_encoder, save_encoder
+from components.models.encoder_file import build_encoder, save_encoder
 from components.pages.map import draw_map
 from components.stages import embed
 from components.stages.embed import Params
+from tests.pictures import save_pictures, spec_of, write_manifest
 
 COUNT = 30
-SPEC = EncoderSpec(name="small_resnet", options={"width": 8}, channels=1, image_size=8, dim=32, mean=[0.5], std=[0.25])
+SPEC = spec_of(name="small_resnet", options={"width": 8}, channels=1, image_size=8, dim=32, mean=[0.5], std=[0.25])
 OUTPUTS = {"embeddings": "embeddings.npy", "neighbors": "neighbors.npz", "map": "map.png"}
 
 
 def _run(folder: Path, *, training: int = 24) -> dict[str, Path]:
     folder.mkdir(exist_ok=True)
     generator = np.random.default_rng(0)
-    np.save(folder / "samples.npy", generator.integers(0, 256, (COUNT, 1, 8, 8), dtype=np.uint8))
+    save_pictures(folder / "samples.npy", generator.integers(0, 256, (COUNT, 1, 8, 8), dtype=np.uint8))
     ids = [f"{number:016x}" for number in range(COUNT)]
     constants = {"path": "p", "width": 8, "height": 8, "mode": "L", "bytes": 64, "sha256": "0"}
     splits = ["train" if number < training else "test" for number in range(COUNT)]
@@ -69,9 +69,9 @@ def test_a_split_of_one_sample_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("count", [2, 20])
 def test_the_map_shows_every_picture_once(tmp_path: Path, count: int) -> None:
     levels = np.linspace(10, 200, count).astype(np.uint8)
-    pictures = np.broadcast_to(levels[:, None, None, None], (count, 1, 8, 8))
+    tiles = list(np.broadcast_to(levels[:, None, None, None], (count, 8, 8, 3)))
     vectors = np.random.default_rng(0).normal(size=(count, 4)).astype(np.float32)
-    draw_map(tmp_path / "map.png", pictures, vectors, seed=0)
+    draw_map(tmp_path / "map.png", tiles, vectors, seed=0)
     shown = np.asarray(Image.open(tmp_path / "map.png").convert("L"))
     areas = [(shown == level).sum() for level in levels]
     assert min(areas) > 0
@@ -80,10 +80,10 @@ def test_the_map_shows_every_picture_once(tmp_path: Path, count: int) -> None:
 
 def test_likes_stand_together_on_the_map(tmp_path: Path) -> None:
     levels = np.repeat(np.array([40, 160], np.uint8), 20)
-    pictures = np.broadcast_to(levels[:, None, None, None], (40, 3, 8, 8))
+    tiles = list(np.broadcast_to(levels[:, None, None, None], (40, 8, 8, 3)))
     vectors = np.eye(2, dtype=np.float32)[np.repeat([0, 1], 20)]
     vectors = vectors + np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32) * 0.01
-    draw_map(tmp_path / "map.png", pictures, vectors, seed=0)
+    draw_map(tmp_path / "map.png", tiles, vectors, seed=0)
     shown = np.asarray(Image.open(tmp_path / "map.png").convert("L")).astype(int)
     centers = [np.argwhere(shown == level).mean(0) for level in (40, 160)]
     spreads = [np.argwhere(shown == level).std(0).max() for level in (40, 160)]

@@ -14,16 +14,17 @@ from components.core.errors import WinnowError
 from components.core.files import sha256
 from components.datasets import ledger as ledgers
 from components.datasets.labels import Labels, write_labels
-from components.datasets.manifest import write_manifest
 from components.datasets.oracle import write_oracle
 from components.datasets.pseudo_labels import PseudoLabels, Status, write_pseudo_labels
 from components.datasets.quarantine import write_quarantine
-from components.modalities.image.policy import Policies, Policy, write_policies
+from components.modalities.image.policy import Policy
+from components.modalities.views import write_views
 from components.models.classifier import Classifier, ClassifierSpec, load_classifier, save_classifier
-from components.models.encoder_file import EncoderSpec, build_encoder, save_encoder
+from components.models.encoder_file import build_encoder, save_encoder
 from components.models.prediction_sets import PredictionSets
 from components.release import gate as _gate
 from components.stages import evaluate
+from tests.pictures import save_pictures, spec_of, views_of, write_manifest
 
 CLASSES = ["cat", "dog", "<b>fox</b>"]
 TEST = 60
@@ -46,7 +47,7 @@ class Project:
         pictures = generator.integers(0, 60, (20 + TEST, 1, 16, 16)).astype(np.uint8)
         for row, name in enumerate(self.truth):
             pictures[row, 0, :, 5 * name : 5 * name + 5] += np.uint8(150)
-        np.save(home / "samples.npy", pictures)
+        save_pictures(home / "samples.npy", pictures)
         self.ids = [f"{row:016x}" for row in range(len(pictures))]
         facts = {"group": self.ids, "width": 16, "height": 16, "mode": "L", "bytes": 1, "sha256": ""}
         split = ["train"] * 20 + ["test"] * TEST
@@ -92,14 +93,14 @@ class Project:
         from components.training.inference import embed_all
 
         torch.manual_seed(0)
-        spec = EncoderSpec(
+        spec = spec_of(
             name="small_resnet", options={"width": 8}, channels=1, image_size=16, dim=32, mean=[0.3], std=[0.3]
         )
         encoder = build_encoder(spec)
         save_encoder(self.home / "encoder.safetensors", encoder, spec)
         policies = {name: Policy() for name in ("weak", "view", "strong")}
-        write_policies(self.home / "policy.json", Policies(policies=policies, mean=spec.mean, std=spec.std))
-        vectors = embed_all(encoder, spec, pictures)
+        write_views(self.home / "policy.json", views_of(policies, [0.3], [0.3]))
+        vectors = embed_all(encoder, spec.inputs.plain, pictures)
         settings = ClassifierSpec(encoder=spec, classes=CLASSES, temperature=1.0, method="linear_probe")
         targets = np.eye(3, dtype=np.float32)[self.truth]
         for name, few in (("model", 30), ("control", 6)):

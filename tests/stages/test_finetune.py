@@ -12,17 +12,18 @@ import torch
 from components.core.config import validated
 from components.core.errors import WinnowError
 from components.datasets.labels import Labels, write_labels
-from components.datasets.manifest import write_manifest
 from components.datasets.pseudo_labels import PseudoLabels, Status, read_pseudo_labels, write_pseudo_labels
 from components.datasets.synthetic import identity_of, write_synthetic
 from components.judging.calibration import apply_temperature
-from components.modalities.image.policy import Policies, Policy, write_policies
+from components.modalities.image.policy import Policy
+from components.modalities.views import write_views
 from components.models.additions import Additions
 from components.models.classifier import load_classifier
-from components.models.encoder_file import EncoderSpec, build_encoder, save_encoder
+from components.models.encoder_file import build_encoder, save_encoder
 from components.pages.charts import png
 from components.stages import finetune
 from components.training.inference import embed_all, predict
+from tests.pictures import save_pictures, spec_of, views_of, write_manifest
 
 TRAIN, LABELED, CLASSES = 150, 20, 4
 LEARNED = ("embeddings.npy", "labels.parquet", "synthetic_labels.parquet", "pseudo_labels.parquet")
@@ -37,24 +38,24 @@ class Project:
         digits = load_digits(n_class=CLASSES)
         self.home, self.truth = home, digits.target[:200].astype(np.int64)
         pictures = (digits.images[:200, None] * 15).astype(np.uint8).repeat(2, 2).repeat(2, 3)  # (200, 1, 16, 16)
-        np.save(home / "samples.npy", pictures)
+        save_pictures(home / "samples.npy", pictures)
         self.pictures, self.ids = pictures, [f"{row:016x}" for row in range(200)]
         split = ["train"] * TRAIN + ["test"] * 50
         facts = {"path": self.ids, "group": self.ids, "width": 16, "height": 16, "mode": "L", "bytes": 1, "sha256": ""}
         write_manifest(home / "manifest.parquet", pd.DataFrame({"id": self.ids, "split": split, **facts}))
         identity = {name: Policy() for name in ("weak", "view", "strong")}
-        write_policies(home / "policy.json", Policies(policies=identity, mean=[0.3], std=[0.3]))
+        write_views(home / "policy.json", views_of(identity, [0.3], [0.3]))
         self._encoder()
         self._labels(np.arange(LABELED) % folds if folds else np.full(LABELED, -1), wrong=wrong)
 
     def _encoder(self) -> None:
         torch.manual_seed(0)
-        spec = EncoderSpec(
+        spec = spec_of(
             name="small_resnet", options={"width": 8}, channels=1, image_size=16, dim=32, mean=[0.3], std=[0.3]
         )
         encoder = build_encoder(spec)
         save_encoder(self.home / "encoder.safetensors", encoder, spec)
-        np.save(self.home / "embeddings.npy", embed_all(encoder, spec, self.pictures))
+        np.save(self.home / "embeddings.npy", embed_all(encoder, spec.inputs.plain, self.pictures))
 
     def _labels(self, folds: np.ndarray, *, wrong: bool) -> None:
         one_hot = np.eye(CLASSES, dtype=np.float32)
@@ -249,7 +250,7 @@ def test_a_made_picture_that_is_cut_is_named_with_what_to_do(tmp_path: Path) -> 
     content = png(project.pictures[0])[:60]
     targets = np.eye(1, CLASSES, dtype=np.float32)
     write_synthetic(tmp_path / "synthetic_labels.parquet", [identity_of(content)], targets, [content])
-    with pytest.raises(WinnowError, match=r"made picture synthetic-.*Withdraw its label"):
+    with pytest.raises(WinnowError, match=r"made sample synthetic-.*Withdraw its label"):
         project.run()
 
 

@@ -21,6 +21,7 @@ from components.modalities.image.decode import decode
 from components.modalities.image.fitting import Preparation
 from components.stages import ingest
 
+COLOR = {"name": "image", "channels": 3}
 OUTPUTS = {
     "manifest": "manifest.parquet",
     "samples": "samples.npy",
@@ -70,7 +71,7 @@ def test_another_form_of_the_ids_moves_nobody_to_another_split_or_group(folder, 
 
 
 def test_positions_mean_the_same_in_every_file(folder, tmp_path):
-    metrics, outputs = run(folder, tmp_path / "out", channels=3, test_fraction=0.3)
+    metrics, outputs = run(folder, tmp_path / "out", modality=COLOR, test_fraction=0.3)
     manifest, samples = read_manifest(outputs["manifest"]), open_samples(outputs["samples"])
     assert manifest["id"].is_monotonic_increasing
     assert len(manifest) == len(samples) == metrics["samples"] == 41
@@ -201,7 +202,7 @@ def dirty(shared_data, tmp_path):
 
 def test_every_planted_fault_lands_where_it_belongs(dirty, tmp_path):
     folder, planted = dirty
-    metrics, outputs = run(folder, tmp_path / "out", channels=3)
+    metrics, outputs = run(folder, tmp_path / "out", modality=COLOR)
     manifest, left_out = read_manifest(outputs["manifest"]), read_quarantine(outputs["quarantine"])
     lands = dict.fromkeys(manifest["path"], "kept") | dict(zip(left_out["path"], left_out["kind"], strict=True))
     files = planted[planted["entry_type"] != "dir"]

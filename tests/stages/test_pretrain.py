@@ -9,10 +9,12 @@ import torch
 
 from components.core import progress
 from components.core.errors import WinnowError
-from components.modalities.image.policy import Policies, Policy, read_policies, write_policies
+from components.modalities.image.policy import Policy
+from components.modalities.views import read_views, write_views
 from components.models.encoder_file import load_encoder
 from components.stages import pretrain
 from components.training.pretraining import build_method
+from tests.pictures import given, save_pictures, views_of
 from tests.stages.few_digits import COUNT, SIZE, build, read_rows, run_stage, settings
 
 
@@ -29,7 +31,7 @@ def test_it_writes_an_encoder_that_loads_and_a_history_a_person_can_read(paths: 
     with progress.listening(lambda step, metrics: told.append(step)):
         outputs = run_stage(paths, "one", settings())
     encoder, spec = load_encoder(outputs["encoder"])
-    assert (encoder.dim, spec.dim, spec.channels, spec.image_size, spec.mean) == (32, 32, 1, SIZE, [0.3])
+    assert (encoder.dim, spec.dim, spec.inputs.given, spec.inputs.statistics["mean"]) == (32, 32, given(1, SIZE), [0.3])
     rows = read_rows(outputs["history"])
     health = ["embedding_std", "effective_rank", "alignment", "uniformity", "projected_std", "rank_kept"]
     figures = ["loss", *health, "learning_rate"]
@@ -110,8 +112,8 @@ def test_training_goes_on_from_given_weights_and_resumes_from_its_own_checkpoint
 def test_what_a_stopped_training_left_is_not_taken_for_other_data(paths: dict[str, Path]) -> None:
     with pytest.raises(KeyboardInterrupt), progress.listening(_stop_after(1)):
         run_stage(paths, "one", settings())
-    policies = read_policies(paths["policy"])
-    write_policies(paths["policy"], policies.model_copy(update={"mean": [0.4]}))
+    views = read_views(paths["policy"])
+    write_views(paths["policy"], views_of(views.policies, [0.4], [0.35]))
     after = run_stage(paths, "two", settings())
     shutil.rmtree(".winnow/checkpoints")
     assert after["history"].read_bytes() == run_stage(paths, "three", settings())["history"].read_bytes()
@@ -120,9 +122,9 @@ def test_what_a_stopped_training_left_is_not_taken_for_other_data(paths: dict[st
 def test_every_worker_builds_its_method_on_the_given_weights(paths: dict[str, Path]) -> None:
     params = settings(weights=run_stage(paths, "one", settings())["encoder"], seed=3)
     job = pretrain._job(params, paths["manifest"], paths["samples"], paths["policy"])
-    given = load_encoder(params.weights)[0].state_dict()  # type: ignore[arg-type]
-    method = build_method(job, np.load(paths["samples"]))
-    assert all(torch.equal(value, given[name]) for name, value in method.encoder.state_dict().items())
+    weights = load_encoder(params.weights)[0].state_dict()  # type: ignore[arg-type]
+    method = build_method(job, job.corpus())
+    assert all(torch.equal(value, weights[name]) for name, value in method.encoder.state_dict().items())
 
 
 def test_no_epochs_take_given_weights_as_they_are(paths: dict[str, Path]) -> None:
@@ -148,8 +150,10 @@ def test_weights_of_another_network_are_refused_before_training(paths: dict[str,
 
 
 def test_collapse_stops_the_stage(paths: dict[str, Path]) -> None:
-    np.save(paths["samples"], np.full((COUNT, 1, SIZE, SIZE), 100, np.uint8))  # nothing to tell one from another by
-    write_policies(paths["policy"], Policies(policies={"view": Policy()}, mean=[0.3], std=[0.35]))
+    save_pictures(
+        paths["samples"], np.full((COUNT, 1, SIZE, SIZE), 100, np.uint8)
+    )  # nothing to tell one from another by
+    write_views(paths["policy"], views_of({"view": Policy()}, [0.3], [0.35]))
     with pytest.raises(WinnowError, match="pretraining has collapsed"):
         run_stage(paths, "one", settings())
 

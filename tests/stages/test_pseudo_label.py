@@ -13,11 +13,13 @@ from components.core.config import PluginChoice
 from components.datasets.labels import Labels, write_labels
 from components.datasets.manifest import read_manifest
 from components.datasets.pseudo_labels import PseudoLabels, Status, read_pseudo_labels
-from components.modalities.image.policy import Policies, Policy, write_policies
-from components.models.encoder_file import EncoderSpec, build_encoder, save_encoder
+from components.modalities.image.policy import Policy
+from components.modalities.views import write_views
+from components.models.encoder_file import build_encoder, save_encoder
 from components.stages import ingest, pseudo_label
 from components.training.inference import embed_all
 from components.training.semi_supervised import NetworkConfig
+from tests.pictures import save_pictures, spec_of, views_of
 
 
 @pytest.fixture
@@ -150,15 +152,15 @@ def pictures(world: SmallWorld) -> SmallWorld:
     noise = np.random.default_rng(0).integers(0, 60, (len(world.ids), 1, 16, 16), dtype=np.uint8)
     for row, number in enumerate(world.classes):
         noise[row, 0, 5 * number : 5 * number + 5] += 180
-    np.save(world.folder / "samples.npy", noise)
+    save_pictures(world.folder / "samples.npy", noise)
     views = {"weak": Policy(translate=0.05), "strong": Policy(brightness=0.3)}
-    write_policies(world.folder / "policy.json", Policies(policies=views, mean=[0.3], std=[0.3]))
+    write_views(world.folder / "policy.json", views_of(views, [0.3], [0.3]))
     options = {"width": 8}
-    spec = EncoderSpec(name="small_resnet", options=options, channels=1, image_size=16, dim=32, mean=[0.3], std=[0.3])
+    spec = spec_of(name="small_resnet", options=options, channels=1, image_size=16, dim=32, mean=[0.3], std=[0.3])
     torch.manual_seed(0)
     encoder = build_encoder(spec)
     save_encoder(world.folder / "encoder.safetensors", encoder, spec)
-    vectors = embed_all(encoder, spec, noise)
+    vectors = embed_all(encoder, spec.inputs.plain, noise)
     np.save(world.folder / "embeddings.npy", vectors)
     return world
 
@@ -224,7 +226,7 @@ def _poisoned(folder: Path, copies: int = 40) -> tuple[list[str], set[str]]:
         Image.fromarray(pixels).save(home / f"poison{number}.png")
     paths = {"manifest": "manifest.parquet", "quarantine": "quarantine.parquet", "oracle": "oracle.parquet"}
     outputs = {name: folder / file for name, file in paths.items()}
-    params = ingest.Params(source=str(home), channels=3, test_fraction=1e-9)
+    params = ingest.Params(source=str(home), modality={"name": "image", "channels": 3}, test_fraction=1e-9)
     ingest.run(params=params, raw=folder, samples=folder / "samples.npy", **outputs)
     frame = read_manifest(outputs["manifest"])
     return frame["id"].tolist(), set(frame.loc[frame["path"].str.startswith("poison"), "id"])

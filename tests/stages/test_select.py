@@ -15,11 +15,12 @@ from small_world import CLASSES, SmallWorld
 from components.core.errors import WinnowError
 from components.core.registry import load, names
 from components.datasets.labels import Labels, write_labels
-from components.datasets.manifest import read_manifest, write_manifest
+from components.datasets.manifest import read_manifest
 from components.methods.contracts import Pool, Positions
 from components.models.classifier import load_classifier
 from components.pages.gallery import Card, Example, write_gallery
 from components.training.inference import predict
+from tests.pictures import write_manifest
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import hashlib
 import json
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -10,10 +11,12 @@ import pytest
 
 from components.core.errors import Refused
 from components.datasets.expectations import Batch, check, unique
-from components.datasets.manifest import SCHEMA, write_manifest
+from components.datasets.manifest import schema_of
 from components.datasets.oracle import write_oracle
 from components.datasets.quarantine import write_quarantine
+from components.modalities.image import Image
 from components.stages import validate
+from tests.pictures import save_pictures, write_manifest
 
 
 class Tables:
@@ -41,9 +44,10 @@ class Tables:
             write_manifest(paths["manifest"], self.samples)
         write_quarantine(paths["quarantine"], self.left_out, leaks=self.leaks)
         write_oracle(paths["oracle"], self.truth, ["cat", "dog"])
-        return validate.run(
-            params=validate.Params(**{"min_test": 3, **params}), verdict=self.home / "verdict.json", **paths
-        )
+        samples = self.home / "samples.npy"
+        save_pictures(samples, np.zeros((1, 1, 32, 32), np.uint8))
+        settings = validate.Params(**{"min_test": 3, **params})
+        return validate.run(params=settings, samples=samples, verdict=self.home / "verdict.json", **paths)
 
     def refused(self, **params):
         """The sentence, the verdict and the broken tables."""
@@ -116,10 +120,11 @@ def test_a_group_on_both_sides_is_refused_with_its_pair(tables):
 
 @pytest.mark.parametrize("change", ["rename", "retype", "extra"])
 def test_a_drifted_schema_stops_before_anything_else_is_asked(tables, change):
+    usual = schema_of(Image.facts, lengths=False)
     schema = {
-        "rename": SCHEMA.set(4, pa.field("breite", pa.int32())),
-        "retype": SCHEMA.set(4, pa.field("width", pa.int64())),
-        "extra": SCHEMA.append(pa.field("class", pa.string())),
+        "rename": usual.set(4, pa.field("breite", pa.int32())),
+        "retype": usual.set(4, pa.field("width", pa.int64())),
+        "extra": usual.append(pa.field("class", pa.string())),
     }[change]
     table = tables.samples.assign(breite=32, **{"class": "cat"})
     pq.write_table(pa.Table.from_pandas(table[schema.names], schema=schema), tables.home / "manifest.parquet")
@@ -140,7 +145,7 @@ def test_an_unknown_class_and_a_stranger_in_the_oracle_are_refused(tables):
 def test_too_few_pictures_of_a_class_are_counted_in_training_alone(tables):
     tables.validate(min_per_class=3)
     sentence, failed = tables.refused(min_per_class=4)
-    assert "Every class has at least 4 training pictures" in sentence
+    assert "Every class has at least 4 training samples" in sentence
     assert failed[0]["rows"] == [{"class": "dog", "train_samples": 3}]
 
 
@@ -177,9 +182,9 @@ def test_data_without_any_class_passes(tables):
     write_manifest(paths["manifest"], tables.samples)
     write_quarantine(paths["quarantine"], tables.left_out, leaks="refuse")
     write_oracle(paths["oracle"], tables.truth[:0], [])
-    assert (
-        validate.run(params=validate.Params(min_test=3), verdict=tables.home / "verdict.json", **paths)["failed"] == 0
-    )
+    paths |= {"samples": tables.home / "samples.npy", "verdict": tables.home / "verdict.json"}
+    save_pictures(paths["samples"], np.zeros((1, 1, 32, 32), np.uint8))
+    assert validate.run(params=validate.Params(min_test=3), **paths)["failed"] == 0
 
 
 def test_nothing_to_check_is_no_success(tables, tmp_path):

@@ -4,10 +4,11 @@ import numpy as np
 import torch
 
 from components.models.classifier import Classifier, ClassifierSpec
-from components.models.encoder_file import EncoderSpec, build_encoder, normalize
+from components.models.encoder_file import build_encoder
 from components.training.inference import dropout_masks, embed_all, observe, predict
+from tests.pictures import spec_of
 
-SPEC = EncoderSpec(
+SPEC = spec_of(
     name="small_resnet", options={"width": 8}, channels=3, image_size=16, dim=32, mean=[0.4] * 3, std=[0.2] * 3
 )
 
@@ -15,10 +16,10 @@ SPEC = EncoderSpec(
 def test_vectors_are_the_encoders_whatever_the_batches() -> None:
     encoder = build_encoder(SPEC)
     samples = np.random.default_rng(0).integers(0, 256, (7, 3, 16, 16), dtype=np.uint8)
-    whole = embed_all(encoder, SPEC, samples)
-    parts = embed_all(encoder, SPEC, samples, np.array([6, 2]), batch_size=1)
+    whole = embed_all(encoder, SPEC.inputs.plain, samples)
+    parts = embed_all(encoder, SPEC.inputs.plain, samples, np.array([6, 2]), batch_size=1)
     with torch.no_grad():
-        plain = encoder.eval()(normalize(torch.from_numpy(samples), SPEC.mean, SPEC.std))
+        plain = encoder.eval()(SPEC.inputs.plain(torch.from_numpy(samples)))
     np.testing.assert_allclose(whole, plain.numpy(), atol=1e-5)
     np.testing.assert_allclose(parts, whole[[6, 2]], atol=1e-5)
     assert whole.dtype == np.float32
@@ -35,7 +36,9 @@ def test_one_pass_gives_what_the_head_sees_and_says_and_what_it_says_of_parts() 
     assert seen.draws is not None
     np.testing.assert_array_equal(seen.probabilities, predict(classifier, samples, np.array([6, 2, 0]), batch_size=2))
     np.testing.assert_array_equal(seen.draws[0], seen.probabilities)
-    np.testing.assert_allclose(seen.features, embed_all(classifier.encoder, SPEC, samples)[[6, 2, 0]], atol=1e-5)
+    np.testing.assert_allclose(
+        seen.features, embed_all(classifier.encoder, SPEC.inputs.plain, samples)[[6, 2, 0]], atol=1e-5
+    )
     for draw, mask in zip(seen.draws, kept, strict=True):
         expected = (classifier.head(torch.from_numpy(seen.features * mask)) / 2).softmax(1).detach().numpy()
         np.testing.assert_allclose(draw, expected, atol=1e-5)

@@ -12,12 +12,14 @@ from components.core.errors import WinnowError
 from components.core.seeds import deterministic
 from components.methods.contracts import Batch, StepOutput, TrainableMethod
 from components.methods.self_supervised.simclr import SimCLR
-from components.modalities.image.policy import Policies, Policy
+from components.modalities.image.policy import Policy
 from components.models.encoders.small_resnet import SmallResnet
 from components.training.checkpoints import CheckpointStore
-from components.training.loop import LoopConfig, Row, TrainingData, train
+from components.training.corpus import Corpus
+from components.training.loop import Labeled, LoopConfig, Row, train
+from tests.pictures import given, views_of
 
-POLICIES = Policies(policies={"view": Policy(crop=(0.5, 1.0)), "weak": Policy()}, mean=[0.5], std=[0.25])
+VIEWS = views_of({"view": Policy(crop=(0.5, 1.0)), "weak": Policy()}, [0.5], [0.25])
 QUICK = LoopConfig(epochs=3, batch_size=16, learning_rate=0.01, precision="float32")
 
 SMOOTH = QUICK.model_copy(update={"optimizer": "sgd"})  # Adam's first steps follow the sign of what is only rounding
@@ -46,14 +48,14 @@ class Weighing(TrainableMethod):
         self.progress.append(progress)
 
 
-def _data(count: int = 40, size: int = 8) -> TrainingData:
+def _data(count: int = 40, size: int = 8) -> Corpus:
     samples = np.random.default_rng(0).integers(0, 256, (count, 1, size, size), dtype=np.uint8)
-    return TrainingData(samples, np.arange(count), POLICIES)
+    return Corpus(samples, np.arange(count), VIEWS)
 
 
 def _simclr() -> SimCLR:
     torch.manual_seed(0)
-    return SimCLR(SmallResnet(1, 16, SmallResnet.Config(width=8)), SimCLR.Config(hidden=16, projection=8))
+    return SimCLR(SmallResnet(given(1, 16), SmallResnet.Config(width=8)), SimCLR.Config(hidden=16, projection=8))
 
 
 def _weights(method: nn.Module) -> dict[str, Tensor]:
@@ -63,7 +65,7 @@ def _weights(method: nn.Module) -> dict[str, Tensor]:
 def test_an_epoch_visits_each_sample_at_most_once_in_another_order_each_time() -> None:
     method, data = Weighing(), _data(40)
     seen = np.arange(40, dtype=np.float32)[:, None]
-    train(method, TrainingData(data.samples, data.positions, POLICIES, targets=seen), QUICK, seed=0)
+    train(method, Labeled(data.samples, data.rows, VIEWS, seen, np.ones(40, np.float32)), QUICK, seed=0)
     epochs = [
         torch.cat([batch.targets.flatten() for batch in method.batches[start : start + 2]]) for start in (0, 2, 4)
     ]
@@ -77,7 +79,7 @@ def test_repeats_targets_and_weights_go_with_their_pictures() -> None:
     positions = np.array([2, 2, 2, 3])
     weights = np.array([1.0, 1.0, 1.0, 5.0], np.float32)
     targets = np.eye(4, dtype=np.float32)[positions]
-    train(method, TrainingData(data.samples, positions, POLICIES, targets, weights), QUICK, seed=0)
+    train(method, Labeled(data.samples, positions, VIEWS, targets, weights), QUICK, seed=0)
     batch = method.batches[0]
     assert len(method.batches) == 3  # fewer samples than a batch: one batch of all
     assert batch.targets.sum(0).tolist() == [0, 0, 3, 1]
@@ -159,7 +161,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_with_advice(factor: float) -> N
 
 def test_a_view_without_a_policy_is_named() -> None:
     data = _data()
-    bare = TrainingData(data.samples, data.positions, POLICIES.model_copy(update={"policies": {}}))
+    bare = Corpus(data.samples, data.rows, views_of({}, [0.5], [0.25]))
     with pytest.raises(WinnowError, match="wants the view 'weak': add a policy of that name"):
         train(Weighing(), bare, QUICK, seed=0)
 

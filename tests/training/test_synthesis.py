@@ -7,19 +7,19 @@ from torch import Tensor, nn
 
 from components.methods.contracts import Batch, GenerativeMethod, StepOutput
 from components.models.classifier import Classifier, ClassifierSpec
-from components.models.encoder_file import EncoderSpec
 from components.models.encoders import Encoder
 from components.training.synthesis import _in_turns, synthesize
+from tests.pictures import given, spec_of
 
 ENDS = [0.25, 0.5]  # of the first classes' ranges; the last class has the rest
-SPEC = EncoderSpec(name="small_resnet", channels=1, image_size=8, dim=1, mean=[0.0], std=[1.0])
+SPEC = spec_of(name="small_resnet", channels=1, image_size=8, dim=1, mean=[0.0], std=[1.0])
 
 
 class Brightness(Encoder):
     """A picture's mean."""
 
     def __init__(self) -> None:
-        super().__init__(1, 8)
+        super().__init__(given(1, 8))
         self.dim = 1
 
     def forward(self, pictures: Tensor) -> Tensor:

@@ -9,9 +9,11 @@ from torch import nn
 
 from components.core.config import Config as BaseConfig
 from components.methods.contracts import Batch, StepOutput, TrainableMethod
-from components.modalities.image.policy import Policies, Policy
-from components.training.loop import LoopConfig, TrainingData
+from components.modalities.image.policy import Policy
+from components.training.corpus import Corpus
+from components.training.loop import LoopConfig
 from components.training.trial import run_trial
+from tests.pictures import views_of
 
 LOOP = LoopConfig(batch_size=8, precision="float32")
 
@@ -43,13 +45,13 @@ def test_the_steps_are_those_that_fit_into_the_time(
     clock = [0.0]
     monkeypatch.setattr(time, "process_time", lambda: clock[0])
     samples = np.zeros((40, 1, 4, 4), dtype=np.uint8)  # five steps a pass
-    policies = Policies(policies={"view": Policy()}, mean=[0.5], std=[0.5])
-    data = TrainingData(samples, np.arange(40), policies)
+    policies = views_of({"view": Policy()}, [0.5], [0.5])
+    data = Corpus(samples, np.arange(40), policies)
     method, trial = run_trial(lambda: Counting(clock, 1.0), data, LOOP, seconds, seed=0)
     assert isinstance(method, Counting)
     assert method.steps == steps
     assert len(trial.history) == epochs
     assert trial.cpu_seconds == steps
-    assert trial.pictures_per_second == 8
+    assert trial.samples_per_second == 8
     assert trial.epochs == pytest.approx(steps / 5)
     assert trial.history[-1]["learning_rate"] < trial.history[0]["learning_rate"] or epochs == 1

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-import numpy as np
 import numpy.typing as npt
 
 from components.core import config, registry
@@ -14,7 +13,7 @@ from components.core.config import PluginChoice
 from components.datasets.archive import is_archive, unpack
 
 Split = Literal["train", "test"]
-ASKED = ("root", "download", "classes", "test_fraction", "range", "max_pixels")
+ASKED = ("root", "download", "classes", "test_fraction")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +21,13 @@ class Item:
     """One sample as the source has it.
 
     path: its name within the source, stable and unique; for a file relative, with `/`.
-    content: the file (opened and decoded by the reader, in parallel), or the pixels, `(H, W)` or `(H, W, 3)` uint8.
+    content: the file (opened and decoded by the reader, in parallel), or what is in it: pixels, `(H, W)` or
+    `(H, W, 3)` uint8, or another array that the kind of data reads.
     label: its class, None where the source does not know it. split: None where the source does not say.
     """
 
     path: str
-    content: Path | npt.NDArray[np.uint8]
+    content: Path | npt.NDArray[Any]
     label: str | None
     split: Split | None
 
@@ -47,21 +47,26 @@ class Source(ABC):
     Constructed as `Source(config)`. Holds no list of its samples, so that its size does not matter. Raises WinnowError
     where there is nothing to read.
 
-    uses: which of `ASKED`, settings of `ingest`, mean something for this source.
+    uses: which of `ASKED`, settings of `ingest`, mean something for this source. files: whether it hands out files,
+    whose reading has settings. fits: the kinds of data it has; none named: any.
     """
 
     uses: ClassVar[frozenset[str]]
+    files: ClassVar[bool] = False
+    fits: ClassVar[tuple[str, ...]] = ()
 
     class Config(config.Config):
         """argument: what stands behind the colon, or the path. root: where files lie. download: may it fetch them.
 
         classes: which folders are classes, where names alone would mislead; None: the source says.
+        suffixes: endings of the files that are samples; none: any.
         """
 
         argument: str = ""
         root: Path = Path("data/raw")
         download: bool = False
         classes: list[str] | None = None
+        suffixes: frozenset[str] = frozenset()
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -85,9 +90,15 @@ class Source(ABC):
 
 def unused_by(name: str) -> dict[str, str]:
     """Settings of `ingest` that the source `name` has no use for, and why."""
-    plugin, _, _ = name.partition(":")
-    source = registry.load("source", plugin if plugin in registry.names("source") else "folder")
+    source = source_class(name)
     return {setting: f"ingest.source is '{name}'" for setting in ASKED if setting not in source.uses}
+
+
+def source_class(name: str) -> type[Source]:
+    """The plug-in that `ingest.source` names."""
+    plugin, _, _ = name.partition(":")
+    found: type[Source] = registry.load("source", plugin if plugin in registry.names("source") else "folder")
+    return found
 
 
 def place_of(name: str, root: Path) -> Path | None:
@@ -100,14 +111,24 @@ def place_of(name: str, root: Path) -> Path | None:
     return root if colon else None
 
 
-def open_source(name: str, *, root: Path, download: bool, classes: list[str] | None = None) -> Source:
+def open_source(
+    name: str,
+    *,
+    root: Path,
+    download: bool,
+    classes: list[str] | None = None,
+    suffixes: frozenset[str] = frozenset(),
+    kind: str = "",
+) -> Source:
     """`digits`, `torchvision:FashionMNIST`, or a path to a folder or to an archive of one.
 
-    Raises WinnowError when there is no such source, or the archive must not be unpacked.
+    kind: of the views that the data is to give. Raises WinnowError when there is no such source, it has another kind of
+    data, or the archive must not be unpacked.
     """
     plugin, _, argument = name.partition(":")
     if plugin not in registry.names("source"):
         plugin, argument = "folder", str(unpack(Path(name))) if is_archive(Path(name)) else name
-    options: dict[str, Any] = {"argument": argument, "root": root, "download": download, "classes": classes}
-    source: Source = registry.build("source", PluginChoice(name=plugin, **options), where="ingest")
+    place: dict[str, Any] = {"argument": argument, "root": root, "download": download}
+    choice = PluginChoice.model_validate({"name": plugin, **place, "classes": classes, "suffixes": suffixes})
+    source: Source = registry.build("source", choice, where="ingest", kind=kind)
     return source

@@ -8,20 +8,20 @@ from pathlib import Path
 from components.core.config import nearest
 from components.core.errors import WinnowError
 from components.datasets.names import normal
-from components.datasets.other_files import is_hidden, why_no_picture
+from components.datasets.other_files import is_hidden, why_left_out
 from components.datasets.sources._reserved import UNLABELED, is_doubtful, is_unlabeled, near_miss, split_of
 
 _NAMED = 4  # folders in a sentence
 _WAY_OUT = "or name the class folders in ingest.classes, if they are"
 
 
-def find_classes(folder: Path, homes: list[Path], named: list[str] | None) -> list[str]:
+def find_classes(folder: Path, homes: list[Path], named: list[str] | None, suffixes: frozenset[str]) -> list[str]:
     """Names of the class folders in `homes`, sorted; `named`: those that a person says there are, or None.
 
     Raises WinnowError for a folder that is not among the named ones, and, where none are named, for one that is nearly
     a reserved name or another class, and for folders whose shape says that the classes lie elsewhere.
     """
-    entries = [entry for home in homes for entry in class_folders(home)]
+    entries = [entry for home in homes for entry in class_folders(home, suffixes)]
     found = sorted({normal(storable(entry.name)) for entry in entries})
     if named is not None:
         _check_named(folder, found, sorted({normal(name) for name in named}))
@@ -33,32 +33,32 @@ def find_classes(folder: Path, homes: list[Path], named: list[str] | None) -> li
     return found
 
 
-def odd_folders(homes: list[Path], named: list[str] | None) -> list[str]:
+def odd_folders(homes: list[Path], named: list[str] | None, suffixes: frozenset[str]) -> list[str]:
     """A sentence each: folders that were taken for one class, for no class, or for a class with some doubt."""
     said = []
     for home in homes:
         spelled: dict[str, list[str]] = {}
-        for entry in class_folders(home):
+        for entry in class_folders(home, suffixes):
             spelled.setdefault(normal(storable(entry.name)), []).append(entry.name)
         said += [f"{len(raw)} folders in {home} are one class, '{name}'." for name, raw in spelled.items() if raw[1:]]
         said += [
-            f"{entry.path} holds no pictures, so it is no class."
+            f"{entry.path} holds no samples, so it is no class."
             for entry in _folders(home)
-            if holds_no_pictures(entry)
+            if holds_no_samples(entry, suffixes)
         ]
         said += [
-            f"'{name}' is taken for a class; pictures without one belong into '{UNLABELED}'."
+            f"'{name}' is taken for a class; samples without one belong into '{UNLABELED}'."
             for name in sorted(spelled)
             if is_doubtful(name) and name not in (named or [])
         ]
     return list(dict.fromkeys(said))
 
 
-def holds_no_pictures(entry: "os.DirEntry[str]") -> bool:
-    """Whether the folder holds files, but none that may be a picture: annotations, tables, notes."""
+def holds_no_samples(entry: "os.DirEntry[str]", suffixes: frozenset[str]) -> bool:
+    """Whether the folder holds files, but none that may be a sample: annotations, tables, notes."""
     names = _file_names(entry.path)
     first = next(names, None)
-    return first is not None and bool(why_no_picture(first)) and all(why_no_picture(name) for name in names)
+    return first is not None and all(why_left_out(name, suffixes) for name in (first, *names))
 
 
 def storable(name: str) -> str:
@@ -66,9 +66,9 @@ def storable(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
-def class_folders(home: Path) -> list["os.DirEntry[str]"]:
-    """Folders in `home` that may be classes: neither hidden, nor `unlabeled`, nor without any picture."""
-    return [entry for entry in _folders(home) if not is_unlabeled(entry.name) and not holds_no_pictures(entry)]
+def class_folders(home: Path, suffixes: frozenset[str]) -> list["os.DirEntry[str]"]:
+    """Folders in `home` that may be classes: neither hidden, nor `unlabeled`, nor without any sample."""
+    return [entry for entry in _folders(home) if not is_unlabeled(entry.name) and not holds_no_samples(entry, suffixes)]
 
 
 def _folders(place: "Path | os.DirEntry[str]") -> list["os.DirEntry[str]"]:
@@ -137,11 +137,11 @@ def _one_class(folder: Path, entry: "os.DirEntry[str]") -> str:
         inner = _listed([normal(storable(one.name)) for one in below])
         return (
             f"{folder} has one folder, '{name}', with {inner} inside: name that one, ingest.source: {entry.path}, "
-            f"or call it '{UNLABELED}' if these pictures have no class yet."
+            f"or call it '{UNLABELED}' if these samples have no class yet."
         )
     return (
         f"{folder} has one class folder, '{name}': a classifier needs at least two; "
-        f"name it '{UNLABELED}' if these pictures have no class yet."
+        f"name it '{UNLABELED}' if these samples have no class yet."
     )
 
 

@@ -10,6 +10,7 @@ from components.datasets.sources import Item, Rejected, Source
 class Digits(Source):
     """https://archive.ics.uci.edu/dataset/80: Alpaydin & Kaynak 1998; gray levels 0..16, scaled here to 0..255."""
 
+    fits = ("pixels",)
     uses = frozenset({"test_fraction"})
 
     def classes(self) -> list[str]:

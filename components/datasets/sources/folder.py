@@ -1,4 +1,4 @@
-"""A folder of pictures: `<class>/*` or `train|test/<class>/*`, each with an optional `unlabeled/*`."""
+"""A folder of files: `<class>/*` or `train|test/<class>/*`, each with an optional `unlabeled/*`."""
 
 import os
 from collections.abc import Iterator
@@ -8,21 +8,22 @@ from components.core.config import hint
 from components.core.errors import WinnowError
 from components.core.registry import names
 from components.datasets.names import normal
-from components.datasets.other_files import is_hidden, why_no_picture
+from components.datasets.other_files import is_hidden, why_left_out
 from components.datasets.sources import Item, Rejected, Source, Split
 from components.datasets.sources._class_folders import class_folders, find_classes, odd_folders, storable
 from components.datasets.sources._reserved import is_unlabeled, near_miss, split_of
 
 
 class Folder(Source):
-    """Reads whatever files it finds, at any depth below the class; the content says whether a file is a picture.
+    """Reads whatever files it finds, at any depth below the class; the content says whether a file is a sample.
 
     With `train` and one of `test`, `val`, `valid`, `validation` the folder says the split; with `train` alone, or with
     neither, ingest splits. What lies in `unlabeled`, or beside the class folders, has no class; `unlabeled` is for
     training alone, unless it lies in `test`. Links are never followed, hidden folders never opened.
     """
 
-    uses = frozenset({"classes", "test_fraction", "range", "max_pixels"})
+    uses = frozenset({"classes", "test_fraction"})
+    files = True
 
     def __init__(self, config: Source.Config) -> None:
         super().__init__(config)
@@ -32,10 +33,10 @@ class Folder(Source):
         self._splits = self._split_folders()
 
     def classes(self) -> list[str]:
-        return find_classes(self.folder, self._homes(), self.config.classes)
+        return find_classes(self.folder, self._homes(), self.config.classes, self.config.suffixes)
 
     def notices(self) -> list[str]:
-        return odd_folders(self._homes(), self.config.classes)
+        return odd_folders(self._homes(), self.config.classes, self.config.suffixes)
 
     def count(self) -> int:
         return sum(1 for _ in self.items())
@@ -47,7 +48,7 @@ class Folder(Source):
                 yield Rejected(relative, "unsafe", reason)
             elif entry.is_dir():
                 yield Rejected(relative, "no_picture", "a hidden folder: not looked into.")
-            elif reason := why_no_picture(entry.name):
+            elif reason := why_left_out(entry.name, self.config.suffixes):
                 yield Rejected(relative, "no_picture", reason)
             else:
                 yield self._item(relative, Path(entry.path))
@@ -58,7 +59,7 @@ class Folder(Source):
 
     def _split_folders(self) -> dict[str, Split]:
         """Names of the folders on top that are splits, and which; empty where the folder does not say."""
-        top = {entry.name for entry in class_folders(self.folder)}
+        top = {entry.name for entry in class_folders(self.folder, self.config.suffixes)}
         splits = {name: split for name in sorted(top) if (split := split_of(name))}
         if not splits:
             return {}
@@ -92,7 +93,7 @@ class Folder(Source):
 def _no_folder(name: str) -> str:
     if Path(name).exists():
         what = "a file but none of .zip, .tar, .tar.gz, .tgz" if Path(name).is_file() else "a device, pipe or socket"
-        return f"ingest.source '{name}' is {what}: name a folder of pictures, or an archive of one."
+        return f"ingest.source '{name}' is {what}: name a folder, or an archive of one."
     near = hint(name, names("source"))
     return (
         f"ingest.source '{name}' is neither a built-in source (digits, torchvision:NAME) nor a folder: {near}check "

@@ -24,6 +24,7 @@ class Torchvision(Source):
     Files are looked for in `ingest.root`; packed `.gz` files that torchvision wants unpacked are unpacked aside.
     """
 
+    fits = ("pixels",)
     uses = frozenset({"root", "download"})
 
     def __init__(self, config: Source.Config) -> None:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from components.core.config import Config as BaseConfig
+from components.core.errors import WinnowError
 from components.methods.contracts import AdaptationMethod, Batch, Floats, Positions, StepOutput
 from components.models.encoders import Encoder
 from components.models.linear_head import fit_linear
@@ -44,6 +45,8 @@ class Full(AdaptationMethod):
 
     def __init__(self, encoder: Encoder, classes: int, config: Config) -> None:
         super().__init__()
+        if config.mixup and encoder.given.symbols:
+            raise WinnowError("finetune.method.mixup mixes measures, and this data are symbols: set it to 0.")
         self.encoder = encoder
         self.head: nn.Module = nn.Linear(encoder.dim, classes)
         self.config = config

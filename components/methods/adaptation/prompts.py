@@ -19,6 +19,8 @@ SHARE = 30 / 224  # of a picture's side that the border takes in the paper, on e
 class Prompts(FrozenWeights):
     """As `models/prompts.py` says; the encoder's file tells that they are there."""
 
+    fits = ("pixels", "tokens")
+
     class Config(FrozenWeights.Config):
         """tokens: learned ones of a transformer; border: its pixels for other networks, empty for the paper's share.
 

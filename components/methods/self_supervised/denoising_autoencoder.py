@@ -22,6 +22,8 @@ class DenoisingAutoencoder(SelfSupervisedMethod):
     All layers are trained at once; the paper, before batch norm, stacks them one by one.
     """
 
+    fits = ("pixels",)
+
     views = ("weak",)
 
     class Config(BaseConfig):

@@ -30,6 +30,8 @@ class GAN(GenerativeMethod):
     DCGAN's tanh, and the encoder is whatever was chosen, with its ReLUs.
     """
 
+    fits = ("pixels",)
+
     views = ("weak",)
     falls = "discriminator"  # the loss of a game need not fall
 

@@ -21,6 +21,8 @@ class Inpainting(SelfSupervisedMethod):
     sharper pictures. What is hidden shows the training split's mean color.
     """
 
+    fits = ("pixels",)
+
     views = ("weak",)
 
     class Config(BaseConfig):

@@ -27,6 +27,8 @@ class Jigsaw(SelfSupervisedMethod):
     brightness nor lines that go on tell which tiles are neighbors (the paper's section 3.3). One weak view.
     """
 
+    fits = ("pixels",)
+
     views = ("weak",)
 
     class Config(BaseConfig):

@@ -23,6 +23,8 @@ class MAE(SelfSupervisedMethod):
     One weak view: the paper crops and mirrors, and found stronger changes to do harm.
     """
 
+    fits = ("pixels",)
+
     views = ("weak",)
 
     class Config(BaseConfig):

@@ -23,6 +23,8 @@ class Rotation(SelfSupervisedMethod):
     last layers keep little but the turn; the encoder is used up to its end here, so the head is two layers deep.
     """
 
+    fits = ("pixels",)
+
     views = ("weak",)
 
     class Config(BaseConfig):

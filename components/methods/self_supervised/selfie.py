@@ -29,6 +29,8 @@ class Selfie(SelfSupervisedMethod):
     One weak view.
     """
 
+    fits = ("pixels",)
+
     views = ("weak",)
 
     class Config(BaseConfig):

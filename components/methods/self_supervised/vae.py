@@ -24,6 +24,8 @@ class VAE(GenerativeMethod):
     costs more nats than it saves becomes pure noise.
     """
 
+    fits = ("pixels",)
+
     views = ("weak",)
 
     class Config(BaseConfig):

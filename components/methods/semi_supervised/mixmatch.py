@@ -19,6 +19,8 @@ from components.models.encoders import Encoder
 class MixMatch(SemiSupervisedNetwork):
     """Cross-entropy where the larger part of a mixture is a labeled picture, squared error where it is a guess."""
 
+    fits = ("pixels", "wave")
+
     views: tuple[str, ...] = ("weak",)
 
     class Config(BaseConfig):

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from components.core.config import Config as BaseConfig
 from components.methods.contracts import Batch, SemiSupervisedNetwork, StepOutput
-from components.methods.growing import make_growing, residual_blocks
+from components.methods.growing import make_growing
 from components.methods.labeled_loss import labeled_loss
 from components.methods.precise import precise
 from components.methods.unlabeled_mean import unlabeled_mean
@@ -54,7 +54,7 @@ class NoisyStudent(SemiSupervisedNetwork):
     def __init__(self, encoder: Encoder, head: nn.Linear, unlabeled: int, config: Config) -> None:
         super().__init__(encoder, head, unlabeled)
         self.config, self.rounds, self.teaches = config, 1 + config.students, False
-        blocks = list(residual_blocks(encoder))
+        blocks = encoder.block_list()
         for number, block in enumerate(blocks):
             block.register_forward_hook(_stochastic_depth(1 - (number + 1) / len(blocks) * (1 - config.survival)))
         self.growing = make_growing(encoder, config.students * config.grow)

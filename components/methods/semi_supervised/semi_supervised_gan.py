@@ -26,6 +26,8 @@ class SemiSupervisedGAN(SemiSupervisedNetwork):
     Both take each step at once, each by the gradient of its own loss; the paper alternates.
     """
 
+    fits = ("pixels",)
+
     views = ("weak",)
 
     class Config(BaseConfig):

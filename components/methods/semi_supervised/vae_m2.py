@@ -24,6 +24,8 @@ class VAEM2(SemiSupervisedNetwork):
     As in the paper these two are perceptrons with a hidden layer: a bound takes a decoded picture for each class.
     """
 
+    fits = ("pixels",)
+
     views = ("weak",)
 
     class Config(BaseConfig):

@@ -1,1 +1,218 @@
-"""Pictures: decoding, augmentation, preview."""
+"""Pictures: files of any size and form, stored as small squares of 8 bits per channel."""
+
+from collections.abc import Iterable, Mapping
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pydantic import Field
+
+from components.core.config import Config as BaseConfig
+from components.datasets.reading import Content, Record
+from components.datasets.sample_store import Samples
+from components.modalities import Array, Input, Modality, Pixels, Plain, Positions, Served, Statistics, View
+from components.modalities.image.decode import MAX_PIXELS, common_span, decode, decoded_pixels
+from components.modalities.image.fitting import FULL, Preparation, Range
+from components.modalities.image.formats import unread_format
+from components.modalities.image.ladder import ladder
+from components.modalities.image.losses import LOSSES
+from components.modalities.image.policy import Policy as ImagePolicy
+from components.modalities.image.unlike import summary, unlike
+
+if TYPE_CHECKING:
+    from great_expectations.expectations.expectation import Expectation
+    from torch import Tensor
+
+DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
+COLORS = ("saturation", "hue", "grayscale")  # what they change gray pictures do not have
+MODES = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr", "LAB", "HSV")
+
+
+class Image(Modality):
+    """Statistics are `mean` and `std` of each channel on a scale of 0 to 1, by which views are normalized."""
+
+    class Config(BaseConfig):
+        """image_size: pixels of the stored squares' sides; channels: 1 gray, 3 color.
+
+        fit: what is kept of a picture that is no square; range: what becomes black and white where there are more than
+        eight bits: `full`, the 16 bits' own 0 and 65535; `file`, each picture's lowest and highest value; `dataset`,
+        those of all of them; or these two numbers themselves. max_pixels: larger pictures are not opened.
+        """
+
+        image_size: int = Field(32, ge=8, le=1024)
+        channels: Literal[1, 3] = 1
+        fit: Literal["crop", "pad", "stretch"] = "crop"
+        range: Range = "full"
+        max_pixels: int = Field(MAX_PIXELS, ge=1, exclude=True)
+
+    Policy = ImagePolicy
+    gives = "pixels"
+    noun = ("picture", "pictures")
+    dtype = "uint8"
+    facts = pa.schema([("width", pa.int32()), ("height", pa.int32()), ("mode", pa.string())])
+    suffixes = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff"})
+    losses = LOSSES
+    for_files = ("range", "max_pixels")
+    records_are = "(N, C, S, S) uint8, 0 to 255"
+    views_are = "(N, C, S, S) float32, (x / 255 - mean) / std by channel"
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.shape = (config.channels, config.image_size, config.image_size)
+        self.ladder = ladder(config.channels)
+
+    def read(self, content: Content) -> Record:
+        """See `decode`."""
+        picture = decode(content, self._preparation, max_pixels=self.config.max_pixels)
+        facts = {"width": picture.width, "height": picture.height, "mode": picture.mode}
+        return Record(picture.pixels, facts, picture.lost)
+
+    def unread_format(self, head: bytes) -> str:
+        """As the base says."""
+        return unread_format(head)
+
+    def weight(self, content: Content) -> int:
+        """Four bytes per pixel that is decoded."""
+        pixels = decoded_pixels(content, self.config.image_size) if isinstance(content, bytes) else content.size
+        return 4 * pixels
+
+    @property
+    def surveys(self) -> bool:
+        """As the base says."""
+        return bool(self.config.range == "dataset")
+
+    def survey(self, contents: Iterable[Content]) -> "Image":
+        """With the lowest and highest value of all pictures of more than eight bits as `range`."""
+        if not self.surveys:
+            return self
+        found = common_span((one for one in contents if isinstance(one, bytes)), self.config.max_pixels)
+        return Image(self.config.model_copy(update={"range": found or "full"}))
+
+    def fingerprints(self, records: list[Array]) -> Pixels:
+        """Perceptual hashes."""
+        from components.modalities.image.near import perceptual_hashes
+
+        return perceptual_hashes(records)
+
+    def alike(self, records: list[Array], pairs: Positions) -> "np.ndarray[Any, np.dtype[np.bool_]]":
+        """By thumbnails."""
+        from components.modalities.image.near import nearly_same
+
+        return nearly_same(records, pairs)
+
+    def rules(self) -> "list[Expectation]":
+        """As the base says."""
+        from components.datasets import expectations as expect
+
+        return [
+            expect.between("width", 1, 100_000, "Every width is between 1 and 100,000 pixels"),
+            expect.between("height", 1, 100_000, "Every height is between 1 and 100,000 pixels"),
+            expect.one_of("mode", MODES + DEEP_MODES, "Every pixel format is a known one"),
+        ]
+
+    def measure(self, samples: Samples, rows: Positions) -> Statistics:
+        """Mean and deviation of each channel."""
+        from components.modalities.image.normalize import channel_statistics
+
+        mean, std = channel_statistics(samples, rows, self.config.channels)
+        return {"mean": mean, "std": std}
+
+    def check(self, statistics: Statistics) -> None:
+        """Two lists of one number for each channel, deviations above 0."""
+        channels = self.shape[0]
+        if statistics.keys() != {"mean", "std"} or not all(_numbers(one, channels) for one in statistics.values()):
+            raise ValueError(f"mean and std must be lists of {channels}, one number for each channel")
+        if min(statistics["std"]) <= 0:
+            raise ValueError("std must be above 0")
+
+    def input(self, statistics: Statistics | None) -> Input:
+        """Squares of normalized pixels."""
+        return Input(self.gives, self.shape)
+
+    def plain(self, statistics: Statistics) -> Plain:
+        """`(x / 255 - mean) / std`."""
+        from components.modalities.image.normalize import normalize
+
+        return lambda pictures: normalize(pictures, statistics["mean"], statistics["std"])
+
+    def view(self, policy: ImagePolicy, statistics: Statistics) -> View:
+        """See `Augment`."""
+        from components.modalities.image.augment import Augment
+
+        return Augment(policy, statistics["mean"], statistics["std"])
+
+    def idle(self, policy: ImagePolicy) -> dict[str, str]:
+        """Colors, on gray pictures."""
+        gray = "ingest.modality.channels is 1, which is gray"
+        return {name: gray for name in COLORS if getattr(policy, name)} if self.config.channels == 1 else {}
+
+    def restore(self, views: "Tensor", statistics: Statistics) -> Array:
+        """Pixels, those outside of their range cut."""
+        from components.modalities.image.mosaic import pixels_of
+
+        return pixels_of(views, statistics["mean"], statistics["std"])
+
+    def show(self, record: Array, *, caption: str = "") -> str:
+        """A PNG inside the page; small pictures are enlarged without smoothing."""
+        from components.modalities.image.png import data_uri, png
+
+        pixelated = ' class="pixelated"' if record.shape[-1] < 64 else ""
+        return f'<img{pixelated} src="{data_uri(png(record))}" alt="{escape(caption)}">'
+
+    def show_many(self, records: Array, *, caption: str = "") -> str:
+        """One picture of them side by side."""
+        from components.modalities.image.mosaic import mosaic
+
+        return self.show(mosaic(records[None]).transpose(2, 0, 1), caption=caption)
+
+    def tile(self, record: Array) -> Pixels:
+        """The picture itself, in color."""
+        return np.broadcast_to(record.transpose(1, 2, 0), (*record.shape[1:], 3))
+
+    def describe(self, policy: ImagePolicy) -> str:
+        """As the base says."""
+        from components.modalities.image.preview import describe
+
+        return describe(policy)
+
+    def preview(
+        self, path: Path, records: Array, policies: Mapping[str, Any], statistics: Statistics, seed: int
+    ) -> None:
+        """One row per picture: itself, then its views under each policy."""
+        from components.modalities.image.preview import draw_preview
+
+        draw_preview(path, records, policies, statistics, seed)
+
+    def served(self) -> Served:
+        """Rows of pixels with the colors last, as clients have them."""
+        return Served(self.dtype, (*self.shape[1:], self.shape[0]))
+
+    def from_client(self, given: Array) -> Array:
+        """As the base says."""
+        return np.ascontiguousarray(given, np.uint8).transpose(0, 3, 1, 2)
+
+    def to_client(self, records: Array) -> Array:
+        """As the base says."""
+        return np.ascontiguousarray(records.transpose(0, 2, 3, 1))
+
+    def summary(self, facts: pd.DataFrame) -> dict[str, Any]:
+        """Forms, sides and aspect."""
+        return summary(facts)
+
+    def unlike(self, record: Record, summary: Mapping[str, Any]) -> list[str]:
+        """By form, size and aspect."""
+        return unlike(record, summary, self.config.image_size)
+
+    @property
+    def _preparation(self) -> Preparation:
+        span = {"full": FULL, "file": None, "dataset": FULL}.get(self.config.range, self.config.range)
+        return Preparation(self.config.image_size, self.config.channels, self.config.fit, span)
+
+
+def _numbers(values: Any, count: int) -> bool:
+    if not isinstance(values, list) or len(values) != count:
+        return False
+    return all(isinstance(one, int | float) and not isinstance(one, bool) and abs(one) < float("inf") for one in values)

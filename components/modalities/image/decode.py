@@ -3,15 +3,15 @@
 import io
 import struct
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from components.core.errors import WinnowError
+from components.datasets.reading import Unreadable
 from components.modalities.image.fitting import FULL, Preparation, fitted, is_deep, span_of
 from components.modalities.image.formats import unread_format
 from components.modalities.image.losses import lost
@@ -27,14 +27,6 @@ _ROTATED = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, KeyError, IndexError, TypeError, OverflowError, RuntimeError)
 _BROKEN_PARTS = (struct.error, zlib.error, AttributeError, MemoryError)
 _SUBFILE, _REDUCED = 254, 1  # of TIFF: a camera's raw file begins with a small preview of the picture
-
-
-class Unreadable(WinnowError):  # noqa: N818 - said of a file, not of the program
-    """Not a picture that can be used; the text says why, `kind` is one of `quarantine.KINDS`."""
-
-    def __init__(self, text: str, kind: str = "unreadable") -> None:
-        super().__init__(text)
-        self.kind = kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +76,16 @@ def measure_span(content: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[float
         return span_of(image)
 
 
+def common_span(contents: Iterable[bytes], max_pixels: int) -> tuple[float, float] | None:
+    """Lowest and highest value of all files' pictures of more than eight bits; None where there are none."""
+    spans = []
+    for content in contents:
+        with suppress(Unreadable):  # reading it says so
+            spans.append(measure_span(content, max_pixels=max_pixels))
+    deep = [span for span in spans if span is not None]
+    return (min(low for low, _ in deep), max(high for _, high in deep)) if deep else None
+
+
 def decoded_pixels(content: bytes, image_size: int) -> int:
     """How many pixels decoding will hold in memory, by the header; 0 where it is none."""
     try:
@@ -120,7 +122,9 @@ def _checked_size(image: "Image.Image", max_pixels: int) -> tuple[int, int]:
     """Upright width and height by the header alone."""
     width, height = image.size
     if width * height > max_pixels:
-        raise Unreadable(f"{width}x{height} pixels are more than the {max_pixels:,} that ingest.max_pixels allows.")
+        raise Unreadable(
+            f"{width}x{height} pixels are more than the {max_pixels:,} that ingest.modality.max_pixels allows."
+        )
     return (height, width) if image.getexif().get(0x0112) in _ROTATED else (width, height)
 
 
@@ -144,7 +148,7 @@ def _prepared(
         raise Unreadable(f"{size[0]}x{size[1]} pixels: a side shorter than {MIN_SIDE} shows nothing.")
     if image.mode in ("I", "F") and how.span == FULL:
         raise Unreadable(
-            f"32-bit pixels (mode {image.mode}) have no known range: set ingest.range to file or dataset, "
+            f"32-bit pixels (mode {image.mode}) have no known range: set ingest.modality.range to file or dataset, "
             "or save it with 8 or 16 bits."
         )
     pixels = fitted(image, how)

@@ -1,7 +1,7 @@
 """From a decoded picture of any mode and size to eight bits and `(C, S, S)`; and what of it gets lost on the way."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 Pixels = npt.NDArray[np.uint8]
-Range = Literal["full", "file", "dataset"]
+Range = Literal["full", "file", "dataset"] | tuple[float, float]
 FULL = (0.0, 65535.0)  # of 16 bits
 DEEP = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")  # more than eight bits of gray
 _CLEAR = ("LA", "PA", "La", "RGBA", "RGBa")
@@ -32,11 +32,6 @@ class Preparation:
     channels: int
     fit: Literal["crop", "pad", "stretch"] = "crop"
     span: tuple[float, float] | None = FULL
-
-    def unusual(self) -> dict[str, Any]:
-        """`fit` and `span`, where they are not what they are without a setting."""
-        found: dict[str, Any] = {"fit": self.fit, "span": self.span}
-        return {} if (self.fit, self.span) == ("crop", FULL) else found
 
 
 def is_deep(image: "Image.Image") -> bool:

@@ -1,6 +1,5 @@
 """What of a picture's file does not reach the model, measured; and the sentence that says so with its cure."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,12 +18,14 @@ MIN_CONTRAST = 2.0  # standard deviation in levels; a picture below is one even 
 _SAMPLE = 32  # pixels of each side that color is looked for in
 
 LOSSES = {  # name -> what is said of so many pictures, and the cure
-    "range": "use so little of their bits that less than 64 of 256 gray levels are left: ingest.range: file or dataset",
+    "range": "use so little of their bits that less than 64 of 256 gray levels are left: ingest.modality.range: file "
+    "or dataset",
     "deep_color": "use so little of 16 bits per color that fewer than 64 of 256 levels are left: save them with 8 bits",
-    "crop": "have one side more than twice the other, and only the middle is kept: ingest.fit: pad or stretch",
-    "size": "are shrunk more than 16-fold, and what is small in them is gone: raise ingest.image_size, or cut them up",
+    "crop": "have one side more than twice the other, and only the middle is kept: ingest.modality.fit: pad or stretch",
+    "size": "are shrunk more than 16-fold, and what is small in them is gone: raise ingest.modality.image_size, or cut "
+    "them up",
     "alpha": "show nothing once their transparent parts lie on white: lay them on another color first",
-    "color": "are in color and become gray: ingest.channels: 3, where color matters",
+    "color": "are in color and become gray: ingest.modality.channels: 3, where color matters",
     "frames": "hold several frames, and only the first is read: save each as a file of its own, where they matter",
 }
 
@@ -50,11 +51,6 @@ def lost(
         "frames": animated,
     }
     return tuple(name for name, holds in found.items() if holds)
-
-
-def sentences(counts: Mapping[str, int], total: int) -> list[str]:
-    """What was lost in how many of `total` pictures, one sentence per kind."""
-    return [f"{counts[name]:,} of {total:,} pictures {said}." for name, said in LOSSES.items() if counts.get(name)]
 
 
 def _levels(image: "Image.Image", span: tuple[float, float]) -> float:

@@ -1,14 +1,10 @@
-"""What a view of a picture may look like: the settings of each augmentation policy, checked and kept as JSON."""
+"""What a view of a picture may look like: the settings of an augmentation policy."""
 
-import json
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from components.core.config import Config, validated
-from components.core.errors import WinnowError
-from components.core.files import write_text
+from components.core.config import Config
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Factor = Annotated[float, Field(ge=0)]
@@ -80,29 +76,3 @@ class Policy(Config):
             "cutout_probability": None if self.cutout else "cutout is 0",
         }
         return {name: why for name, why in off.items() if why}
-
-
-class Policies(Config):
-    """The policies by name, and the channel statistics every view is normalized by (on a scale of 0 to 1)."""
-
-    policies: dict[str, Policy]
-    mean: list[float]
-    std: list[float]
-
-
-def read_policies(path: Path) -> Policies:
-    """Read what `write_policies` wrote. Raises WinnowError if the file is missing or was changed by hand."""
-    if not path.is_file():
-        raise WinnowError(f"{path} is missing: run `dvc repro augment`, which makes it.")
-    try:
-        values: Any = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise WinnowError(f"{path} is not valid JSON ({error}): run `dvc repro --force augment`.") from None
-    if not isinstance(values, dict):
-        raise WinnowError(f"{path} holds no policies: run `dvc repro --force augment`, which makes it anew.")
-    return validated(Policies, values, where=path.name)
-
-
-def write_policies(path: Path, policies: Policies) -> None:
-    """Write the policies with every setting spelled out, so that the file says what each view is."""
-    write_text(path, json.dumps(policies.model_dump(mode="json"), sort_keys=True, indent=2) + "\n")

@@ -1,7 +1,9 @@
 """The page where a person sees what the model will see: originals beside their views under each policy."""
 
 import textwrap
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,21 +12,23 @@ from components.core.files import replacing
 from components.core.seeds import derive
 from components.modalities.image.augment import Augment
 from components.modalities.image.mosaic import Pixels, mosaic, pixels_of
-from components.modalities.image.policy import Policies, Policy
+from components.modalities.image.policy import Policy
 
 VIEWS = 3  # per picture and policy
 GUTTER, MARGIN, HEADER = 26, 30, 128
 DPI = 100
 
 
-def draw_preview(path: Path, originals: Pixels, policies: Policies, seed: int) -> None:
+def draw_preview(
+    path: Path, originals: Pixels, policies: Mapping[str, Policy], statistics: Mapping[str, Any], seed: int
+) -> None:
     """Write a PNG with one row per picture of `originals` `(N, C, H, W)`: itself, then its views under each policy."""
     groups = {"original": originals[:, None]}
-    for name, policy in policies.policies.items():
-        views = _views(originals, policy, policies, derive(seed, "preview", name))
+    for name, policy in policies.items():
+        views = _views(originals, policy, statistics, derive(seed, "preview", name))
         groups[name] = _enlarged(views, originals.shape[2:])
     blocks = {name: mosaic(pictures) for name, pictures in groups.items()}
-    captions = {"original": "as stored"} | {name: describe(policy) for name, policy in policies.policies.items()}
+    captions = {"original": "as stored"} | {name: describe(policy) for name, policy in policies.items()}
     _compose(path, blocks, captions)
 
 
@@ -46,12 +50,13 @@ def _plain(value: object) -> str:
     return "–".join(f"{item:g}" for item in value) if isinstance(value, tuple) else f"{value:g}"
 
 
-def _views(originals: Pixels, policy: Policy, policies: Policies, seed: int) -> Pixels:
+def _views(originals: Pixels, policy: Policy, statistics: Mapping[str, Any], seed: int) -> Pixels:
     """`(N, VIEWS, C, h, w)`, brought back from normalized values to pixels."""
-    augment = Augment(policy, policies.mean, policies.std)
+    mean, std = statistics["mean"], statistics["std"]
+    augment = Augment(policy, mean, std)
     repeated = torch.from_numpy(originals).repeat_interleave(VIEWS, dim=0)
     views = augment(repeated, np.arange(len(repeated)), seed)
-    pixels = pixels_of(views, policies.mean, policies.std)
+    pixels = pixels_of(views, mean, std)
     return pixels.reshape(len(originals), VIEWS, *pixels.shape[1:])
 
 

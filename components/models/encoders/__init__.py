@@ -1,20 +1,23 @@
-"""Encoders: one file per network, each turns pictures into vectors and says how long those are."""
+"""Encoders: one file per network, each turns views into vectors and says how long those are."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from components.core.config import Config
+from components.modalities import Input
 from components.models.additions import Additions
 
 
 class Encoder(nn.Module, ABC):
-    """A network constructed as `Name(channels, image_size, config)` by the registry, family `encoder`.
+    """A network constructed as `Name(given, config)` by the registry, family `encoder`, `given` being an `Input`.
 
-    `shape` is `(C, S, S)`, that of its pictures; it takes smaller ones too, as local views are. `dim` is the length of
-    its vectors. Its children, in order, are its layers, input first; an only child's children are, where there is one.
+    takes: the kinds of views it can be given, said in its own file. `shape` is that of one view; it may take smaller
+    ones too, as local views of pictures are. `dim` is the length of its vectors. Its children, in order, are its
+    layers, input first; an only child's children are, where there is one.
 
     Where the network is a library's, `library` (torchvision, timm) and `library_model` say which, and `library_names`
     maps beginnings of the weights' names here to those there (see `models/library_names.py`).
@@ -22,20 +25,30 @@ class Encoder(nn.Module, ABC):
     """
 
     Config: ClassVar[type[Config]]
+    takes: ClassVar[tuple[str, ...]]
     library: ClassVar[str] = ""
     library_names: ClassVar[Mapping[str, str]] = {}
     library_model: str = ""
     additions: Additions = Additions()
     dim: int
 
-    def __init__(self, channels: int, image_size: int) -> None:
+    def __init__(self, given: Input) -> None:
         super().__init__()
-        self.shape = (channels, image_size, image_size)
+        self.given, self.shape = given, given.shape
+
+    def example(self, count: int = 1) -> Tensor:
+        """`(count, *shape)`: views of nothing, on the encoder's device."""
+        kind = torch.int64 if self.given.symbols else torch.float32
+        return torch.zeros(count, *self.shape, dtype=kind, device=next(self.parameters()).device)
+
+    def block_list(self) -> list[nn.Module]:
+        """Those modules of many layers that stand in a row, input first; none where it is no such network."""
+        return []
 
     def library_code(self, library: str) -> list[str]:
         """Lines of Python that make `library`'s own network, as `network`, which takes these weights and no more."""
         raise NotImplementedError(f"{type(self).__name__} is no network of {library}")
 
     @abstractmethod
-    def forward(self, pictures: Tensor) -> Tensor:
-        """`(N, C, S, S)` normalized float32 -> `(N, dim)`."""
+    def forward(self, views: Tensor) -> Tensor:
+        """Views `(N, *shape)` -> `(N, dim)`."""

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from components.modalities import Input
 from components.models.encoders import Encoder
 
 FULL_SIZE = 64  # pixels a side from which the stem of ImageNet, a quarter of the sides, leaves enough to see
@@ -22,12 +23,13 @@ class Residual(Encoder):
         **{f"stages.{number}.": f"layer{number + 1}." for number in range(4)},
     }
 
-    def __init__(self, make: Callable[..., Any], channels: int, image_size: int) -> None:
+    def __init__(self, make: Callable[..., Any], given: Input) -> None:
         """make: a function of `torchvision.models`.
 
         Small pictures keep their places: a 3x3 stem at stride 1 and no pooling, as in the paper's section on CIFAR.
         """
-        super().__init__(channels, image_size)
+        super().__init__(given)
+        channels, image_size, _ = given.shape
         self.library_model = make.__name__
         network = make(weights=None, zero_init_residual=True)
         width = network.conv1.out_channels
@@ -39,6 +41,10 @@ class Residual(Encoder):
             self.stem.append(network.maxpool)
         self.stages = nn.Sequential(network.layer1, network.layer2, network.layer3, network.layer4)
         self.dim = network.fc.in_features
+
+    def block_list(self) -> list[nn.Module]:
+        """The residual blocks of all stages."""
+        return [block for stage in self.stages.children() for block in stage.children()]
 
     def library_code(self, library: str) -> list[str]:
         """As the base says."""

@@ -1,16 +1,19 @@
 """ResNet-50 by torchvision, with the stem for CIFAR where pictures are below 64 pixels; vectors of 2048 numbers."""
 
 from components.core.config import Config as BaseConfig
+from components.modalities import Input
 from components.models.encoders._residual import Residual
 
 
 class ResNet50(Residual):
     """He et al. 2016, https://arxiv.org/abs/1512.03385; `dim` is 2048."""
 
+    takes = ("pixels",)
+
     class Config(BaseConfig):
         """Nothing to choose."""
 
-    def __init__(self, channels: int, image_size: int, config: Config) -> None:
+    def __init__(self, given: Input, config: Config) -> None:
         from torchvision.models import resnet50
 
-        super().__init__(resnet50, channels, image_size)
+        super().__init__(resnet50, given)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from components.core.config import Config as BaseConfig
+from components.modalities import Input
 from components.models.encoders import Encoder
 
 Count = Annotated[int, Field(ge=0, le=64)]
@@ -21,14 +22,17 @@ Count = Annotated[int, Field(ge=0, le=64)]
 class SmallResnet(Encoder):
     """Stages of `width`, `2 width` and `4 width` channels at 1/4, 1/8 and 1/16 of the sides; `dim` is `4 width`."""
 
+    takes = ("pixels",)
+
     class Config(BaseConfig):
         """width: channels of the first stage; blocks: residual blocks of each stage."""
 
         width: int = Field(default=32, ge=8, le=1024)
         blocks: tuple[Count, Count, Count] = (1, 1, 1)
 
-    def __init__(self, channels: int, image_size: int, config: Config) -> None:
-        super().__init__(channels, image_size)
+    def __init__(self, given: Input, config: Config) -> None:
+        super().__init__(given)
+        channels = given.shape[0]
         width = config.width
         self.stem = nn.Sequential(*_convolution(channels, width // 2, 2), *_convolution(width // 2, width, 2))
         self.stages = nn.Sequential()
@@ -39,6 +43,10 @@ class SmallResnet(Encoder):
                 self.stages.append(_Block(incoming, outgoing, stride=2 if stage and not block else 1))
                 incoming = outgoing
         self.dim = incoming
+
+    def block_list(self) -> list[nn.Module]:
+        """The residual blocks of all stages."""
+        return list(self.stages)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """`(N, C, S, S)` -> `(N, 4 width)`: the mean over the last stage's places."""

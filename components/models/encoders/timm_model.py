@@ -8,6 +8,7 @@ from pydantic import Field
 from components.core.config import Config as BaseConfig
 from components.core.config import hint
 from components.core.errors import WinnowError
+from components.modalities import Input
 from components.models.encoders._whole_network import WholeNetwork, cannot_take
 
 MISSING = (
@@ -22,6 +23,8 @@ class TimmModel(WholeNetwork):
     pictures' own.
     """
 
+    takes = ("pixels",)
+
     library = "timm"
 
     class Config(BaseConfig):
@@ -30,12 +33,13 @@ class TimmModel(WholeNetwork):
         model: str = "mobilenetv3_small_050"
         arguments: dict[str, Any] = Field(default_factory=dict)
 
-    def __init__(self, channels: int, image_size: int, config: Config) -> None:
+    def __init__(self, given: Input, config: Config) -> None:
+        channels, image_size, _ = given.shape
         if find_spec("timm") is None:
             raise WinnowError(MISSING)
         self._options = _options(config.model, channels, image_size) | config.arguments
         network = _make(config.model, image_size, self._options)
-        super().__init__(network, config.model, channels, image_size)
+        super().__init__(network, config.model, given)
 
     def library_code(self, library: str) -> list[str]:
         """As the base says."""

@@ -9,6 +9,7 @@ from torch import nn
 from components.core.config import Config as BaseConfig
 from components.core.config import nearest
 from components.core.errors import WinnowError
+from components.modalities import Input
 from components.models.encoders._whole_network import WholeNetwork, cannot_take
 
 
@@ -18,6 +19,8 @@ class TorchvisionModel(WholeNetwork):
     Channels other than 3 get a new first convolution. What comes before the last layer stays, so `mobilenet_v3_small`
     keeps the layer of 1,024 that widens its 576 channels, and VGG its two of 4,096.
     """
+
+    takes = ("pixels",)
 
     library = "torchvision"
 
@@ -31,7 +34,8 @@ class TorchvisionModel(WholeNetwork):
         model: str = "shufflenet_v2_x0_5"
         stride: int | None = Field(default=None, ge=1, le=64)
 
-    def __init__(self, channels: int, image_size: int, config: Config) -> None:
+    def __init__(self, given: Input, config: Config) -> None:
+        channels, image_size, _ = given.shape
         network = _make(config.model, image_size)
         self._last, _ = _layers(network, nn.Linear, nn.Conv2d)[-1]
         network.set_submodule(self._last, nn.Identity())
@@ -40,7 +44,7 @@ class TorchvisionModel(WholeNetwork):
             first.stride = (config.stride, config.stride)
         if channels != first.in_channels:
             network.set_submodule(self._first, _for_channels(first, channels))
-        super().__init__(network, config.model, channels, image_size)
+        super().__init__(network, config.model, given)
 
     def library_code(self, library: str) -> list[str]:
         """As the base says."""

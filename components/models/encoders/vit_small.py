@@ -9,12 +9,15 @@ from torch import Tensor, nn
 
 from components.core.config import Config as BaseConfig
 from components.core.errors import WinnowError
+from components.modalities import Input
 from components.models.encoders import Encoder
 from components.models.transformer_block import TransformerBlock, sine_positions
 
 
 class VitSmall(Encoder):
     """`depth` blocks of `dim` 384 with 6 heads, fixed sine-cosine positions."""
+
+    takes = ("pixels",)
 
     class Config(BaseConfig):
         """patch: its side in pixels, empty for 1/8 of the picture's; width: `dim`, a multiple of 4 and of heads; depth:
@@ -26,8 +29,9 @@ class VitSmall(Encoder):
         depth: int = Field(default=12, ge=1, le=256)
         heads: int = Field(default=6, ge=1, le=256)
 
-    def __init__(self, channels: int, image_size: int, config: Config) -> None:
-        super().__init__(channels, image_size)
+    def __init__(self, given: Input, config: Config) -> None:
+        super().__init__(given)
+        channels, image_size, _ = given.shape
         patch = config.patch or max(1, image_size // 8)
         if image_size % patch or config.width % config.heads or config.width % 4:
             raise WinnowError(
@@ -45,6 +49,10 @@ class VitSmall(Encoder):
     def forward(self, pictures: Tensor) -> Tensor:
         """`(N, C, S, S)` -> `(N, 384)`: the mean over the patches."""
         return self.encode(self.embed(pictures)).mean(1)
+
+    def block_list(self) -> list[nn.Module]:
+        """The blocks of the transformer."""
+        return list(self.blocks)
 
     def embed(self, pictures: Tensor) -> Tensor:
         """`(N, C, S, S)` -> `(N, L, dim)` tokens that know their places: one per patch of side `patch`, row by row.

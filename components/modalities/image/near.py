@@ -1,0 +1,46 @@
+"""Pictures that are nearly the same: a perceptual hash to find candidates, and the thumbnails to confirm them."""
+
+import numpy as np
+import numpy.typing as npt
+
+Pixels = npt.NDArray[np.uint8]
+MAX_DIFFERENCE = 1.5  # mean absolute difference of thumbnails in gray levels; such copies: 0.9; different digits: 6.6
+MAX_SHARE = 0.05  # of the picture's own contrast (standard deviation), as flat pictures are alike without being copies
+_SIDE = 32
+
+
+def perceptual_hashes(pictures: list[Pixels]) -> Pixels:
+    """`(B, 8)` uint8: the 64-bit DCT hash of each picture `(C, H, W)`, which survives resizing and re-encoding.
+
+    The same bits as imagehash's `phash` (hackerfactor.com/blog/index.php?/archives/432-Looks-Like-It.html), but a batch
+    at once: which of the 8x8 lowest frequencies of a 32x32 gray thumbnail are above their median.
+    """
+    if not pictures:
+        return np.empty((0, 8), np.uint8)
+    thumbnails = np.stack([_thumbnail(picture) for picture in pictures]).astype(np.float64)
+    frequency, place = np.arange(8)[:, None], np.arange(_SIDE)[None, :]
+    basis = 2 * np.cos(np.pi * frequency * (2 * place + 1) / (2 * _SIDE))  # DCT-II, (8, 32)
+    low = (basis @ thumbnails @ basis.T).reshape(len(pictures), -1)
+    return np.packbits(low > np.median(low, axis=1, keepdims=True), axis=1)
+
+
+def nearly_same(pictures: list[Pixels], pairs: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """`(P,)`: which `pairs` `(2, P)` of the pictures `(C, H, W)` have nearly the same thumbnails."""
+    if not pairs.shape[1]:
+        return np.empty(0, np.bool_)
+    thumbnails = np.stack([_thumbnail(picture) for picture in pictures]).reshape(len(pictures), -1)
+    first, second = thumbnails[pairs].astype(np.int16)
+    difference = np.abs(first - second).mean(axis=1)
+    alike: npt.NDArray[np.bool_] = (difference <= MAX_DIFFERENCE) & (difference <= MAX_SHARE * first.std(axis=1))
+    return alike
+
+
+def _thumbnail(picture: Pixels) -> Pixels:
+    """`(32, 32)` gray."""
+    plane: Pixels = picture[0]
+    if picture.shape == (1, _SIDE, _SIDE):
+        return plane
+    from PIL import Image
+
+    gray = Image.fromarray(plane if len(picture) == 1 else np.ascontiguousarray(picture.transpose(1, 2, 0)))
+    return np.asarray(gray.convert("L").resize((_SIDE, _SIDE), Image.Resampling.LANCZOS))
