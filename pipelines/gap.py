@@ -59,16 +59,15 @@ def _training(project: Path, modality: PluginChoice) -> tuple[Any, npt.NDArray[n
     """A project's samples, and the rows of its training split."""
     from components.datasets.manifest import positions_of, read_manifest
     from components.datasets.sample_store import open_samples
+    from components.modalities import differing
 
     home = project / "data/ingest"
     for name in ("samples.npy", "samples.json", "manifest.parquet"):
         if not (home / name).is_file():
             raise WinnowError(f"{home / name} is not there: run `winnow repro` in {project.resolve().name} first.")
     samples = open_samples(home / "samples.npy")
-    if samples.about.modality != modality:
-        theirs, ours = (
-            ", ".join(f"{name} {value}" for name, value in one) for one in (samples.about.modality, modality)
-        )
+    if theirs := differing(samples.about.modality, modality):
+        ours = differing(modality, samples.about.modality)
         raise WinnowError(
             f"{project} keeps {theirs}, and the encoder here takes {ours}: give both projects the same ingest.modality."
         )

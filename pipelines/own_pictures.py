@@ -54,7 +54,8 @@ def keep(*, source: str | None, image_size: int | None, channels: int | None, bu
 
 
 def _modality(params: dict[str, Any]) -> dict[str, Any]:
-    return stage_settings("ingest", params).modality.model_dump()  # type: ignore[no-any-return]
+    """The kind of data as it is set."""
+    return {"name": "image", **(block(params, "ingest").get("modality") or {})}
 
 
 def _place(source: str) -> str:
@@ -109,4 +110,4 @@ def _said(value: object) -> str:
 def _is_small_and_gray(params: dict[str, Any]) -> bool:
     """As suits the built-in digits."""
     own = _modality(params)
-    return (own.get("image_size"), own.get("channels")) == (32, 1)
+    return (own.get("image_size", 32), own.get("channels", 1)) == (32, 1)

@@ -46,14 +46,21 @@ KINDS = {
 
 def names(family: str) -> list[str]:
     """File names of the family's plug-ins, or folder names where each is a folder, sorted; nothing is imported."""
-    found = pkgutil.iter_modules(_places(family))
+    found = pkgutil.iter_modules(places(family))
     return sorted(one.name for one in found if one.name[0] != "_" and (one.ispkg or family not in FOLDERS))
+
+
+def places(family: str) -> list[str]:
+    """Folders of the family's files."""
+    spec = find_spec(FAMILIES[family])
+    assert spec is not None
+    return list(spec.submodule_search_locations or [])
 
 
 def file_of(family: str, name: str) -> Path:
     """The plug-in's file; of one that is a folder, its first."""
     inside = f"{name}/__init__.py" if family in FOLDERS else f"{name}.py"
-    return next(path for place in _places(family) if (path := Path(place) / inside).is_file())
+    return next(path for place in places(family) if (path := Path(place) / inside).is_file())
 
 
 def load(family: str, name: str, *, where: str = "") -> Any:
@@ -98,13 +105,6 @@ def check_fits(family: str, name: str, kind: str, *, where: str) -> None:
     others = [other for other in names(family) if kind in (fits(load(family, other)) or (kind,))]
     choose = f"choose from {', '.join(others)}" if others else "there is none for them yet"
     raise WinnowError(f"{where} '{name}' is for {' and '.join(own)}, and ingest.modality gives {kind}: {choose}.")
-
-
-def _places(family: str) -> list[str]:
-    """Folders of the family's files."""
-    spec = find_spec(FAMILIES[family])
-    assert spec is not None
-    return list(spec.submodule_search_locations or [])
 
 
 def every() -> Iterator[tuple[str, str]]:

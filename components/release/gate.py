@@ -9,11 +9,12 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import Field
 
-from components.core.config import Config, shown
+from components.core.config import Config
 from components.core.model_versions import Version
 from components.datasets.manifest import read_manifest, rows_of
 from components.datasets.sample_store import open_samples
 from components.judging.metrics import paired_difference
+from components.modalities import differing
 from components.models.classifier import Classifier
 from components.release.registered import lasting_fault, load_version
 from components.training.inference import predict
@@ -91,10 +92,9 @@ def _incomparable(model: Classifier, rival: Classifier) -> str | None:
     if model.spec.classes != rival.spec.classes:
         changed = sorted(set(model.spec.classes) ^ set(rival.spec.classes))
         return f"the champion knows other classes ({', '.join(changed)} differ), so the two cannot be compared"
-    mine, other = (one.spec.encoder.inputs.kind.choice.model_dump() for one in (model, rival))
-    differ = [name for name in {**mine, **other} if mine.get(name) != other.get(name)]
-    if differ:
-        return f"the champion takes other data ({', '.join(f'{name} {shown(other.get(name))}' for name in differ)})"
+    mine, other = (one.spec.encoder.inputs.kind.choice for one in (model, rival))
+    if theirs := differing(other, mine):
+        return f"the champion takes other data ({theirs})"
     return None
 
 

@@ -14,6 +14,7 @@ from components.methods.contracts import Batch, SelfSupervisedMethod, SemiSuperv
 from components.modalities.image.policy import Policy
 from components.models.encoder_file import EncoderSpec, build_encoder, save_encoder
 from components.training.adapt import Examples, Material
+from components.training.corpus import Corpus
 from components.training.inference import embed_all
 from tests.pictures import given, spec_of, views_of
 
@@ -89,15 +90,15 @@ def stripes_to_adapt(folder: Path, kind: PluginChoice, size: int = 16) -> tuple[
     shapes = np.zeros((3, 1, size, size))
     shapes[0, :, 4:8], shapes[1, :, :, 4:8], shapes[2, :, 6:14, 6:14] = 120, 120, 120
     samples = (shapes[classes] + noise.integers(0, 120, (24, 1, size, size))).astype(np.uint8)
-    policies = views_of({name: Policy(crop=(0.8, 1.0)) for name in ("weak", "view")}, [0.3], [0.3])
+    views = views_of({name: Policy(crop=(0.8, 1.0)) for name in ("weak", "view")}, [0.3], [0.3])
     spec = spec_of(
         name=kind.name,
         options=kind.options,
         channels=1,
         image_size=size,
         dim={"small_resnet": 32, "vit_small": 24}[kind.name],
-        mean=policies.mean,
-        std=policies.std,
+        mean=[0.3],
+        std=[0.3],
     )
     torch.manual_seed(0)
     encoder = build_encoder(spec)
@@ -106,6 +107,7 @@ def stripes_to_adapt(folder: Path, kind: PluginChoice, size: int = 16) -> tuple[
             encoder.train()(spec.inputs.plain(torch.from_numpy(samples)))
     save_encoder(folder / "encoder.safetensors", encoder, spec)
     vectors = embed_all(encoder, spec.inputs.plain, samples)
-    material = Material(samples, vectors, np.arange(24), policies, folder / "encoder.safetensors", 3)
+    corpus = Corpus(samples, np.arange(24), views)
+    material = Material(corpus, vectors, folder / "encoder.safetensors", 3)
     targets = np.eye(3, dtype=np.float32)[classes[:12]]
     return material, Examples(np.arange(12), targets, np.ones(12, np.float32), np.ones(12, np.int64)), spec

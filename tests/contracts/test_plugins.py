@@ -255,11 +255,14 @@ def test_an_adapted_classifier_knows_its_labels_and_comes_back_from_its_file(
     encoder = spec.model_copy(update={"additions": method.encoder.additions})
     whole = ClassifierSpec(encoder=encoder, classes=["rows", "columns", "square"], method=name)
     classifier = Classifier(method.encoder, method.head, whole)
-    said = predict(classifier, material.samples)
+    samples = material.corpus.samples
+    said = predict(classifier, samples)
     assert (said[:12].argmax(1) == np.arange(12) % 3).mean() > 0.9
-    np.testing.assert_array_equal(predict(Classifier(again.encoder, again.head, whole), material.samples), said)
+    np.testing.assert_array_equal(predict(Classifier(again.encoder, again.head, whole), samples), said)
     save_classifier(tmp_path / "model.safetensors", classifier)
-    np.testing.assert_array_equal(predict(load_classifier(tmp_path / "model.safetensors"), material.samples), said)
+    np.testing.assert_array_equal(
+        predict(load_classifier(tmp_path / "model.safetensors"), material.corpus.samples), said
+    )
 
 
 @pytest.mark.parametrize("name", [*_named("self_supervised"), *semi_supervised_networks(), *_named("adaptation")])

@@ -4,7 +4,7 @@ import ast
 import re
 from pathlib import Path
 
-from components.core.registry import FAMILIES, folder
+from components.core.registry import FAMILIES, places
 
 ROOT = Path(__file__).resolve().parents[2]
 README, FILES = ROOT / "README.md", ROOT / "docs/files.md"
@@ -37,7 +37,7 @@ def folders() -> str:
 
 def files() -> str:
     """A section for each folder: its modules, and the first line of each one's docstring; plug-ins are not listed."""
-    families = {Path(folder(family)).resolve() for family in FAMILIES}
+    families = {Path(place).resolve() for family in FAMILIES for place in places(family)}
     parts = ["# Every file", "Written by `make tree` from the first lines of the files."]
     for path in (path for top in CODE for path in _packages(top) if _modules(path)):
         plain = [file for file in _modules(path) if path not in families or file.name.startswith("_")]

@@ -89,7 +89,7 @@ def test_strange_pictures_are_far_and_more_of_the_same_are_not(
 def test_projects_that_cannot_be_compared_are_named(project: Path, tmp_path: Path) -> None:
     with pytest.raises(WinnowError, match=r"samples.npy is not there: run `winnow repro` in empty first"):
         show_gap(tmp_path / "empty")
-    with pytest.raises(WinnowError, match=r"give both projects the same ingest.channels and ingest.image_size"):
+    with pytest.raises(WinnowError, match=r"keeps image_size 16, and the encoder here takes image_size 8: give both"):
         show_gap(_ingested(tmp_path / "large", _noise(60, 0, 9, size=16)))
-    with pytest.raises(WinnowError, match="has 5 training pictures: a gap is measured on 16 or more"):
+    with pytest.raises(WinnowError, match="has 5 training samples: a gap is measured on 16 or more"):
         show_gap(_ingested(tmp_path / "small", _noise(6, 0, 9)))

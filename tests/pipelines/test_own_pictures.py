@@ -15,7 +15,7 @@ seed: 0
 
 ingest:
   source: digits # digits | a folder
-  image_size: 32 # pixels
+  modality: {name: image, image_size: 32} # of pixels
 label: {budget: , first: {name: random}} # in braces
 """
 NAMES = [
@@ -67,11 +67,14 @@ def test_any_folder_name_is_read_back_as_it_was_given_and_no_other_byte_changes(
 def test_sizes_channels_and_budget_are_kept_the_same_way_and_said(capsys: pytest.CaptureFixture[str]) -> None:
     _keep(_folder("pictures"), image_size=64, channels=3, budget=100)
     settings = yaml.safe_load(Path("params.yaml").read_text())
-    assert settings["ingest"] == {"source": "pictures", "image_size": 64, "channels": 3}
+    assert settings["ingest"] == {
+        "source": "pictures",
+        "modality": {"name": "image", "image_size": 64, "channels": 3},
+    }
     assert settings["label"] == {"budget": 100, "first": {"name": "random"}}
     said = capsys.readouterr().err
     assert "params.yaml: ingest.source is now pictures (digits before)\n" in said
-    assert "params.yaml: ingest.channels is now 3 (not set before)\n" in said
+    assert "params.yaml: ingest.modality is now {name: image, image_size: 64, channels: 3} ({name: image, " in said
 
 
 def test_the_home_folder_is_written_out_and_small_gray_pictures_are_pointed_out(
@@ -109,7 +112,7 @@ def test_what_cannot_be_is_refused_and_nothing_is_written(given: dict[str, str |
     ("source", "gone"),
     [
         ("pictures", {"root", "download"}),
-        ("torchvision:MNIST", {"classes", "max_pixels"}),
+        ("torchvision:MNIST", {"classes"}),
         ("digits", {"root", "classes"}),
     ],
 )
@@ -117,12 +120,12 @@ def test_what_another_source_has_no_use_for_is_taken_out_and_said(
     source: str, gone: set[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     _folder("pictures")
-    own = "  root: data/raw # where files lie\n  download: false\n  classes:\n  - a\n  - b\n  max_pixels: 9\n"
-    Path("params.yaml").write_text(PARAMS.replace("  image_size", f"{own}  image_size"))
+    own = "  root: data/raw # where files lie\n  download: false\n  classes:\n  - a\n  - b\n"
+    Path("params.yaml").write_text(PARAMS.replace("  modality", f"{own}  modality"))
     _keep(source)
     left = yaml.safe_load(Path("params.yaml").read_text())
     assert set(left["ingest"]).isdisjoint(gone)
-    assert {"source", "image_size"} <= set(left["ingest"])
+    assert {"source", "modality"} <= set(left["ingest"])
     assert Path("params.yaml").read_text().startswith("# mine\nseed: 0\n\ningest:\n  source: ")
     said = capsys.readouterr().err
     assert all(f"params.yaml: ingest.{name} is taken out: {source} has no use for it\n" in said for name in gone)
@@ -163,6 +166,7 @@ def test_settings_do_not_change_below_a_run() -> None:
         ("label:\n  folds: 5\n", "label:\n  budget: 7\n  folds: 5\n"),
         ("label: {folds: 5}\n", "label: {budget: 7, folds: 5}\n"),
         ("label:\r\n  budget: 3 # x\r\n", "label:\r\n  budget: 7 # x\r\n"),
+        ("label:\n  budget:\n    a: 1\n    # b\n  folds: 5\n", "label:\n  budget:\n    7\n    # b\n  folds: 5\n"),
     ],
 )
 def test_a_setting_finds_its_place_in_every_layout(text: str, changed: str) -> None:

@@ -11,9 +11,9 @@ from components.core.config import parse
 from components.core.errors import WinnowError
 from components.modalities.image.normalize import channel_statistics
 from components.modalities.image.policy import Policy
-from components.modalities.views import read_views
+from components.modalities.views import parse_policies, read_views
 from components.stages.augment import Params, run
-from tests.pictures import save_pictures
+from tests.pictures import modality_of, save_pictures
 
 POLICIES = {"weak": {"crop": [0.8, 1.0]}, "view": {"blur": 0.5}, "strong": {"cutout": 0.25}}
 
@@ -71,13 +71,13 @@ def test_a_missing_policy_is_named() -> None:
 def test_a_mistyped_setting_of_a_policy_gets_the_nearest_name() -> None:
     policies = POLICIES | {"view": {"blurr": 0.5}}
     with pytest.raises(WinnowError, match=r"augment\.policies\.view\.blurr.*did you mean 'blur'"):
-        parse(Params, {"policies": policies}, where="augment")
+        parse_policies(modality_of(), policies, where="augment.policies")
 
 
 def test_a_mistyped_setting_of_rand_augment_gets_the_nearest_name() -> None:
     policies = POLICIES | {"strong": {"rand_augment": {"operation": 2}}}
     with pytest.raises(WinnowError, match=r"rand_augment\.operation.*did you mean 'operations'"):
-        parse(Params, {"policies": policies}, where="augment")
+        parse_policies(modality_of(), policies, where="augment.policies")
 
 
 def test_statistics_count_every_block_and_survive_a_constant_channel() -> None:

@@ -85,7 +85,7 @@ def test_positions_mean_the_same_in_every_file(folder, tmp_path):
     assert read_quarantine(outputs["quarantine"])["path"].tolist() == ["cat/notes.txt"]
     assert (metrics["no_picture"], metrics["unreadable"]) == (1, 0)
     assert metrics["train"] + metrics["test"] == 41
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(OUTPUTS.values())
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted([*OUTPUTS.values(), "samples.json"])
 
 
 def test_same_pictures_same_bytes_whatever_order_the_disk_gives(folder, tmp_path, monkeypatch):

@@ -150,9 +150,8 @@ def test_weights_of_another_network_are_refused_before_training(paths: dict[str,
 
 
 def test_collapse_stops_the_stage(paths: dict[str, Path]) -> None:
-    save_pictures(
-        paths["samples"], np.full((COUNT, 1, SIZE, SIZE), 100, np.uint8)
-    )  # nothing to tell one from another by
+    alike = np.full((COUNT, 1, SIZE, SIZE), 100, np.uint8)  # nothing to tell one from another by
+    save_pictures(paths["samples"], alike)
     write_views(paths["policy"], views_of({"view": Policy()}, [0.3], [0.35]))
     with pytest.raises(WinnowError, match="pretraining has collapsed"):
         run_stage(paths, "one", settings())
