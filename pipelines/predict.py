@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from components.core.model_versions import find
 from components.core.terminal import one_line
-from components.datasets.reading import Record, Unreadable, file_bytes
+from components.datasets.reading import file_bytes
+from components.datasets.records import Record, Unreadable
 from components.datasets.sample_store import padded
 from components.modalities import Modality
 from components.models.classifier import Classifier

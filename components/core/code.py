@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import tokenize
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,19 +20,27 @@ from components.core.errors import WinnowError
 from components.core.registry import CHOICES, FAMILIES, names
 
 CORE, COUNTS = "components.core", ("components.core.seeds",)
+PARTED = "components.modalities"  # its classes say many things, of which a stage asks a few: these alone count
 
 PYTHON = (".py", ".pyc")
 
 
 @dataclass(frozen=True)
-class _Source:
-    """bare: the text without comments and docstrings; the modules of ours that it imports, and the families of
-    plug-ins that it builds.
-    """
+class _Needs:
+    """The modules of ours that some code imports, the families of plug-ins that it builds, and attributes it names."""
 
-    bare: bytes
     imported: list[str]
     families: list[str]
+    names: set[str]
+
+
+@dataclass(frozen=True)
+class _Source:
+    """bare: the text without comments and docstrings; needs: of all of it but its classes' methods, and of these."""
+
+    bare: bytes
+    needs: _Needs
+    methods: list[tuple[str, _Needs]]
 
 
 def files(stage: str, params: dict[str, Any], root: Path = Path()) -> list[Path]:
@@ -42,6 +51,8 @@ def files(stage: str, params: dict[str, Any], root: Path = Path()) -> list[Path]
     """
     waiting = [f"components.stages.{stage}"]
     seen: dict[str, Path] = {}
+    names: set[str] = set()
+    asleep: list[tuple[str, _Needs]] = []  # methods that nothing has named so far
     while waiting:
         module = waiting.pop()
         path = _path(module, root)
@@ -49,11 +60,22 @@ def files(stage: str, params: dict[str, Any], root: Path = Path()) -> list[Path]
             continue
         seen[module] = path
         source = _read(path, path.stat().st_mtime_ns)
-        chosen = [f"{FAMILIES[one]}.{name}" for one in source.families for name in _chosen(stage, one, params)]
-        waiting += [*source.imported, *chosen]
+        asleep += source.methods
+        for needs in [source.needs, *([] if module.startswith(PARTED) else [own for _, own in source.methods])]:
+            waiting += _follow(needs, names, stage, params)
+        while awake := [needs for name, needs in asleep if name in names]:
+            asleep = [(name, needs) for name, needs in asleep if name not in names]
+            waiting += [one for needs in awake for one in _follow(needs, names, stage, params)]
     modules = [path for path in seen.values() if _bare(path)]
     beside = [other for path in modules for other in path.parent.glob(f"{path.stem}.*") if other.suffix not in PYTHON]
     return sorted(path.relative_to(root) for path in {*modules, *beside})
+
+
+def _follow(needs: _Needs, names: set[str], stage: str, params: dict[str, Any]) -> list[str]:
+    """Modules that come with some code; what it names joins the names."""
+    names |= needs.names
+    chosen = [f"{FAMILIES[one]}.{name}" for one in needs.families for name in _chosen(stage, one, params)]
+    return [*needs.imported, *chosen]
 
 
 def digests(stage: str, params: dict[str, Any], root: Path = Path()) -> dict[str, str]:
@@ -102,7 +124,16 @@ def _read(path: Path, changed: int) -> "_Source":
     """changed: the file's time; a process that lives long reads a file again once it is another."""
     source = path.read_bytes()
     tree = ast.parse(source)
-    return _Source(_without_words(source, tree), *_needs(tree))
+    methods = [
+        (inner.name, inner)
+        for node in tree.body
+        if isinstance(node, ast.ClassDef)
+        for inner in node.body
+        if isinstance(inner, ast.FunctionDef) and not inner.name.startswith("__")
+    ]
+    bodies = {id(part) for _, method in methods for part in ast.walk(method)}
+    rest = [node for node in ast.walk(tree) if id(node) not in bodies]
+    return _Source(_without_words(source, tree), _needs(rest), [(name, _needs(ast.walk(one))) for name, one in methods])
 
 
 def _without_words(source: bytes, tree: ast.Module) -> bytes:
@@ -146,16 +177,17 @@ def _path(module: str, root: Path) -> Path | None:
     return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)
 
 
-def _needs(tree: ast.Module) -> tuple[list[str], list[str]]:
-    imported: list[str] = []
-    families: list[str] = []
-    for node in ast.walk(tree):
+def _needs(nodes: Iterable[ast.AST]) -> _Needs:
+    needs = _Needs([], [], set())
+    for node in nodes:
+        if isinstance(node, ast.Attribute):
+            needs.names.add(node.attr)
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("components"):
-            imported += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            needs.imported.extend([node.module, *(f"{node.module}.{alias.name}" for alias in node.names)])
         elif isinstance(node, ast.Import):
-            imported += [alias.name for alias in node.names if alias.name.startswith("components")]
+            needs.imported.extend(alias.name for alias in node.names if alias.name.startswith("components"))
         elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             if called in ("build", "load") and node.args[0].value in FAMILIES:
-                families.append(str(node.args[0].value))
-    return imported, families
+                needs.families.append(str(node.args[0].value))
+    return needs

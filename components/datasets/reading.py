@@ -19,37 +19,19 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from components.core.errors import WinnowError
 from components.core.progress import bar
 from components.datasets.near_duplicates import HASH_BYTES
+from components.datasets.records import Content, Record, Unreadable
 from components.datasets.sample_store import Spool
 from components.datasets.sources import Item, Rejected, Source
 
 Array = npt.NDArray[Any]
-Content = bytes | Array
 MAX_BYTES = 2**28  # of one file, and of all files that are in memory at once
 IN_FLIGHT = 400_000_000  # bytes of what is being decoded at once; a larger file is decoded alone
 HEAD = 4096  # bytes that tell a file's format
 _CHUNK = 64
 _FOUND = [("path", pa.string()), ("sha256", pa.string()), ("label", pa.string()), ("split", pa.string())]
 _REJECTED = pa.schema([("path", pa.string()), ("kind", pa.string()), ("reason", pa.string())])
-
-
-class Unreadable(WinnowError):  # noqa: N818 - said of a file, not of the program
-    """Not a file that can be used; the text says why, `kind` is one of `quarantine.KINDS`."""
-
-    def __init__(self, text: str, kind: str = "unreadable") -> None:
-        super().__init__(text)
-        self.kind = kind
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """values: what the store keeps; facts: of the file, by the kind's own columns; lost: names of the kind's losses."""
-
-    values: Array
-    facts: dict[str, Any]
-    lost: tuple[str, ...] = ()
 
 
 class Kind(Protocol):
@@ -65,7 +47,7 @@ class Kind(Protocol):
 
     def unread_format(self, head: bytes) -> str: ...
 
-    def weight(self, content: Content) -> int: ...
+    def bytes_needed(self, content: Content) -> int: ...
 
     def fingerprints(self, records: list[Array]) -> npt.NDArray[np.uint8] | None: ...
 
@@ -178,7 +160,7 @@ class Reader:
         return _Chunk(records, prints, *tables, lost)
 
     def _read_one(self, item: Item) -> tuple[Record, dict[str, object]]:
-        with self._content(item) as content, self._decoded.taken(self.kind.weight(content)):
+        with self._content(item) as content, self._decoded.taken(self.kind.bytes_needed(content)):
             record = self.kind.read(content)
             raw = content if isinstance(content, bytes) else content.tobytes()
         row: dict[str, object] = {

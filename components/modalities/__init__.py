@@ -16,7 +16,7 @@ from components.core import registry
 from components.core.config import Config as BaseConfig
 from components.core.config import PluginChoice, shown
 from components.datasets.near_duplicates import same
-from components.datasets.reading import Content, Record
+from components.datasets.records import Content, Record
 from components.datasets.sample_store import Samples
 
 if TYPE_CHECKING:
@@ -71,9 +71,7 @@ class Modality(ABC):
     gives: the kind of its views, which encoders take and methods fit; noun: what people call one sample, and many.
     dtype, shape: of a record in the store; -1 where lengths differ: records are padded with 0 at the end, and a view
     of them too. facts: its own columns of the manifest. Policy: the settings of one view; `Policy()` changes nothing.
-    suffixes: endings of its files, lower case; none: any file may be one. losses: what of a file may not reach the
-    record, by name; the rest of a sentence that begins with how many samples, and says the cure.
-    ladder: what the audit of augmentations tries, from mild to strong. for_files: settings that mean something only
+    suffixes: endings of its files, lower case; none: any file may be one. for_files: settings that mean something only
     where the source hands out files. records_are, views_are: shapes, types and
     ranges of both, for whoever uses an exported network.
 
@@ -89,8 +87,6 @@ class Modality(ABC):
     shape: tuple[int, ...]
     facts: ClassVar[pa.Schema] = pa.schema([])
     suffixes: ClassVar[frozenset[str]] = frozenset()
-    losses: ClassVar[Mapping[str, str]] = {}
-    ladder: Mapping[str, list[Level]] = {}
     for_files: ClassVar[tuple[str, ...]] = ()
     records_are: ClassVar[str] = "records as the store keeps them"
     views_are: ClassVar[str] = "views as the kind of data makes them"
@@ -104,6 +100,17 @@ class Modality(ABC):
         name = type(self).__module__.rpartition(".")[2]
         return PluginChoice.model_validate({"name": name, **self.config.model_dump(mode="json")})
 
+    @property
+    def losses(self) -> Mapping[str, str]:
+        """What of a file may not reach the record, by name; the rest of a sentence that begins with how many samples,
+        and says the cure."""
+        return {}
+
+    @property
+    def ladder(self) -> Mapping[str, list[Level]]:
+        """What the audit of augmentations tries, from mild to strong."""
+        return {}
+
     # From files to records
 
     @abstractmethod
@@ -114,7 +121,7 @@ class Modality(ABC):
         """Of a file that begins with `head` and is of a known other kind: its name and cure, a sentence; or nothing."""
         return ""
 
-    def weight(self, content: Content) -> int:
+    def bytes_needed(self, content: Content) -> int:
         """How many bytes reading it will take beside the content."""
         return 0
 

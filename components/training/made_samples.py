@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from components.core.errors import WinnowError
-from components.datasets.reading import Unreadable
+from components.datasets.records import Unreadable
 from components.datasets.sample_store import Extended
 from components.datasets.synthetic import read_synthetic
 from components.modalities import Array, Modality

@@ -11,16 +11,11 @@ import pyarrow as pa
 from pydantic import Field
 
 from components.core.config import Config as BaseConfig
-from components.datasets.reading import Content, Record
+from components.datasets.records import Content, Record
 from components.datasets.sample_store import Samples
-from components.modalities import Array, Input, Modality, Pixels, Plain, Positions, Served, Statistics, View
-from components.modalities.image.decode import MAX_PIXELS, common_span, decode, decoded_pixels
-from components.modalities.image.fitting import FULL, Preparation, Range
-from components.modalities.image.formats import unread_format
-from components.modalities.image.ladder import ladder
-from components.modalities.image.losses import LOSSES
+from components.modalities import Array, Input, Level, Modality, Pixels, Plain, Positions, Served, Statistics, View
+from components.modalities.image.fitting import FULL, MAX_PIXELS, Preparation, Range
 from components.modalities.image.policy import Policy as ImagePolicy
-from components.modalities.image.unlike import summary, unlike
 
 if TYPE_CHECKING:
     from great_expectations.expectations.expectation import Expectation
@@ -54,7 +49,6 @@ class Image(Modality):
     dtype = "uint8"
     facts = pa.schema([("width", pa.int32()), ("height", pa.int32()), ("mode", pa.string())])
     suffixes = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff"})
-    losses = LOSSES
     for_files = ("range", "max_pixels")
     records_are = "(N, C, S, S) uint8, 0 to 255"
     views_are = "(N, C, S, S) float32, (x / 255 - mean) / std by channel"
@@ -62,20 +56,39 @@ class Image(Modality):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.shape = (config.channels, config.image_size, config.image_size)
-        self.ladder = ladder(config.channels)
+
+    @property
+    def losses(self) -> Mapping[str, str]:
+        """As the base says."""
+        from components.modalities.image.losses import LOSSES
+
+        return LOSSES
+
+    @property
+    def ladder(self) -> Mapping[str, list[Level]]:
+        """As the base says."""
+        from components.modalities.image.ladder import ladder
+
+        return ladder(self.config.channels)
 
     def read(self, content: Content) -> Record:
         """See `decode`."""
+        from components.modalities.image.decode import decode
+
         picture = decode(content, self._preparation, max_pixels=self.config.max_pixels)
         facts = {"width": picture.width, "height": picture.height, "mode": picture.mode}
         return Record(picture.pixels, facts, picture.lost)
 
     def unread_format(self, head: bytes) -> str:
         """As the base says."""
+        from components.modalities.image.formats import unread_format
+
         return unread_format(head)
 
-    def weight(self, content: Content) -> int:
+    def bytes_needed(self, content: Content) -> int:
         """Four bytes per pixel that is decoded."""
+        from components.modalities.image.decode import decoded_pixels
+
         pixels = decoded_pixels(content, self.config.image_size) if isinstance(content, bytes) else content.size
         return 4 * pixels
 
@@ -86,6 +99,8 @@ class Image(Modality):
 
     def survey(self, contents: Iterable[Content]) -> "Image":
         """With the lowest and highest value of all pictures of more than eight bits as `range`."""
+        from components.modalities.image.decode import common_span
+
         if not self.surveys:
             return self
         found = common_span((one for one in contents if isinstance(one, bytes)), self.config.max_pixels)
@@ -200,10 +215,14 @@ class Image(Modality):
 
     def summary(self, facts: pd.DataFrame) -> dict[str, Any]:
         """Forms, sides and aspect."""
+        from components.modalities.image.unlike import summary
+
         return summary(facts)
 
     def unlike(self, record: Record, summary: Mapping[str, Any]) -> list[str]:
         """By form, size and aspect."""
+        from components.modalities.image.unlike import unlike
+
         return unlike(record, summary, self.config.image_size)
 
     @property

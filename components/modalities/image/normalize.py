@@ -10,8 +10,8 @@ from components.datasets.sample_store import BLOCK, Samples
 
 def normalize(pictures: Tensor, mean: list[float], std: list[float]) -> Tensor:
     """`(N, C, S, S)` uint8 -> float32 `(x / 255 - mean) / std`, channel by channel."""
-    scale = torch.tensor([1 / (255 * s) for s in std], device=pictures.device).view(-1, 1, 1)
-    shift = torch.tensor([m / s for m, s in zip(mean, std, strict=True)], device=pictures.device).view(-1, 1, 1)
+    scale = torch.tensor([1 / (255 * s) for s in std], device=pictures.device).reshape(-1, 1, 1)
+    shift = torch.tensor([m / s for m, s in zip(mean, std, strict=True)], device=pictures.device).reshape(-1, 1, 1)
     return pictures.float() * scale - shift
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from components.datasets.reading import Record
+from components.datasets.records import Record
 
 SCALE, ASPECT = 4, 1.5  # times what was learned from; more is said
 _GRAY = ("1", "L", "LA", "La")
