@@ -38,6 +38,15 @@ def test_of_the_plugins_those_that_are_chosen_count_with_their_helpers() -> None
     assert method.format("simclr") not in moco
 
 
+def test_of_a_kind_of_data_a_stage_stands_on_what_it_asks_of_it_alone() -> None:
+    decode, hashes, views = (f"components/modalities/image/{name}.py" for name in ("decode", "near", "augment"))
+    asking = {path: {stage for stage in STAGES if path in _files(stage)} for path in (decode, hashes, views)}
+    assert asking[decode] == {"ingest", "finetune"}  # made pictures are decoded to be learned from
+    assert asking[hashes] == {"ingest"}
+    assert {"augment", "pretrain", "finetune"} <= asking[views]
+    assert asking[views].isdisjoint({"ingest", "validate", "embed", "label", "select", "register"})
+
+
 def test_a_template_counts_where_the_module_of_its_name_does() -> None:
     assert "components/pages/gallery.html.jinja" in _files("select")
     assert "components/pages/gallery.html.jinja" not in _files("embed")

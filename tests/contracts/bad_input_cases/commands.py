@@ -8,7 +8,7 @@ COMMANDS = [
     Case("the summary before the first run", "winnow summary", "winnow repro"),
     Case("pictures that are not there", "winnow repro --source gone", "check the path"),
     Case("a folder that holds the project", "winnow repro --source ..", "name the folder in which the pictures are"),
-    Case("a size that cannot be", "winnow repro --image-size 3", "ingest.image_size is 3"),
+    Case("a size that cannot be", "winnow repro --image-size 3", "ingest.modality.image_size is 3"),
     Case("a run from a stage that does not exist", "winnow repro --from lable", "did you mean 'label'"),
     Case(
         "a command in another folder", "winnow promote 1", "project's folder", do=lambda: Path("params.yaml").unlink()

@@ -88,7 +88,7 @@ PICTURES = [
     Case(
         "a class with a single picture",
         "validate",
-        "at least 2 training pictures",
+        "at least 2 training samples",
         do=more("train/eel/1.jpg", "test/eel/2.jpg"),
     ),
     Case(

@@ -15,14 +15,14 @@ SETTINGS = [
         settings={"pretrain.method.temprature": 0.5},
     ),
     Case("an unknown option of a view", "settings", "did you mean 'crop'", settings={"augment.policies.view.crpo": 1}),
-    Case("text where a number belongs", "settings", "a whole number", settings={"ingest.image_size": "big"}),
+    Case("text where a number belongs", "settings", "a whole number", settings={"ingest.modality.image_size": "big"}),
     Case("a fraction where a whole number belongs", "settings", "a whole number", settings={"pretrain.epochs": 2.5}),
     Case("a list where a number belongs", "settings", "a number", settings={"pretrain.learning_rate": [0.1]}),
     Case("a number below its range", "settings", "or equal to 2", settings={"pretrain.batch_size": 1}),
     Case("a number above its range", "settings", "less than 1", settings={"ingest.test_fraction": 1.5}),
     Case("not a number (NaN)", "settings", "finite", settings={"pretrain.learning_rate": float("nan")}),
     Case("infinity", "settings", "finite", settings={"finetune.learning_rate": float("inf")}),
-    Case("an empty value where one is needed", "settings", "is empty", settings={"ingest.image_size": None}),
+    Case("an empty value where one is needed", "settings", "is empty", settings={"ingest.modality.image_size": None}),
     Case("an empty method", "settings", "{name: ...}", settings={"pretrain.method": None}),
     Case("a method without its braces", "settings", "{name: simclr}", settings={"pretrain.method": "simclr"}),
     Case("a method without a name", "settings", "pretrain.method.name", settings={"pretrain.method": {"width": 1}}),
@@ -133,6 +133,14 @@ SETTINGS = [
         settings={"ingest.source": "torchvision:MNIST"},
     ),
     Case("a view that no method asks for", "settings", "did you mean 'view'", settings={"augment.policies.vieww": {}}),
+    Case(
+        "a size where it stood before", "settings", "write modality: {name: image", settings={"ingest.image_size": 64}
+    ),
+    Case("an unknown kind of data", "settings", "did you mean 'image'", settings={"ingest.modality.name": "imag"}),
+    Case(
+        "an unknown setting of pictures", "settings", "did you mean 'channels'", settings={"ingest.modality.chanels": 3}
+    ),
+    Case("a kind of data without its name", "settings", "{name: image}", settings={"ingest.modality": "image"}),
     Case("a hue of gray pictures", "settings", "channels is 1", settings={"augment.policies.view.hue": 0.1}),
     Case("a blur without a chance", "settings", "blur is 0", settings={"augment.policies.weak.blur_sigma": [1, 2]}),
     Case(
