@@ -29,6 +29,7 @@ from components.models.encoder_file import EncoderSpec, build_encoder
 from components.stages import code as code_stage
 from pipelines import cli, predict
 from pipelines.settings import check_settings
+from tests.contracts.made_up import known
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "bad_input.md"
@@ -107,7 +108,8 @@ def outcome(case: Case, base: Path) -> tuple[str, int]:
         with contextlib.redirect_stderr(io.StringIO()):
             case.do()
         said = io.StringIO()
-        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
+        kinds = known() if case.made_up else contextlib.nullcontext()
+        with kinds, contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
             code = _run(case.command, patch)
         return _sentence(said.getvalue()), code
 

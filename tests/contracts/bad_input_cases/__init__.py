@@ -1,6 +1,7 @@
 """What a person can get wrong, case by case: what was done, where it comes out, and what the answer must say."""
 
 from bad_input_cases.commands import COMMANDS
+from bad_input_cases.kinds import KINDS
 from bad_input_cases.labels import LABELS
 from bad_input_cases.pictures import PICTURES
 from bad_input_cases.settings import SETTINGS
@@ -8,6 +9,7 @@ from bad_input_cases.stages import STAGES
 
 SECTIONS = {
     "Settings, before anything runs": SETTINGS,
+    "Methods of the wrong kind, before anything runs": KINDS,
     "Pictures, in the stage that reads them": PICTURES,
     "Labels": LABELS,
     "Stages": STAGES,

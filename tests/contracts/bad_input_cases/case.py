@@ -26,7 +26,8 @@ def _nothing() -> None:
 class Case:
     """command: `settings` (the check before any run), a stage's name, or `winnow ...`; says: a part of the answer that
     names the remedy or the place; settings: dotted names and values put into params.yaml (`...` takes the name out);
-    do: what else is done in the project; champion: whether a model serves.
+    do: what else is done in the project; champion: whether a model serves; made_up: whether the kind of data that only
+    the tests have is known.
     """
 
     done: str
@@ -36,6 +37,7 @@ class Case:
     settings: Mapping[str, Any] = field(default_factory=dict)
     do: Callable[[], Any] = _nothing
     champion: bool = False
+    made_up: bool = False
 
 
 def picture(number: int) -> Image.Image:

@@ -124,7 +124,7 @@ SETTINGS = [
         "what is for folders, with digits",
         "settings",
         "take them out",
-        settings={"ingest.source": "digits", "ingest.classes": ["1"], "ingest.range": "file", "ingest.max_pixels": 9},
+        settings={"ingest.source": "digits", "ingest.classes": ["1"], "ingest.download": True},
     ),
     Case(
         "a test share of a source that has a test part",
@@ -138,9 +138,15 @@ SETTINGS = [
     ),
     Case("an unknown kind of data", "settings", "did you mean 'image'", settings={"ingest.modality.name": "imag"}),
     Case(
-        "an unknown setting of pictures", "settings", "did you mean 'channels'", settings={"ingest.modality.chanels": 3}
+        "an unknown setting of pictures", "settings", "did you mean 'channels'", settings={"ingest.modality.chanel": 3}
     ),
     Case("a kind of data without its name", "settings", "{name: image}", settings={"ingest.modality": "image"}),
+    Case(
+        "what is for files, with digits",
+        "settings",
+        "take them out",
+        settings={"ingest.source": "digits", "ingest.modality.range": "file", "ingest.modality.max_pixels": 9},
+    ),
     Case("a hue of gray pictures", "settings", "channels is 1", settings={"augment.policies.view.hue": 0.1}),
     Case("a blur without a chance", "settings", "blur is 0", settings={"augment.policies.weak.blur_sigma": [1, 2]}),
     Case(
