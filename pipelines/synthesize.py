@@ -33,8 +33,8 @@ def make_questions(generator: str, count: int, minutes: float) -> None:
     prepare(threads=int(params.get("threads", 1)))
     from components.datasets.synthetic import file_of, identity_of
     from components.models.classifier import load_classifier
-    from components.pages.charts import png
     from components.pages.gallery import write_gallery
+    from components.pages.shown import png
 
     print(f"  training {generator} for {minutes:g} CPU minutes", file=sys.stderr, flush=True)
     classifier = load_classifier(MODEL)
@@ -113,7 +113,6 @@ def _cards(ids: list[str], made: "Synthetic", classifier: "Classifier") -> tuple
     from components.datasets.sample_store import open_samples
     from components.datasets.synthetic import file_of
     from components.methods.clusters import nearest, unit
-    from components.pages.charts import thumbnail
     from components.pages.gallery import Card, Example
     from components.training.inference import observe
 
@@ -135,8 +134,8 @@ def _cards(ids: list[str], made: "Synthetic", classifier: "Classifier") -> tuple
                 rank=row + 1,
                 reason=WHY.format(*classes[0], *classes[1]),
                 classes=classes,
-                picture=thumbnail(made.pictures[row]),
-                nearest=Example(thumbnail(samples[labeled[twin]]), label, float(similarities[row])),
+                sample=made.pictures[row],
+                nearest=Example(samples[labeled[twin]], label, float(similarities[row])),
             )
         )
     return cards, labels.used

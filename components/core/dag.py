@@ -1,5 +1,6 @@
 """What `dvc.yaml` says of a stage: command, settings, inputs, outputs. DVC owns the graph; this only reads it."""
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Iterator
@@ -49,6 +50,19 @@ class StageSpec:
     def chosen(self, params: dict[str, Any]) -> dict[str, Any]:
         """The settings that the stage depends on, by name."""
         return {name: _value(params, name) for name in self.settings}
+
+    def told(self, params: dict[str, Any]) -> dict[str, Any]:
+        """What a stage is told of other stages' settings, the argument `settings`: those it lists with dots, nested.
+
+        Nothing for a stage that lists none.
+        """
+        nested: dict[str, Any] = {}
+        for name in self.settings:
+            *outer, last = name.split(".")
+            if outer:
+                inner = functools.reduce(lambda block, part: block.setdefault(part, {}), outer, nested)
+                inner[last] = _value(params, name)
+        return {"settings": nested} if nested else {}
 
 
 def key_of(command: str, digests: dict[str, str], params: dict[str, Any]) -> str:

@@ -38,6 +38,11 @@ class Record:
         self.facts.update(status=status, ended=now())
         self.save()
 
+    def join(self, run_id: str, page: str) -> None:
+        """Its artifact `page` is also to be among those of its pipeline run, of `run_id` where it has none yet."""
+        self.facts["joins"] = {"run_id": self.facts["parent"] or run_id, "page": page}
+        self.save()
+
     def keep(self, artifacts: list[Path]) -> None:
         """Copy the stage's pages and pictures, so that a later run of the stage does not change what this one shows."""
         home = self.folder / "artifacts"
@@ -75,10 +80,12 @@ def recording(stage: str, *, key: str, params: Mapping[str, Any]) -> Iterator[Re
         "status": RUNNING,
         "epochs": [],
         "metrics": {},
+        "joins": None,
     }
     record = Record(folder, facts)
     with locked(folder / "alive", wait=0, busy="process {pid} already writes this record."):
         record.save()
+        _open.append(record)
         try:
             yield record
         except (KeyboardInterrupt, SystemExit):
@@ -87,7 +94,18 @@ def recording(stage: str, *, key: str, params: Mapping[str, Any]) -> Iterator[Re
         except BaseException as error:
             record.end(FAILED, str(error) or type(error).__name__)
             raise
+        finally:
+            _open.remove(record)
         record.end(FINISHED)
+
+
+def join(run_id: str, page: str) -> None:
+    """As `Record.join`, for the stage that runs; where nothing is recorded, nothing happens."""
+    if _open:
+        _open[-1].join(run_id, page)
+
+
+_open: list[Record] = []
 
 
 def records() -> list[Record]:

@@ -156,12 +156,6 @@ def experiment() -> str:
         return str(store.create_experiment(name, artifact_location=place, tags=tags))
 
 
-def keep_page(run_id: str, path: Path) -> None:
-    """Put one file among the artifacts of a run."""
-    with answering():
-        opened().log_artifact(run_id, str(path))
-
-
 @contextmanager
 def answering() -> Iterator[None]:
     """Turn every way in which a store can fail into one sentence; `Unavailable` where it may answer another time."""
@@ -307,9 +301,21 @@ def _close(store: Any, run_id: str, record: Record) -> None:
     artifacts = record.folder / "artifacts"
     if artifacts.is_dir():
         store.log_artifacts(run_id, str(artifacts))
+    if record.facts.get("joins") and record.facts["status"] == journal.FINISHED:
+        _join(store, run_id, record)
     if "failure" in record.facts["tags"]:
         store.set_tag(run_id, "failure", record.facts["tags"]["failure"][:5000])
     store.set_terminated(run_id, status=record.facts["status"], end_time=record.facts["ended"])
+
+
+def _join(store: Any, run_id: str, record: Record) -> None:
+    """Put the page among the artifacts of the pipeline run, which may be over, and the stage's run under it."""
+    joins = record.facts["joins"]
+    if deleted(store, joins["run_id"]):
+        return
+    store.log_artifact(joins["run_id"], str(record.folder / "artifacts" / joins["page"]))
+    store.set_tag(joins["run_id"], f"stage.{record.facts['name']}", run_id)
+    store.set_tag(run_id, "mlflow.parentRunId", joins["run_id"])
 
 
 def _name(metric: str) -> str:

@@ -21,6 +21,7 @@ from components.judging.metrics import Interval, Metric, bootstrap
 from components.modalities.image.augment import Augment
 from components.modalities.image.mosaic import pixels_of
 from components.modalities.image.policy import Policies, Policy
+from components.modalities.image.preview import describe
 from components.models.encoders import Encoder
 
 DRAWS = 4  # changed versions of each picture
@@ -228,21 +229,25 @@ def _right(queries: Tensor, others: Tensor, classes: Tensor) -> npt.NDArray[np.f
     return share
 
 
-def as_records(result: Audit) -> dict[str, Any]:
-    """The audit as JSON holds it."""
+def as_records(result: Audit, policies: Mapping[str, Policy]) -> dict[str, Any]:
+    """The audit as JSON holds it, with what it says of `policies`."""
     return {
         "space": result.space,
         "pictures": result.pictures,
         "accuracy": result.accuracy,
+        "tolerance": TOLERANCE,
         "forbidden": result.forbidden,
+        "conflicts": result.conflicts(policies),
         "recommended": result.recommended,
         "levels": [
             {
                 "augmentation": finding.augmentation,
+                "change": describe(Policy(**finding.level.always)),
                 "setting": finding.level.setting,
                 "seen": [finding.seen.value, finding.seen.low, finding.seen.high],
                 "learned": [finding.learned.value, finding.learned.low, finding.learned.high],
                 "verdict": finding.verdict,
+                "refused": finding.refused,
             }
             for finding in result.findings
         ],

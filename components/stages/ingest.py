@@ -78,9 +78,10 @@ def run(
         write_samples(samples, pictures, kept["row"].to_numpy(np.int64))
     left_out = pd.concat([read.rejected, left_out])
     write_manifest(manifest, kept, prepared=how.unusual())
-    write_quarantine(quarantine, left_out, leaks=params.leaks)
+    losses = sentences(read.lost, len(read.found))
+    write_quarantine(quarantine, left_out, leaks=params.leaks, losses=losses)
     write_oracle(oracle, kept.loc[kept["label"].notna(), ["id", "label"]].rename(columns={"label": "class"}), classes)
-    for sentence in [*_found(kept, left_out, classes), *source.notices(), *odd, *sentences(read.lost, len(read.found))]:
+    for sentence in [*_found(kept, left_out, classes), *source.notices(), *odd, *losses]:
         print(f"  ingest: {sentence}", file=sys.stderr)
     lost = {f"lost_{name}": float(count) for name, count in sorted(read.lost.items())}
     return {**_metrics(kept, left_out, classes), **lost}

@@ -27,7 +27,6 @@ from components.methods.clusters import nearest, unit
 from components.methods.contracts import Floats, Pool, Positions, QueryStrategy
 from components.models.classifier import Classifier, load_classifier
 from components.models.prediction_sets import PredictionSets, members
-from components.pages.charts import thumbnail
 from components.pages.gallery import Card, Doubt, Example, write_gallery
 from components.training.inference import dropout_masks, observe
 
@@ -201,7 +200,7 @@ def _cards(
         order = np.argsort(-probabilities, kind="stable").tolist()
         classes = [(known.classes[k], float(probabilities[k])) for k in order]
         label = known.classes[int(known.distributions[twin].argmax())]
-        example = Example(thumbnail(pixels[pool.labeled[twin]]), label, float(similarities[row]))
+        example = Example(pixels[pool.labeled[twin]], label, float(similarities[row]))
         cards.append(
             Card(
                 id=str(frame["id"].iloc[position]),
@@ -209,7 +208,7 @@ def _cards(
                 rank=row + 1,
                 reason=_reason(why, classes),
                 classes=classes,
-                picture=thumbnail(pixels[position]),
+                sample=pixels[position],
                 nearest=example,
                 undecided=_undecided(classes, int(members(probabilities[None], sets).sum()), sets) if sets else None,
             )
@@ -245,7 +244,7 @@ def _doubts(
         Doubt(
             id=known.ids[suspect.row],
             path=str(frame["path"].iloc[labeled[suspect.row]]),
-            picture=thumbnail(pixels[labeled[suspect.row]]),
+            sample=pixels[labeled[suspect.row]],
             given=known.classes[suspect.given],
             source=known.sources[suspect.row],
             said=known.classes[suspect.said],

@@ -20,7 +20,7 @@ from components.modalities.image.policy import Policies, Policy, write_policies
 from components.models.additions import Additions
 from components.models.classifier import load_classifier
 from components.models.encoder_file import EncoderSpec, build_encoder, save_encoder
-from components.pages.charts import png
+from components.pages.shown import png
 from components.stages import finetune
 from components.training.inference import embed_all, predict
 
