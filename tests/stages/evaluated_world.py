@@ -148,25 +148,23 @@ class Project:
         home = self.home
         return _gate.TestRows(home / out / "predictions.parquet", home / "manifest.parquet", home / "samples.npy")
 
-    def run(self, out: str = "out", **settings: int) -> dict[str, float]:
+    def run(self, out: str = "out") -> dict[str, float]:
         """Run `evaluate` into a folder of its own."""
-        return evaluate.run(
-            params=evaluate.Params(**{"seed": 0, "resamples": 200, **settings}), **self._paths(evaluate, out)
-        )
+        return evaluate.run(params=evaluate.Params(seed=0, resamples=200), **self._paths(evaluate, out))
 
-    def audit(self, out: str = "out", **settings: int) -> dict[str, float]:
+    def audit(self, out: str = "out", audited: int = 120) -> dict[str, float]:
         """Run `audit`."""
-        return audit.run(params=audit.Params(**{"seed": 0, **settings}), **self._paths(audit, out))
+        return audit.run(params=audit.Params(seed=0, audited=audited), **self._paths(audit, out))
 
-    def report(self, out: str = "out", **settings: dict[str, object]) -> str:
-        """Run `report`, with other settings for some blocks, and before it the two where they have not run; the page."""
+    def report(self, out: str = "out") -> str:
+        """Run `report`, and before it both where they have not run into that folder; the page."""
         if not (self.home / out).exists():
             self.run(out)
             self.audit(out)
         made = [*self._outputs(evaluate, out)[:2], *self._outputs(audit, out)]
         report.run(
             params=report.Params(seed=0),
-            settings={**SETTINGS, **settings},
+            settings=SETTINGS,
             **{path.stem: path for path in made},
             **self._paths(report, out),
         )

@@ -147,7 +147,5 @@ def test_without_pseudo_labels_none_were_used(tmp_path: Path) -> None:
 
 
 def test_a_setting_that_is_the_audits_now_is_told_where_to_go() -> None:
-    with pytest.raises(
-        WinnowError, match=r"take it out of evaluate, and write audit: \{audited: 60\} at the top level"
-    ):
+    with pytest.raises(WinnowError, match=r"take it out of evaluate, and write audit: \{audited: 60\}"):
         evaluate.Params.model_validate({"audited": 60})

@@ -114,7 +114,7 @@ def test_the_page_joins_the_run_that_registered_the_model(
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(journal.PARENT, raising=False)
     with journal.recording("report", key="k", params={}) as record:
-        usual.report("joined")
+        usual.report()
     assert record.facts["joins"] == {"run_id": "a" * 32, "page": "report.html"}
 
 
