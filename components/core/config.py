@@ -4,7 +4,7 @@ import difflib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, ClassVar, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -20,6 +20,7 @@ class Config(BaseModel):
     """A block of settings. Frozen, unknown keys forbidden, defaults checked like anything else."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
+    moved: ClassVar[dict[str, str]] = {}  # settings that once were here, each with its dotted name of today
 
     @model_validator(mode="before")
     @classmethod
@@ -229,7 +230,10 @@ def _moved(block: str, inner: str, given: dict[str, Any]) -> str:
     return f"{names} must stand in {_dotted([block, inner])}: write {inner}: {{{content}}}"
 
 
-def _sentence(home: type[BaseModel], item: Any, path: str) -> str:
+def _sentence(home: type[Config], item: Any, path: str) -> str:
+    if item["type"] == "extra_forbidden" and (now := home.moved.get(str(item["loc"][-1]))):
+        block, _, last = now.rpartition(".")
+        return f"{path} is {now} now: take it out here, and write {block}: {{{last}: {shown(item['input'])}}}"
     if item["type"] == "extra_forbidden":
         top = StageParams.model_fields if issubclass(home, StageParams) and home is not StageParams else {}
         choices = [name for name in home.model_fields if name not in top]  # these no stage has in its own block

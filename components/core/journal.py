@@ -38,11 +38,6 @@ class Record:
         self.facts.update(status=status, ended=now())
         self.save()
 
-    def join(self, run_id: str, page: str) -> None:
-        """Its artifact `page` is also to be among those of its pipeline run, of `run_id` where it has none yet."""
-        self.facts["joins"] = {"run_id": self.facts["parent"] or run_id, "page": page}
-        self.save()
-
     def keep(self, artifacts: list[Path]) -> None:
         """Copy the stage's pages and pictures, so that a later run of the stage does not change what this one shows."""
         home = self.folder / "artifacts"
@@ -80,7 +75,7 @@ def recording(stage: str, *, key: str, params: Mapping[str, Any]) -> Iterator[Re
         "status": RUNNING,
         "epochs": [],
         "metrics": {},
-        "joins": None,
+        "joins": "",
     }
     record = Record(folder, facts)
     with locked(folder / "alive", wait=0, busy="process {pid} already writes this record."):
@@ -99,10 +94,11 @@ def recording(stage: str, *, key: str, params: Mapping[str, Any]) -> Iterator[Re
         record.end(FINISHED)
 
 
-def join(run_id: str, page: str) -> None:
-    """As `Record.join`, for the stage that runs; where nothing is recorded, nothing happens."""
-    if _open:
-        _open[-1].join(run_id, page)
+def join(page: str) -> None:
+    """The running stage's artifact `page` is also to be its pipeline run's; where nothing is recorded, nothing is."""
+    for record in _open[-1:]:
+        record.facts["joins"] = page
+        record.save()
 
 
 _open: list[Record] = []

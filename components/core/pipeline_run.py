@@ -12,7 +12,7 @@ from components.core.dag import StageSpec, read_stages
 from components.core.files import read_json, sha256
 from components.core.made_from import FOLDER, made_from
 from components.core.secrets import without_secrets
-from components.core.store_calls import all_pages, log_params, note_dataset, run_name
+from components.core.store_calls import all_pages, deleted, log_params, note_dataset, run_name
 from components.core.store_places import WORKSPACE, workspace
 
 KEY = "WINNOW_STAGE_KEY"  # environment: the key of the stage that this process runs
@@ -68,7 +68,7 @@ def end(run_id: str, *, status: str, within: str = "") -> list[Link]:
     store = tracking.opened()
     figures = _figures() if "evaluate" in made else {}
     with tracking.answering():
-        if tracking.deleted(store, run_id):
+        if deleted(store, run_id):
             print("winnow: this run was deleted in MLflow's pages meanwhile; it stays so.", file=sys.stderr)
             return links
     keep_source(run_id)

@@ -3,16 +3,16 @@
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from components.core.config import StageParams, shown
+from components.core.config import StageParams
 from components.core.errors import WinnowError
 from components.core.files import replacing, write_text
 from components.core.spreadsheet import harmless
@@ -32,17 +32,9 @@ CONFIDENCE = 0.95  # of every interval
 class Params(StageParams):
     """resamples: bootstrap resamples behind every interval."""
 
-    resamples: int = Field(default=2000, ge=100)
+    moved: ClassVar[dict[str, str]] = {"audited": "audit.audited"}
 
-    @model_validator(mode="before")
-    @classmethod
-    def _audit_is_a_stage(cls, values: dict[str, Any]) -> dict[str, Any]:
-        if "audited" in values:
-            raise WinnowError(
-                "evaluate.audited is a setting of the stage audit now: take it out of evaluate, and write audit: "
-                f"{{audited: {shown(values['audited'])}}} at the top level of params.yaml."
-            )
-        return values
+    resamples: int = Field(default=2000, ge=100)
 
 
 def run(

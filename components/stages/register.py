@@ -80,7 +80,7 @@ def run(
             prove(known)
             crown(known, why=verdict.why)
     registered = find(params.name, known.number)
-    write_text(version, _version_json(registered, verdict, run_id))
+    write_text(version, _version_json(registered, verdict))
     return {"version": registered.number, "promoted": float(verdict.passed)}
 
 
@@ -121,7 +121,8 @@ def _example(manifest: Path, samples: Path) -> Pixels:
     return open_samples(samples)[rows.repeat(2)[:2] if len(rows) < 2 else rows]
 
 
-def _version_json(registered: Version, verdict: Verdict, run_id: str) -> str:
+def _version_json(registered: Version, verdict: Verdict) -> str:
+    """The same bytes each time that the version is registered already: the time and the run are its own."""
     made = journal.provenance()
     facts: dict[str, Any] = {
         "name": registered.name,
@@ -131,7 +132,7 @@ def _version_json(registered: Version, verdict: Verdict, run_id: str) -> str:
         "gate": asdict(verdict),
         "registered": datetime.fromtimestamp(registered.created // 1000, UTC).isoformat(),
         "experiment": tracking.experiment_name(),
-        "run_id": run_id,
+        "run_id": registered.run_id,
         "git_commit": made.get("git_commit", ""),
         "git_dirty": made.get("git_dirty") == "true",
     }

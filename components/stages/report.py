@@ -58,7 +58,6 @@ def run(
     model: the settings beside the weights, as JSON; settings: which methods the other stages were told to use.
     """
     listing, spec, rows = read_manifest(manifest), _json(model), _rows(history)
-    registered = _json(version)
     facts = [
         *_methods(settings, spec, int(rows[-1]["epoch"])),
         ("seed", str(params.seed)),
@@ -80,11 +79,11 @@ def run(
         guard=_json(guard),
         audit=_json(audit),
         changed=list(read_arrays(changed).values()),
-        version=registered,
+        version=_json(version),
     )
     write_text(report, pages.render(found, _results(predictions, listing, spec, _json(metrics))))
     draw_learned(learned, f"What {settings['pretrain']['method']['name']} learned", rows, read_arrays(shown))
-    journal.join(registered["run_id"], report.name)
+    journal.join(report.name)
     return {}
 
 

@@ -1,4 +1,4 @@
-"""audit: what it writes on a tiny run; what it measures, tests/judging/test_audit.py knows."""
+"""audit: what it writes on a tiny run; what it measures, tests/judging/test_augmentation_audit.py knows."""
 
 import json
 

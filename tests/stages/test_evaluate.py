@@ -144,8 +144,3 @@ def test_where_too_few_labels_state_a_coverage_every_set_holds_every_class(proje
 
 def test_without_pseudo_labels_none_were_used(tmp_path: Path) -> None:
     assert Project(tmp_path, shipped="control").run()["pseudo_labels_used"] == 0
-
-
-def test_a_setting_that_is_the_audits_now_is_told_where_to_go() -> None:
-    with pytest.raises(WinnowError, match=r"take it out of evaluate, and write audit: \{audited: 60\}"):
-        evaluate.Params.model_validate({"audited": 60})

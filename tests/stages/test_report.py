@@ -108,14 +108,12 @@ def test_weights_taken_as_they_are_are_no_method(project: Project) -> None:
     assert "<td>weights given to it, taken as they are</td>" in project.report()
 
 
-def test_the_page_joins_the_run_that_registered_the_model(
-    usual: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_page_is_to_join_the_pipeline_run(usual: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(journal.PARENT, raising=False)
     with journal.recording("report", key="k", params={}) as record:
         usual.report()
-    assert record.facts["joins"] == {"run_id": "a" * 32, "page": "report.html"}
+    assert record.facts["joins"] == "report.html"
 
 
 def test_every_change_that_was_audited_is_shown(usual: Project, page: str) -> None:
