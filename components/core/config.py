@@ -230,8 +230,8 @@ def _moved(block: str, inner: str, given: dict[str, Any]) -> str:
     return f"{names} must stand in {_dotted([block, inner])}: write {inner}: {{{content}}}"
 
 
-def _sentence(home: type[Config], item: Any, path: str) -> str:
-    if item["type"] == "extra_forbidden" and (now := home.moved.get(str(item["loc"][-1]))):
+def _sentence(home: type[BaseModel], item: Any, path: str) -> str:
+    if item["type"] == "extra_forbidden" and (now := getattr(home, "moved", {}).get(str(item["loc"][-1]))):
         block, _, last = now.rpartition(".")
         return f"{path} is {now} now: take it out here, and write {block}: {{{last}: {shown(item['input'])}}}"
     if item["type"] == "extra_forbidden":

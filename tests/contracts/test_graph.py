@@ -76,3 +76,9 @@ def test_every_output_is_kept_by_git_or_by_dvc() -> None:
 def test_outputs_lie_in_the_stages_own_folder() -> None:
     for name, spec in STAGES.items():
         assert all(path.parts[:2] == ("data", name) for path in spec.outputs)
+
+
+def test_the_architecture_page_names_every_output() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    outputs = [path.relative_to("data") for name, spec in STAGES.items() for path in spec.outputs if name != CODE.name]
+    assert [path for path in outputs if f"`{path.as_posix()}`" not in page] == []
