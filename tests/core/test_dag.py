@@ -38,6 +38,15 @@ def test_what_a_stage_reads_is_named_by_its_files_and_its_code_is_no_argument(ro
     assert spec.chosen(PARAMS) == {"seed": 0, "a.method.name": "one"}
 
 
+def test_a_stage_is_told_those_of_others_settings_that_it_lists_and_no_more(root: Path) -> None:
+    (root / "dvc.yaml").write_text(YAML.replace("[seed, a.method.name]", "[seed, a, b.method, b.other.size, c.empty]"))
+    params = {"seed": 0, "a": {"size": 1}, "b": {"method": {"name": "one"}, "other": {"size": 2, "more": 3}}}
+    told = {"b": {"method": {"name": "one"}, "other": {"size": 2}}, "c": {"empty": None}}
+    assert read_stages(root)["a"].told(params) == {"settings": told}
+    (root / "dvc.yaml").write_text(YAML.replace("[seed, a.method.name]", "[seed, a]"))
+    assert read_stages(root)["a"].told(params) == {}
+
+
 def test_a_setting_that_dvc_needs_and_is_not_there_is_named(root: Path) -> None:
     with pytest.raises(WinnowError, match=r"params\.yaml has no a\.method\.name"):
         check_named({"seed": 0, "a": {}}, root)
