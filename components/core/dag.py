@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.core.config import read_yaml
+from components.core.config import StageParams, read_yaml
 from components.core.errors import WinnowError
 from components.core.files import sha256
 
@@ -93,10 +93,10 @@ def stage_names(root: Path = Path()) -> list[str]:
 
 
 def check_named(params: dict[str, Any], root: Path = Path()) -> None:
-    """Raise WinnowError for a setting that `root/dvc.yaml` names with dots and that is not in the settings."""
+    """Raise WinnowError for a setting that `root/dvc.yaml` names and that is not in the settings; a block may be empty."""
     for spec in read_stages(root).values():
         for name in spec.settings:
-            if "." in name and _value(params, name) is None:
+            if name not in params and _value(params, name) is None:
                 raise WinnowError(_lacking(name, params))
 
 
@@ -153,4 +153,5 @@ def _lacking(name: str, params: dict[str, Any]) -> str:
     found = _value(params, block)
     if last == "name" and isinstance(found, str):
         return f"{block} is {found!r}: write {block.rpartition('.')[2]}: {{name: {found}}}."
-    return f"params.yaml has no {name}, which dvc.yaml needs: add it."
+    add = "add it" if block or name in StageParams.model_fields else f"write {name}: {{}} for its usual settings"
+    return f"params.yaml has no {name}, which dvc.yaml needs: {add}."

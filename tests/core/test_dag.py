@@ -53,9 +53,19 @@ def test_a_setting_that_dvc_needs_and_is_not_there_is_named(root: Path) -> None:
     check_named(PARAMS, root)
 
 
+@pytest.mark.parametrize(
+    ("name", "add"), [("audit", r"write audit: \{\} for its usual settings"), ("threads", "add it")]
+)
+def test_a_block_that_is_not_there_is_named_and_an_empty_one_is_enough(root: Path, name: str, add: str) -> None:
+    (root / "dvc.yaml").write_text(YAML.replace("a.method.name", name))
+    with pytest.raises(WinnowError, match=rf"^params\.yaml has no {name}, which dvc\.yaml needs: {add}\.$"):
+        check_named(PARAMS, root)
+    check_named({**PARAMS, name: None}, root)
+
+
 def test_a_plug_in_without_its_braces_is_told_how_to_write_it(root: Path) -> None:
     with pytest.raises(WinnowError, match=r"^a\.method is 'one': write method: \{name: one\}\.$"):
-        check_named({"a": {"method": "one"}}, root)
+        check_named({"seed": 0, "a": {"method": "one"}}, root)
 
 
 def test_a_second_file_of_a_stem_is_a_sidecar() -> None:
