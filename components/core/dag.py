@@ -93,7 +93,7 @@ def stage_names(root: Path = Path()) -> list[str]:
 
 
 def check_named(params: dict[str, Any], root: Path = Path()) -> None:
-    """Raise WinnowError for a setting that `root/dvc.yaml` names and that is not in the settings; a block may be empty."""
+    """Raise WinnowError for a setting that `root/dvc.yaml` names and that is not there; a block may be empty."""
     for spec in read_stages(root).values():
         for name in spec.settings:
             if name not in params and _value(params, name) is None:
