@@ -33,7 +33,7 @@ def curve(epochs: Sequence[float], panels: Sequence[tuple[str, Sequence[float]]]
 
 def intervals(rows: Sequence[tuple[str, float, float, float]]) -> str:
     """A line per row: name, value, low, high; all in percent on one axis."""
-    figure = empty_figure(6.4, 0.55 + 0.45 * len(rows))
+    figure = empty_figure(4.8, 0.55 + 0.45 * len(rows))
     axes = figure.add_subplot()
     for height, (_, value, low, high) in enumerate(reversed(rows)):
         color = ACCENT if height == len(rows) - 1 else "#7b8a96"
@@ -51,7 +51,7 @@ def intervals(rows: Sequence[tuple[str, float, float, float]]) -> str:
 
 def confidence_histogram(confidence: Floats, accepted: npt.NDArray[np.bool_]) -> str:
     """How sure the pseudo-labels are: accepted on top of those set aside."""
-    figure = empty_figure(5.4, 2.4)
+    figure = empty_figure(4.6, 2.4)
     axes = figure.add_subplot()
     low = min(float(confidence.min()), 0.9)
     axes.hist(
