@@ -1,4 +1,4 @@
-"""What MLflow's store takes and gives only in parts or in its own words: lists, settings, names, data sets."""
+"""What MLflow's store takes and gives only in parts or in its own words: lists, settings, names, data sets, pages."""
 
 import functools
 from collections.abc import Callable, Mapping
