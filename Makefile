@@ -44,4 +44,4 @@ lock: setup ## resolve pyproject.toml anew into requirements.lock
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet --upgrade -o requirements.lock
 
 clean: ## remove what the pipeline made, not the environment
-	rm -rf data/code data/ingest data/validate data/augment data/pretrain data/embed data/label data/pseudo_label data/finetune data/evaluate data/select data/register
+	rm -rf data/code data/ingest data/validate data/augment data/pretrain data/embed data/label data/pseudo_label data/finetune data/evaluate data/audit data/select data/register data/report

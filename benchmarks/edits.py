@@ -35,7 +35,7 @@ SETTINGS = {  # as little work as shows every stage
     "select": {"budget": 5},
     "run": {"retries": 0},
 }
-OWN = {  # a setting that each stage reads, and another value for it
+OWN = {  # a setting of each stage that has some, and another value for it
     "ingest": ("test_fraction", 0.3),
     "validate": ("max_unreadable", 0.06),
     "augment": ("policies", {"weak": {"rotate": 11}, "view": {"rotate": 11}, "strong": {"rotate": 11}}),
@@ -45,6 +45,7 @@ OWN = {  # a setting that each stage reads, and another value for it
     "pseudo_label": ("threshold", 0.7),
     "finetune": ("learning_rate", 0.002),
     "evaluate": ("resamples", 300),
+    "audit": ("audited", 30),
     "select": ("budget", 6),
     "register": ("gate", {"metric": "accuracy", "minimum_gain": 0.0, "confidence": 0.9}),
 }

@@ -20,8 +20,8 @@ from benchmarks.few_labels import DIGITS
 from benchmarks.self_supervised import RESULTS
 from components.datasets.ledger import append
 from components.datasets.synthetic import file_of, identity_of
+from components.modalities.image.png import png
 from components.models.classifier import load_classifier
-from components.pages.charts import png
 from components.training.inference import predict
 from pipelines.campaign.answers import answer, labeled_ids, questions
 from pipelines.inline import LABELED, LEDGER, UNLABELED, Params, run_stages, share

@@ -62,7 +62,7 @@ def _run(spec: StageSpec, folder: Path, params: Params) -> None:
     aside.mkdir()
     inputs = {argument: folder / path for argument, path in spec.inputs.items()}
     outputs = {argument: aside / path.name for argument, path in by_argument(list(spec.outputs)).items()}
-    stage.run(params=settings, **inputs, **outputs)
+    stage.run(params=settings, **spec.told(params), **inputs, **outputs)
     shutil.rmtree(home, ignore_errors=True)
     aside.rename(home)
 

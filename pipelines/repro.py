@@ -54,7 +54,7 @@ def _run(lines: list[list[str]]) -> None:
             _reproduce(line, environment)
         if not registered():
             print("register: the registry does not hold this model; registering it")
-            _reproduce(["repro", "--force", "--single-item", "register"], environment)
+            _reproduce(["repro", "--force", "--downstream", "register"], environment)
 
 
 def _reproduce(line: list[str], environment: Mapping[str, str]) -> None:

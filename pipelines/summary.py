@@ -12,7 +12,7 @@ from components.core.model_versions import CHALLENGER, CHAMPION, versions
 
 COLUMNS = 110
 PAGES = {
-    "report": Path("data/evaluate/report.html"),
+    "report": Path("data/report/report.html"),
     "what to label next": Path("data/select/gallery.html"),
     "augmentations": Path("data/augment/preview.png"),
     "data checks": Path("data/validate/docs/index.html"),

@@ -33,7 +33,6 @@ def make_questions(generator: str, count: int, minutes: float) -> None:
     prepare(threads=int(params.get("threads", 1)))
     from components.datasets.synthetic import file_of, identity_of
     from components.models.classifier import load_classifier
-    from components.pages.charts import png
     from components.pages.gallery import write_gallery
 
     print(f"  training {generator} for {minutes:g} CPU minutes", file=sys.stderr, flush=True)
@@ -44,12 +43,13 @@ def make_questions(generator: str, count: int, minutes: float) -> None:
             f"the model takes all that {generator} makes for one class: raise --minutes, or label more pictures first."
         )
     FOLDER.mkdir(parents=True, exist_ok=True)
-    contents = [png(picture) for picture in made.pictures]
+    modality = classifier.spec.encoder.inputs.kind
+    contents = [modality.encode(picture) for picture in made.pictures]
     ids = [identity_of(content) for content in contents]
     for identity, content in zip(ids, contents, strict=True):
         file_of(FOLDER, identity).write_bytes(content)
     cards, labels = _cards(ids, made, classifier)
-    write_gallery(PAGE, cards, classes=classifier.spec.classes, strategy=generator, pool=None, labels=labels)
+    write_gallery(PAGE, cards, modality, classes=classifier.spec.classes, strategy=generator, pool=None, labels=labels)
     print(f"{len(ids)} pictures are in {FOLDER}, and {PAGE} asks about them.")
     print("What you name in the ledger, the next run learns from; delete the files of the others.")
 
@@ -109,7 +109,6 @@ def _cards(ids: list[str], made: "Synthetic", classifier: "Classifier") -> tuple
     from components.datasets.sample_store import open_samples
     from components.datasets.synthetic import file_of
     from components.methods.clusters import nearest, unit
-    from components.pages.charts import thumbnail
     from components.pages.gallery import Card, Example
     from components.training.inference import observe
 
@@ -131,8 +130,8 @@ def _cards(ids: list[str], made: "Synthetic", classifier: "Classifier") -> tuple
                 rank=row + 1,
                 reason=WHY.format(*classes[0], *classes[1]),
                 classes=classes,
-                picture=thumbnail(made.pictures[row]),
-                nearest=Example(thumbnail(samples.record(labeled[twin])), label, float(similarities[row])),
+                sample=made.pictures[row],
+                nearest=Example(samples.record(labeled[twin]), label, float(similarities[row])),
             )
         )
     return cards, labels.used

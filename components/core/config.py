@@ -20,8 +20,7 @@ class Config(BaseModel):
     """A block of settings. Frozen, unknown keys forbidden, defaults checked like anything else."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
-
-    moved: ClassVar[Mapping[str, str]] = {}  # settings of earlier versions -> the plug-in's block they stand in now
+    moved: ClassVar[dict[str, str]] = {}  # settings that once were here, each with its dotted name of today
 
     @model_validator(mode="before")
     @classmethod
@@ -233,6 +232,9 @@ def _moved(block: str, inner: str, plugin: str, given: dict[str, Any]) -> str:
 
 
 def _sentence(home: type[BaseModel], item: Any, path: str) -> str:
+    if item["type"] == "extra_forbidden" and (now := getattr(home, "moved", {}).get(str(item["loc"][-1]))):
+        block, _, last = now.rpartition(".")
+        return f"{path} is {now} now: take it out here, and write {block}: {{{last}: {shown(item['input'])}}}"
     if item["type"] == "extra_forbidden":
         top = StageParams.model_fields if issubclass(home, StageParams) and home is not StageParams else {}
         choices = [name for name in home.model_fields if name not in top]  # these no stage has in its own block
@@ -258,8 +260,9 @@ def _config_at(config: type[BaseModel], location: tuple[Any, ...]) -> type[BaseM
 
 def _block_with(config: type[BaseModel], name: str) -> str | None:
     """The setting of `config` that is a block in which there is a setting of this name."""
-    if name in getattr(config, "moved", {}):
-        return str(config.moved[name])  # type: ignore[attr-defined]
+    inner = getattr(config, "moved", {}).get(name, "").split(".")[-2:-1]
+    if inner and inner[0] in config.model_fields:
+        return str(inner[0])
     for own, field in config.model_fields.items():
         blocks = [] if get_origin(field.annotation) is dict else _blocks_of(field.annotation)
         if any(name in block.model_fields for block in blocks if block is not PluginChoice):

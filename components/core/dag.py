@@ -1,5 +1,6 @@
 """What `dvc.yaml` says of a stage: command, settings, inputs, outputs. DVC owns the graph; this only reads it."""
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Iterator
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.core.config import read_yaml
+from components.core.config import StageParams, read_yaml
 from components.core.errors import WinnowError
 from components.core.files import sha256
 
@@ -50,6 +51,19 @@ class StageSpec:
         """The settings that the stage depends on, by name."""
         return {name: _value(params, name) for name in self.settings}
 
+    def told(self, params: dict[str, Any]) -> dict[str, Any]:
+        """What a stage is told of other stages' settings, the argument `settings`: those it lists with dots, nested.
+
+        Nothing for a stage that lists none.
+        """
+        nested: dict[str, Any] = {}
+        for name in self.settings:
+            *outer, last = name.split(".")
+            if outer:
+                inner = functools.reduce(lambda block, part: block.setdefault(part, {}), outer, nested)
+                inner[last] = _value(params, name)
+        return {"settings": nested} if nested else {}
+
 
 def key_of(command: str, digests: dict[str, str], params: dict[str, Any]) -> str:
     """A stage's key from its command, its dependencies' sha256 by path and its settings."""
@@ -79,10 +93,10 @@ def stage_names(root: Path = Path()) -> list[str]:
 
 
 def check_named(params: dict[str, Any], root: Path = Path()) -> None:
-    """Raise WinnowError for a setting that `root/dvc.yaml` names with dots and that is not in the settings."""
+    """Raise WinnowError for a setting that `root/dvc.yaml` names and that is not there; a block may be empty."""
     for spec in read_stages(root).values():
         for name in spec.settings:
-            if "." in name and _value(params, name) is None:
+            if name not in params and _value(params, name) is None:
                 raise WinnowError(_lacking(name, params))
 
 
@@ -139,4 +153,5 @@ def _lacking(name: str, params: dict[str, Any]) -> str:
     found = _value(params, block)
     if last == "name" and isinstance(found, str):
         return f"{block} is {found!r}: write {block.rpartition('.')[2]}: {{name: {found}}}."
-    return f"params.yaml has no {name}, which dvc.yaml needs: add it."
+    add = "add it" if block or name in StageParams.model_fields else f"write {name}: {{}} for its usual settings"
+    return f"params.yaml has no {name}, which dvc.yaml needs: {add}."

@@ -75,10 +75,12 @@ def recording(stage: str, *, key: str, params: Mapping[str, Any]) -> Iterator[Re
         "status": RUNNING,
         "epochs": [],
         "metrics": {},
+        "joins": "",
     }
     record = Record(folder, facts)
     with locked(folder / "alive", wait=0, busy="process {pid} already writes this record."):
         record.save()
+        _open.append(record)
         try:
             yield record
         except (KeyboardInterrupt, SystemExit):
@@ -87,7 +89,19 @@ def recording(stage: str, *, key: str, params: Mapping[str, Any]) -> Iterator[Re
         except BaseException as error:
             record.end(FAILED, str(error) or type(error).__name__)
             raise
+        finally:
+            _open.remove(record)
         record.end(FINISHED)
+
+
+def join(page: str) -> None:
+    """The running stage's artifact `page` is also to be its pipeline run's; where nothing is recorded, nothing is."""
+    for record in _open[-1:]:
+        record.facts["joins"] = page
+        record.save()
+
+
+_open: list[Record] = []
 
 
 def records() -> list[Record]:

@@ -27,7 +27,7 @@ LONGEST = 100_000  # characters of a version's tag in MLflow
 class Version:
     """One version of the registered model. `sha256` is `model_digest` of its weights and settings.
 
-    source: where the registry says its files are.
+    source: where the registry says its files are; created: when, in milliseconds since 1970.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Version:
     source: str = ""
     aliases: tuple[str, ...] = ()
     tags: dict[str, str] = field(default_factory=dict)
+    created: int = 0
 
 
 Prove = Callable[[Version], object]
@@ -158,7 +159,8 @@ def _version(item: Any, aliases: dict[str, str]) -> Version:
     mine = sorted(alias for alias, number in aliases.items() if int(number) == int(item.version))
     tags = dict(item.tags)
     digest = tags.get("model_sha256", "")
-    return Version(item.name, int(item.version), digest, item.run_id or "", item.source or "", tuple(mine), tags)
+    run_id, source, created = item.run_id or "", item.source or "", int(item.creation_timestamp)
+    return Version(item.name, int(item.version), digest, run_id, source, tuple(mine), tags, created)
 
 
 def _history(name: str) -> list[int]:

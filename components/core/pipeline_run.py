@@ -12,7 +12,7 @@ from components.core.dag import StageSpec, read_stages
 from components.core.files import read_json, sha256
 from components.core.made_from import FOLDER, made_from
 from components.core.secrets import without_secrets
-from components.core.store_calls import all_pages, log_params, note_dataset, run_name
+from components.core.store_calls import all_pages, deleted, log_params, note_dataset, run_name
 from components.core.store_places import WORKSPACE, workspace
 
 KEY = "WINNOW_STAGE_KEY"  # environment: the key of the stage that this process runs
@@ -23,7 +23,7 @@ class Link:
     """How one stage came to its outputs in this pipeline run; `run_id` is empty where no run is known."""
 
     stage: str
-    how: str  # ran | reused | failed | killed | running | not run | untracked
+    how: str  # ran | reused | failed | killed | running | to come | not run | untracked
     run_id: str = ""
 
 
@@ -55,19 +55,20 @@ def keep_source(run_id: str) -> None:
         store.log_artifacts(run_id, str(folder), FOLDER)
 
 
-def end(run_id: str, *, status: str) -> list[Link]:
+def end(run_id: str, *, status: str, within: str = "") -> list[Link]:
     """Link every stage to the pipeline run, give it the evaluation's figures and close it.
 
+    within: the stage that ends it, where one does: what reads that stage's outputs is still to come.
     Figures and data set are those of this run: made in it, or found up to date by a run that came to its end.
     """
     from mlflow.entities import Metric
 
-    links = _link(run_id, proven=status == journal.FINISHED)
+    links = _link(run_id, within, proven=status == journal.FINISHED)
     made = {link.stage for link in links if link.how in ("ran", "reused")}
     store = tracking.opened()
     figures = _figures() if "evaluate" in made else {}
     with tracking.answering():
-        if tracking.deleted(store, run_id):
+        if deleted(store, run_id):
             print("winnow: this run was deleted in MLflow's pages meanwhile; it stays so.", file=sys.stderr)
             return links
     keep_source(run_id)
@@ -104,20 +105,23 @@ def stage_keys() -> dict[str, str]:
     return {name: spec.key(params, Path(), digest) for name, spec in specs.items() if _ready(spec)}
 
 
-def _link(run_id: str, *, proven: bool) -> list[Link]:
+def _link(run_id: str, within: str, *, proven: bool) -> list[Link]:
     """Find each stage's run: a child of this pipeline run, or the last good run with the same key.
 
     proven: DVC went through all stages; else nobody knows whether one that did not run still has its outputs.
     """
     tracking.deliver()
     store, experiment = tracking.opened(), tracking.experiment()
-    keys = stage_keys()
+    keys, stages = stage_keys(), read_stages()
+    made = set(stages[within].outputs) if within else set()
     with tracking.answering():
         under = _search(store, experiment, f"tags.`mlflow.parentRunId` = '{run_id}'")
         children = {run.data.tags.get("stage", ""): run for run in reversed(under)}
         return [
-            _one(store, experiment, name, keys.get(name), children.get(name), run_id, proven=proven)
-            for name in read_stages()
+            Link(name, "to come")
+            if made & set(spec.dependencies)
+            else _one(store, experiment, name, keys.get(name), children.get(name), run_id, proven=proven)
+            for name, spec in stages.items()
         ]
 
 

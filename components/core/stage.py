@@ -68,7 +68,7 @@ def run_stage(name: str) -> dict[str, float]:
     for path in spec.data:
         used.see(path, digest)
     with running(used):
-        return _tracked(spec, stage.run, settings, used)
+        return _tracked(spec, stage.run, {"params": settings, **spec.told(params)}, used)
 
 
 def _missing(path: Path, name: str) -> str:
@@ -78,7 +78,7 @@ def _missing(path: Path, name: str) -> str:
     return f"{path} is missing: {mend}restore it from git."
 
 
-def _tracked(spec: StageSpec, run: Any, settings: Any, used: Used) -> dict[str, float]:
+def _tracked(spec: StageSpec, run: Any, settings: dict[str, Any], used: Used) -> dict[str, float]:
     from components.core import progress, tracking
 
     home = Path("data") / spec.name
@@ -93,7 +93,7 @@ def _tracked(spec: StageSpec, run: Any, settings: Any, used: Used) -> dict[str, 
                 shutil.copyfile(path, aside / path.name)
         with progress.listening(tracker.log_epoch), progress.listening(lambda *_: used.confirm()):
             try:
-                metrics: dict[str, float] = run(params=settings, **spec.inputs, **outputs)
+                metrics: dict[str, float] = run(**settings, **spec.inputs, **outputs)
             except Exception as error:
                 used.confirm()  # a file in the middle of being edited leads to other errors
                 if isinstance(error, Refused):

@@ -1,4 +1,4 @@
-"""What MLflow's store takes and gives only in parts or in its own words: lists, settings, names, data sets."""
+"""What MLflow's store takes and gives only in parts or in its own words: lists, settings, names, data sets, pages."""
 
 import functools
 from collections.abc import Callable, Mapping
@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from components.core import journal
+from components.core.store_places import WORKSPACE, workspace
+
+DELETED = "deleted"  # MLflow's word for what its pages have put into the bin
 
 
 def all_pages(search: Callable[..., Any]) -> list[Any]:
@@ -50,3 +53,35 @@ def note_dataset(store: Any, run_id: str, digest: str) -> None:
     source = '{"uri": "data/ingest/manifest.parquet"}'
     data = Dataset(name="manifest", digest=digest[:36], source_type="local", source=source)
     store.log_inputs(run_id, [DatasetInput(data)])
+
+
+def deleted(store: Any, run_id: str) -> bool:
+    """Whether somebody deleted that run in MLflow's pages, for good or not."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return bool(store.get_run(run_id).info.lifecycle_stage == DELETED)
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return True
+        raise
+
+
+def join(store: Any, run_id: str, experiment: str, record: journal.Record) -> None:
+    """Put the record's page among the artifacts of its pipeline run, unless that was deleted, and its run under it.
+
+    Under plain `dvc repro` that is the workspace's newest one, which `register` made and which is over by now.
+    """
+    found = [record.facts["parent"]] if record.facts["parent"] else _newest_pipeline_run(store, experiment)
+    for pipeline in (one for one in found if not deleted(store, one)):
+        store.log_artifact(pipeline, str(record.folder / "artifacts" / record.facts["joins"]))
+        store.set_tag(pipeline, f"stage.{record.facts['name']}", run_id)
+        store.set_tag(run_id, "mlflow.parentRunId", pipeline)
+
+
+def _newest_pipeline_run(store: Any, experiment: str) -> list[str]:
+    """Its id, where there is one."""
+    query = f"tags.pipeline = 'true' and tags.{WORKSPACE} = '{workspace()}'"
+    latest = ["attributes.start_time DESC"]
+    runs = store.search_runs([experiment], filter_string=query, order_by=latest, max_results=1)
+    return [run.info.run_id for run in runs]

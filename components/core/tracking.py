@@ -18,13 +18,12 @@ from components.core.journal import Record
 from components.core.lock import locked
 from components.core.secrets import without_secrets
 from components.core.signals import stoppable
-from components.core.store_calls import log_params, note_dataset, run_name
+from components.core.store_calls import DELETED, deleted, join, log_params, note_dataset, run_name
 from components.core.store_places import WORKSPACE, bring_along, workspace
 
 LOCK = Path(".winnow/tracking.lock")
 URI = "MLFLOW_TRACKING_URI"
 SQLITE = "sqlite:///"
-DELETED = "deleted"  # MLflow's word for what its pages have put into the bin
 NOBODY_THERE = ("Failed to establish a new connection", "Failed to resolve")  # in urllib3's words
 
 
@@ -156,12 +155,6 @@ def experiment() -> str:
         return str(store.create_experiment(name, artifact_location=place, tags=tags))
 
 
-def keep_page(run_id: str, path: Path) -> None:
-    """Put one file among the artifacts of a run."""
-    with answering():
-        opened().log_artifact(run_id, str(path))
-
-
 @contextmanager
 def answering() -> Iterator[None]:
     """Turn every way in which a store can fail into one sentence; `Unavailable` where it may answer another time."""
@@ -234,18 +227,6 @@ def _quiet() -> None:
     logging.getLogger("mlflow").setLevel(os.environ["MLFLOW_LOGGING_LEVEL"])  # where it was imported before
 
 
-def deleted(store: Any, run_id: str) -> bool:
-    """Whether somebody deleted that run in MLflow's pages, for good or not."""
-    from mlflow.exceptions import MlflowException
-
-    try:
-        return bool(store.get_run(run_id).info.lifecycle_stage == DELETED)
-    except MlflowException as error:
-        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-            return True
-        raise
-
-
 def _push_unless_deleted(store: Any, record: Record) -> None:
     """What a record has to tell of a run that was deleted is nobody's wish any more: it must not hold up the others."""
     from mlflow.exceptions import MlflowException
@@ -307,6 +288,8 @@ def _close(store: Any, run_id: str, record: Record) -> None:
     artifacts = record.folder / "artifacts"
     if artifacts.is_dir():
         store.log_artifacts(run_id, str(artifacts))
+    if record.facts.get("joins") and record.facts["status"] == journal.FINISHED:
+        join(store, run_id, experiment(), record)
     if "failure" in record.facts["tags"]:
         store.set_tag(run_id, "failure", record.facts["tags"]["failure"][:5000])
     store.set_terminated(run_id, status=record.facts["status"], end_time=record.facts["ended"])

@@ -1,5 +1,7 @@
 """What was left out and why: one row per file, nothing disappears without a word."""
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -25,8 +27,18 @@ def read_leaks(path: Path) -> str:
     return str(pq.read_schema(path).metadata[b"leaks"].decode())
 
 
-def write_quarantine(path: Path, rows: pd.DataFrame, *, leaks: Leaks) -> None:
-    """Write the rows sorted by path, with the `ingest.leaks` setting they were made under."""
+def read_losses(path: Path) -> list[str]:
+    """What reached the samples only in part, a sentence for each kind of loss."""
+    losses: list[str] = json.loads(pq.read_schema(path).metadata.get(b"losses", b"[]"))
+    return losses
+
+
+def write_quarantine(path: Path, rows: pd.DataFrame, *, leaks: Leaks, losses: Sequence[str] = ()) -> None:
+    """Write the rows sorted by path, with the `ingest.leaks` setting they were made under.
+
+    losses: sentences on what of the files that were not left out is lost.
+    """
     ordered = rows.reindex(columns=SCHEMA.names).sort_values(["path", "kind"])
     table = pa.Table.from_pandas(ordered, schema=SCHEMA, preserve_index=False)
-    pq.write_table(table.replace_schema_metadata({"leaks": leaks}), path)
+    kept = {"losses": json.dumps(list(losses))} if losses else {}
+    pq.write_table(table.replace_schema_metadata({"leaks": leaks, **kept}), path)

@@ -188,21 +188,25 @@ def _right(queries: Tensor, others: Tensor, classes: Tensor) -> npt.NDArray[np.f
     return share
 
 
-def as_records(result: Audit) -> dict[str, Any]:
-    """The audit as JSON holds it."""
+def as_records(result: Audit, views: Views) -> dict[str, Any]:
+    """The audit as JSON holds it, with what it says of the policies."""
     return {
         "space": result.space,
         "pictures": result.pictures,
         "accuracy": result.accuracy,
+        "tolerance": TOLERANCE,
         "forbidden": result.forbidden,
+        "conflicts": result.conflicts(views.policies),
         "recommended": result.recommended,
         "levels": [
             {
                 "augmentation": finding.augmentation,
+                "change": views.modality.describe(views.modality.Policy(**finding.level.always)),
                 "setting": finding.level.setting,
                 "seen": [finding.seen.value, finding.seen.low, finding.seen.high],
                 "learned": [finding.learned.value, finding.learned.low, finding.learned.high],
                 "verdict": finding.verdict,
+                "refused": finding.refused,
             }
             for finding in result.findings
         ],

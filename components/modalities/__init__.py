@@ -176,11 +176,21 @@ class Modality(ABC):
         """Views back to records, as far as that goes; for methods that make samples."""
         raise NotImplementedError(f"{type(self).__name__} has no way back from views")
 
+    def encode(self, record: Array) -> bytes:
+        """A file's content that is read as this record, for kinds whose samples can be made."""
+        raise NotImplementedError(f"{type(self).__name__} makes no files")
+
     # For people
+
+    @property
+    def stored_as(self) -> str:
+        """In a few words, what each sample is kept as."""
+        return " × ".join(str(side) for side in self.shape) + f" {self.dtype}"
 
     def show(self, record: Array, *, caption: str = "") -> str:
         """The record as HTML, everything of it escaped; caption: what is said to those who do not see it."""
-        return f'<code title="{escape(caption)}">{escape(np.array2string(record, precision=3, threshold=12))}</code>'
+        text = np.array2string(record, precision=3, threshold=12)
+        return f'<code title="{escape(caption)}">{escape(text)}</code>'
 
     def show_many(self, records: Array, *, caption: str = "") -> str:
         """A few records side by side."""

@@ -1,6 +1,5 @@
-"""The report's pictures: small matplotlib charts and thumbnails as data URIs, the same bytes for the same numbers."""
+"""The report's charts: small ones of matplotlib as data URIs, the same bytes for the same numbers."""
 
-import base64
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from components.modalities.image.mosaic import mosaic
+from components.modalities.data_uri import data_uri
 from components.pages.chart_style import ACCENT, INK, SOFT, WARN, draw_curve, empty_figure
 
 if TYPE_CHECKING:
@@ -21,27 +20,7 @@ MOST_NUMBERS = 15  # classes up to which the confusion matrix is written out in 
 
 def picture_uri(path: Path) -> str:
     """A PNG file as a data URI."""
-    return _uri(path.read_bytes())
-
-
-def thumbnail(pixels: npt.NDArray[np.uint8]) -> str:
-    """One `(C, H, W)` picture as a PNG data URI."""
-    return _uri(png(pixels))
-
-
-def png(pixels: npt.NDArray[np.uint8]) -> bytes:
-    """One `(C, H, W)` picture as a PNG file's content."""
-    from PIL import Image
-
-    image = Image.fromarray(pixels[0] if len(pixels) == 1 else np.ascontiguousarray(pixels.transpose(1, 2, 0)))
-    buffer = io.BytesIO()
-    image.save(buffer, format="PNG")
-    return buffer.getvalue()
-
-
-def strip(pixels: npt.NDArray[np.uint8]) -> str:
-    """Pictures `(M, C, H, W)` side by side as a PNG data URI."""
-    return thumbnail(mosaic(pixels[None]).transpose(2, 0, 1))
+    return data_uri(path.read_bytes())
 
 
 def curve(epochs: Sequence[float], panels: Sequence[tuple[str, Sequence[float]]]) -> str:
@@ -54,7 +33,7 @@ def curve(epochs: Sequence[float], panels: Sequence[tuple[str, Sequence[float]]]
 
 def intervals(rows: Sequence[tuple[str, float, float, float]]) -> str:
     """A line per row: name, value, low, high; all in percent on one axis."""
-    figure = empty_figure(6.4, 0.55 + 0.45 * len(rows))
+    figure = empty_figure(4.8, 0.55 + 0.45 * len(rows))
     axes = figure.add_subplot()
     for height, (_, value, low, high) in enumerate(reversed(rows)):
         color = ACCENT if height == len(rows) - 1 else "#7b8a96"
@@ -72,7 +51,7 @@ def intervals(rows: Sequence[tuple[str, float, float, float]]) -> str:
 
 def confidence_histogram(confidence: Floats, accepted: npt.NDArray[np.bool_]) -> str:
     """How sure the pseudo-labels are: accepted on top of those set aside."""
-    figure = empty_figure(5.4, 2.4)
+    figure = empty_figure(4.6, 2.4)
     axes = figure.add_subplot()
     low = min(float(confidence.min()), 0.9)
     axes.hist(
@@ -133,11 +112,7 @@ def reliability_diagram(bins: Sequence[tuple[float, float, int]]) -> str:
 def _png(figure: "Figure") -> str:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
-    return _uri(buffer.getvalue())
-
-
-def _uri(png: bytes) -> str:
-    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+    return data_uri(buffer.getvalue())
 
 
 def _short(name: str) -> str:

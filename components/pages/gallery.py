@@ -4,19 +4,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from components.core.files import write_text
+from components.modalities import Modality
+from components.pages.shown import showing
 from components.pages.templates import templates
 
 TEMPLATE = "gallery.html.jinja"
 MOST_BUTTONS = 10  # classes with a button each; with more, the likeliest ones, and a field for the others
 MOST_DOUBTS = 24  # labels worth a second look on one page
+Sample = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class Example:
-    """A labeled sample as the page shows it: picture as a data URI, class, and cosine similarity to the query."""
+    """A labeled sample that the page shows: its class, and cosine similarity to the query."""
 
-    picture: str
+    sample: Sample
     label: str
     similarity: float
 
@@ -33,7 +39,7 @@ class Card:
     rank: int
     reason: str
     classes: list[tuple[str, float]]
-    picture: str
+    sample: Sample
     nearest: Example
     undecided: str | None = None
 
@@ -54,7 +60,7 @@ class Doubt:
 
     id: str
     path: str
-    picture: str
+    sample: Sample
     given: str
     source: str
     said: str
@@ -64,6 +70,7 @@ class Doubt:
 def write_gallery(
     path: Path,
     cards: list[Card],
+    modality: Modality,
     *,
     doubts: Sequence[Doubt] = (),
     classes: list[str],
@@ -82,6 +89,7 @@ def write_gallery(
         templates()
         .get_template(TEMPLATE)
         .render(
+            **showing(modality),
             cards=cards,
             doubts=doubts[:MOST_DOUBTS],
             more_doubts=max(0, len(doubts) - MOST_DOUBTS),

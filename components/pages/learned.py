@@ -1,4 +1,4 @@
-"""The page of a pretraining: every figure over the epochs, and below, the pictures that the method shows."""
+"""The page of a pretraining: every figure over the epochs, and below, what the method shows."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.core.files import replacing
-from components.modalities.image.mosaic import mosaic
+from components.modalities.sheet import mosaic
 from components.pages.chart_style import DPI, draw_curve, empty_figure
 
 if TYPE_CHECKING:
@@ -24,10 +24,11 @@ NOT_DRAWN = ("epoch", "learning_rate")
 
 
 def draw_learned(
-    path: Path, title: str, history: Sequence[Mapping[str, float]], pictures: Mapping[str, Pixels]
+    path: Path, title: str, history: Sequence[Mapping[str, float]], tiles: Mapping[str, Sequence[Pixels | None]]
 ) -> None:
-    """Write a PNG: a panel per figure of the history's rows, then a row per caption, pictures `(M, C, S, S)`."""
-    sheets = {caption: mosaic(row[None]) for caption, row in pictures.items()}
+    """Write a PNG: a panel per figure of the history's rows, then a row of tiles `(h, w, 3)` per caption."""
+    rows = {caption: [tile for tile in row if tile is not None] for caption, row in tiles.items()}
+    sheets = {caption: mosaic(np.stack(row).transpose(0, 3, 1, 2)[None]) for caption, row in rows.items() if row}
     names = [name for name in history[0] if name not in NOT_DRAWN]
     charts = PANEL * -(-len(names) // COLUMNS)
     width = max([LEAST, *(2 * MARGIN + sheet.shape[1] for sheet in sheets.values())])

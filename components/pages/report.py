@@ -1,8 +1,9 @@
 """The report of a run: one self-contained page for the person who decides whether the model ships."""
 
-import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,16 @@ import pandas as pd
 import yaml
 
 from components.datasets.labels import Labels
+from components.datasets.manifest import rows_of
 from components.datasets.pseudo_labels import PseudoLabels, Status
-from components.datasets.quarantine import read_quarantine
+from components.datasets.quarantine import read_losses, read_quarantine
 from components.datasets.sample_store import Store
 from components.judging import metrics as measures
-from components.judging.audit import TOLERANCE, Audit
 from components.judging.health import shrunk
-from components.modalities.views import Views
+from components.modalities import Modality
 from components.models.prediction_sets import PredictionSets, members
 from components.pages import charts
+from components.pages.shown import showing
 from components.pages.templates import templates
 
 TEMPLATE = "report.html.jinja"
@@ -44,22 +46,28 @@ MADE = "of pictures that were made, not found"
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the stages before left behind. facts: what was run, as name and text."""
+    """What the stages before left behind.
+
+    facts: what was run, as name and text; history: its rows; audit: as JSON holds it, empty where there is none;
+    changed: for each of its levels some samples after that change; version: of the registry, and its gate's verdict.
+    """
 
     facts: list[tuple[str, str]]
     manifest: pd.DataFrame
     samples: Store
+    modality: Modality
     quarantine: Path
-    verdict: Path
+    valid: bool
     preview: Path
-    history: Path
+    history: list[dict[str, float]]
     map: Path
     labels: Labels
     annotators: Path
     pseudo_labels: PseudoLabels
     guard: dict[str, Any]
-    audit: Audit | None
-    views: Views
+    audit: dict[str, Any]
+    changed: Sequence[npt.NDArray[Any]]
+    version: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -84,15 +92,18 @@ def render(inputs: Inputs, results: Results) -> str:
     environment.filters["percent"] = lambda share: f"{100 * share:.1f} %"
     environment.filters["share"] = lambda share: f"{100 * share:g} %"
     environment.filters["points"] = lambda share: f"{100 * share:+.1f}".replace("-", "−")
+    environment.filters["moment"] = lambda text: f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     environment.filters["thousands"] = lambda count: f"{int(count):,}".replace(",", "\u202f")
     return environment.get_template(TEMPLATE).render(
+        **showing(inputs.modality),
         figures=results.figures,
         guard=inputs.guard,
+        version=inputs.version,
         facts=inputs.facts,
         classes=results.classes,
         data=_data(inputs),
         preview=charts.picture_uri(inputs.preview),
-        audit=_audit(inputs.audit, inputs.views),
+        audit=_audit(inputs.audit, inputs.changed),
         map=charts.picture_uri(inputs.map),
         pretraining=_pretraining(inputs.history),
         labels=_labels(inputs, results.classes),
@@ -100,7 +111,6 @@ def render(inputs: Inputs, results: Results) -> str:
         results=_results(results),
         sets=_sets(results),
         mistakes=_mistakes(inputs, results),
-        pixelated=inputs.samples.about.shape[-1] < 64,
     )
 
 
@@ -115,63 +125,43 @@ def _data(inputs: Inputs) -> dict[str, Any]:
         "train": int(splits.get("train", 0)),
         "test": int(splits.get("test", 0)),
         "groups": int(len(inputs.manifest) - inputs.manifest["group"].nunique()),
-        "shape": inputs.samples.about.shape,
+        "stored_as": inputs.modality.stored_as,
         "kinds": kinds,
         "quarantined": len(quarantine),
-        "valid": bool(json.loads(inputs.verdict.read_text(encoding="utf-8"))["success"]),
+        "losses": read_losses(inputs.quarantine),
+        "valid": inputs.valid,
     }
 
 
-def _audit(audit: Audit | None, views: Views) -> dict[str, Any] | None:
-    if audit is None:
+def _audit(audit: dict[str, Any], changed: Sequence[npt.NDArray[np.uint8]]) -> dict[str, Any] | None:
+    if not audit:
         return None
-    rows = [
-        {
-            "name": finding.augmentation,
-            "setting": views.modality.describe(views.modality.Policy(**finding.level.always)),
-            "strip": charts.strip(finding.shown),
-            "seen": finding.seen,
-            "learned": finding.learned,
-            "verdict": finding.verdict,
-            "refused": finding.refused,
-        }
-        for finding in audit.findings
-    ]
-    return {
-        "space": audit.space,
-        "pictures": audit.pictures,
-        "tolerance": TOLERANCE,
-        "accuracy": audit.accuracy,
-        "rows": rows,
-        "forbidden": audit.forbidden,
-        "recommended": yaml.safe_dump(audit.recommended, default_flow_style=True, sort_keys=False, width=1000).strip(),
-        "conflicts": audit.conflicts(views.policies),
-    }
+    recommended = yaml.safe_dump(audit["recommended"], default_flow_style=True, sort_keys=False, width=1000).strip()
+    rows = [{**level, "samples": samples} for level, samples in zip(audit["levels"], changed, strict=True)]
+    return {**audit, "recommended": recommended, "rows": rows}
 
 
-def _pretraining(history: Path) -> dict[str, Any]:
-    rows = pd.read_csv(history)
+def _pretraining(history: list[dict[str, float]]) -> dict[str, Any]:
     wanted = [("loss", "loss"), ("effective_rank", "effective rank (dimensions in use)")]
-    panels = [(title, rows[name].tolist()) for name, title in wanted if name in rows]
-    last = rows.iloc[-1]
+    last = history[-1]
+    panels = [(title, [row[name] for row in history]) for name, title in wanted if name in last]
     return {
         "epochs": int(last["epoch"]),
-        "curve": charts.curve(rows["epoch"].tolist(), panels),
-        "rank": float(last["effective_rank"]) if "effective_rank" in rows else None,
-        "collapsing": shrunk({str(name): float(value) for name, value in last.items()}),
+        "curve": charts.curve([row["epoch"] for row in history], panels),
+        "collapsing": shrunk(last),
     }
 
 
 def _labels(inputs: Inputs, classes: list[str]) -> dict[str, Any]:
     labels = inputs.labels
-    places = {identity: row for row, identity in enumerate(inputs.manifest["id"])}
+    places = rows_of(labels.ids, inputs.manifest["id"], "the labels")
     winners = labels.distributions.argmax(axis=1)
     groups = []
     for index, name in enumerate(classes[:MOST_CLASSES]):
         mine = np.flatnonzero(winners == index)
         cards = [
             {
-                "picture": charts.thumbnail(inputs.samples.record(places[labels.ids[row]])),
+                "sample": inputs.samples.record(places[row]),
                 "title": f"{labels.ids[row]}, {labels.sources[row]}",
                 "unsure": bool(labels.distributions[row].max() < SURE),
             }
@@ -269,7 +259,7 @@ def _mistakes(inputs: Inputs, results: Results) -> list[dict[str, Any]]:
     worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:MOST_MISTAKES]
     return [
         {
-            "picture": charts.thumbnail(inputs.samples.record(results.positions[row])),
+            "sample": inputs.samples.record(results.positions[row]),
             "path": str(inputs.manifest["path"].iloc[results.positions[row]]),
             "actual": results.classes[results.actual[row]],
             "predicted": results.classes[predicted[row]],

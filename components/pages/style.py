@@ -32,6 +32,7 @@ table { border-collapse: collapse; width: 100%; font-size: 15px; }
 th, td { padding: 5px 12px 5px 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 th { color: var(--mute); font-weight: 500; font-size: 13px; }
 .warn { color: var(--warn); font-weight: 600; }
+.pixelated { image-rendering: pixelated; }
 @media (max-width: 600px) { main { padding: 24px 14px 48px; } }
 @media print {
   main { max-width: none; padding: 0; }

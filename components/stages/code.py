@@ -2,9 +2,10 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from components.core.code import digests
-from components.core.config import StageParams, read_params
+from components.core.config import StageParams
 from components.core.files import write_text
 
 
@@ -12,9 +13,12 @@ class Params(StageParams):
     """None of its own; the plug-ins that the other stages' settings choose count."""
 
 
-def run(*, params: Params, **outputs: Path) -> dict[str, float]:
-    """Write, for the stage that each path is named by, the digests of its files as JSON; returns how many there are."""
-    found = {stage: digests(stage, read_params()) for stage in outputs}
+def run(*, params: Params, settings: dict[str, Any], **outputs: Path) -> dict[str, float]:
+    """Write, for the stage that each path is named by, the digests of its files as JSON; returns how many there are.
+
+    settings: the other stages' choices of plug-ins.
+    """
+    found = {stage: digests(stage, settings) for stage in outputs}
     for stage, path in outputs.items():
         write_text(path, json.dumps(found[stage], indent=1, sort_keys=True) + "\n")
     return {"files": float(len({name for each in found.values() for name in each}))}

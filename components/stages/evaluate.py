@@ -1,9 +1,9 @@
-"""evaluate: how good the model is on the test split, beside the label-only control; and the report of the run."""
+"""evaluate: how good the model is on the test split, beside the label-only control."""
 
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,34 +14,27 @@ from pydantic import Field
 
 from components.core.config import StageParams
 from components.core.errors import WinnowError
-from components.core.files import replacing, sha256, write_text
-from components.core.seeds import numpy_generator
+from components.core.files import replacing, write_text
 from components.core.spreadsheet import harmless
-from components.datasets.labels import Labels, lists, read_labels
+from components.datasets.labels import lists, read_labels
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.pseudo_labels import read_pseudo_labels
-from components.datasets.sample_store import Store, open_samples
+from components.datasets.sample_store import open_samples
 from components.datasets.truth import ORIGINS, answers, true_classes
 from components.judging import metrics as measures
-from components.judging.audit import Audit, as_records, audit_augmentations
-from components.modalities.views import Views, read_views
-from components.models.classifier import ClassifierSpec, load_classifier
-from components.models.encoder_file import load_encoder
-from components.models.encoders import Encoder
+from components.models.classifier import load_classifier
 from components.models.prediction_sets import PredictionSets, members
-from components.pages import report as pages
 from components.training.inference import predict
-from components.training.precision import choose_device
 
 CONFIDENCE = 0.95  # of every interval
-DIGITS = 12  # of a sha256 that names what was used
 
 
 class Params(StageParams):
-    """resamples: bootstrap resamples behind every interval; audited: labels at most in the augmentation audit."""
+    """resamples: bootstrap resamples behind every interval."""
+
+    moved: ClassVar[dict[str, str]] = {"audited": "audit.audited"}
 
     resamples: int = Field(default=2000, ge=100)
-    audited: int = Field(default=120, ge=0)
 
 
 def run(
@@ -50,31 +43,18 @@ def run(
     manifest: Path,
     samples: Path,
     oracle: Path,
-    quarantine: Path,
     ledger: Path,
-    verdict: Path,
-    policy: Path,
-    preview: Path,
-    encoder: Path,
-    history: Path,
-    map: Path,
     labels: Path,
-    annotators: Path,
     pseudo_labels: Path,
     model: Path,
     control: Path,
     guard: Path,
     predictions: Path,
-    report: Path,
-    audit: Path,
     metrics: Path,
     confusion: Path,
     reliability: Path,
 ) -> dict[str, float]:
-    """The one stage that looks at test labels. Writes predictions, flat metrics, two plots' data and the report.
-
-    The augmentation audit, in `audit` and the report, looks at training labels alone.
-    """
+    """The one stage that looks at test labels. Writes predictions, flat metrics and two plots' data."""
     listing = read_manifest(manifest)
     shipped, alone = load_classifier(model), load_classifier(control)
     classes = shipped.spec.classes
@@ -85,78 +65,20 @@ def run(
     sets = shipped.spec.sets
     inside = members(ours, sets) if sets else None
     _write_predictions(predictions, ids, classes, actual, ours, theirs, inside)
-    guarded = json.loads(guard.read_text(encoding="utf-8"))
-    labeled = read_labels(labels)
-    guessed = read_pseudo_labels(pseudo_labels)
+    ships = json.loads(guard.read_text(encoding="utf-8"))["shipped"]
     figures: dict[str, Any] = {
         **_figures(ours, theirs, actual, params),
         **(_set_figures(sets, inside, actual, params) if sets and inside is not None else {}),
-        "labels_used": labeled.used,
+        "labels_used": read_labels(labels).used,
         "test_samples": len(actual),
         **origins,
-        "pseudo_labels_used": int(guessed.accepted.sum()) if guarded["shipped"] == "pseudo_labels" else 0,
-        "shipped": guarded["shipped"],
+        "pseudo_labels_used": int(read_pseudo_labels(pseudo_labels).accepted.sum()) if ships == "pseudo_labels" else 0,
+        "shipped": ships,
         "temperature": shipped.spec.temperature,
     }
     write_text(metrics, json.dumps(figures, indent=2, sort_keys=True) + "\n")
     _write_plots(confusion, reliability, classes, ours, actual)
-    views = read_views(policy)
-    audited = _audit(params, load_encoder(encoder)[0], labeled, listing, store, views)
-    write_text(audit, json.dumps(as_records(audited) if audited else {}, indent=2, sort_keys=True) + "\n")
-    results = pages.Results(classes, positions, actual, ours, theirs, figures, sets)
-    run_so_far = pages.Inputs(
-        facts=_facts(params, manifest, labels, shipped.spec, history),
-        manifest=listing,
-        samples=store,
-        quarantine=quarantine,
-        verdict=verdict,
-        preview=preview,
-        history=history,
-        map=map,
-        labels=labeled,
-        annotators=annotators,
-        pseudo_labels=guessed,
-        guard=guarded,
-        audit=audited,
-        views=views,
-    )
-    write_text(report, pages.render(run_so_far, results))
     return {name: float(value) for name, value in figures.items() if not isinstance(value, str)}
-
-
-def _facts(params: Params, manifest: Path, labels: Path, model: ClassifierSpec, history: Path) -> list[tuple[str, str]]:
-    """What was run, as far as the files say that this stage reads; the same bytes each time, so no date."""
-    encoder = model.encoder
-    options = "".join(f", {name} {value}" for name, value in sorted(encoder.options.items()))
-    epochs = int(pd.read_csv(history)["epoch"].iloc[-1])
-    trained = f"epochs of pretraining: {epochs}" if epochs else "with weights given to it"
-    sets = f"meant to hold the right class for {100 * model.sets.coverage:g} %" if model.sets else "none"
-    return [
-        ("encoder", f"{encoder.name}{options}, {trained}"),
-        ("adaptation to the labels", model.method),
-        ("prediction sets", sets),
-        ("seed", str(params.seed)),
-        ("pictures, by digest", sha256(manifest)[:DIGITS]),
-        ("labels, by digest", sha256(labels)[:DIGITS]),
-    ]
-
-
-def _audit(
-    params: Params,
-    encoder: Encoder,
-    labels: Labels,
-    listing: pd.DataFrame,
-    store: Store,
-    views: Views,
-) -> Audit | None:
-    """Of at most `params.audited` labels, drawn by chance."""
-    drawn = np.sort(numpy_generator(params.seed, "audited").permutation(len(labels.ids))[: params.audited])
-    if not len(drawn):
-        return None
-    places = {identity: row for row, identity in enumerate(listing["id"])}
-    rows = np.array([places[labels.ids[index]] for index in drawn])
-    classes = labels.distributions[drawn].argmax(axis=1)
-    return audit_augmentations(encoder.to(choose_device()), store[rows], classes, views, seed=params.seed)
 
 
 def _test_truth(

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -45,7 +46,9 @@ class Params(StageParams):
     near_duplicates: Closeness = "close"
     classes: list[str] | None = None
 
-    moved = dict.fromkeys(("image_size", "channels", "fit", "range", "max_pixels"), "modality")
+    moved: ClassVar[dict[str, str]] = {
+        name: f"ingest.modality.{name}" for name in ("image_size", "channels", "fit", "range", "max_pixels")
+    }
 
     def unused(self) -> dict[str, str]:
         """As the base says."""
@@ -74,9 +77,9 @@ def run(
         write_samples(samples, records, kept["row"].to_numpy(np.int64))
     left_out = pd.concat([read.rejected, left_out])
     write_manifest(manifest, kept, modality.facts)
-    write_quarantine(quarantine, left_out, leaks=params.leaks)
-    write_oracle(oracle, kept.loc[kept["label"].notna(), ["id", "label"]].rename(columns={"label": "class"}), classes)
     lost = losses(modality.losses, read.lost, modality.noun[1], len(read.found))
+    write_quarantine(quarantine, left_out, leaks=params.leaks, losses=lost)
+    write_oracle(oracle, kept.loc[kept["label"].notna(), ["id", "label"]].rename(columns={"label": "class"}), classes)
     for sentence in [*_found(kept, left_out, classes, modality.noun[1]), *source.notices(), *odd, *lost]:
         print(f"  ingest: {sentence}", file=sys.stderr)
     counts = {f"lost_{name}": float(count) for name, count in sorted(read.lost.items())}

@@ -13,16 +13,17 @@ from components.core import progress
 from components.core.config import PluginChoice, StageParams
 from components.core.errors import WinnowError
 from components.core.files import sha256
+from components.datasets.named_arrays import write_arrays
 from components.judging.health import shrunk
 from components.modalities import Input
 from components.modalities.views import Views
 from components.models.encoder_file import EncoderSpec, Inputs, save_encoder
 from components.models.encoder_size import outlined
 from components.models.start_weights import read_start
-from components.pages.learned import draw_learned
 from components.training.checkpoints import CheckpointStore
 from components.training.loop import LoopConfig, Row
-from components.training.pretraining import Job, pretrain, shown
+from components.training.pretraining import Job, pretrain
+from components.training.pretraining import shown as shown_by
 
 
 class Params(StageParams, LoopConfig):
@@ -59,12 +60,12 @@ def run(
     weights: Path,
     encoder: Path,
     history: Path,
-    learned: Path,
+    shown: Path,
 ) -> dict[str, float]:
     """Train on the training split; returns the last epoch's figures.
 
     weights: the watched folder; what to start from is `params.weights`, in it or noted in it. Writes the encoder with a
-    `.json` beside it, one row per epoch, and the page that shows these and the pictures.
+    `.json` beside it, one row per epoch, and in `shown` what the method shows of a few pictures, by caption.
     """
     job = _job(params, manifest, samples, policy)
     corpus = job.corpus()
@@ -84,7 +85,7 @@ def run(
         print(f"  pretrain: {sentence}", file=sys.stderr)
     save_encoder(encoder, trained.encoder, _spec(params, corpus.views, trained.encoder.dim))
     _write_history(history, rows)
-    draw_learned(learned, f"What {params.method.name} learned", rows, shown(trained, corpus, job.seed))
+    write_arrays(shown, shown_by(trained, corpus, job.seed))
     CheckpointStore(job.checkpoints).clear()
     return _figures(rows[-1])
 

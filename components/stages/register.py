@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -59,14 +60,13 @@ def run(
     ledger: Path,
     model: Path,
     predictions: Path,
-    report: Path,
     metrics: Path,
     version: Path,
 ) -> dict[str, float]:
     """Register the model unless it is (one version per distinct model), let the gate decide, write `version.json`."""
     classifier = load_classifier(model)
     digest = model_digest(model)
-    with _pipeline(report) as run_id, promoting():
+    with _pipeline() as run_id, promoting():
         known = _known(params.name, digest)
         verdict = _judge(params, classifier, known, TestRows(predictions, manifest, samples))
         confirm()  # a version cannot be taken back
@@ -122,28 +122,34 @@ def _example(manifest: Path, samples: Path) -> Array:
 
 
 def _version_json(registered: Version, verdict: Verdict) -> str:
+    """The same bytes each time that the version is registered already: the time and the run are its own."""
+    made = journal.provenance()
     facts: dict[str, Any] = {
         "name": registered.name,
         "version": registered.number,
         "aliases": list(registered.aliases),
         "model_sha256": registered.sha256,
         "gate": asdict(verdict),
+        "registered": datetime.fromtimestamp(registered.created // 1000, UTC).isoformat(),
+        "experiment": tracking.experiment_name(),
+        "run_id": registered.run_id,
+        "git_commit": made.get("git_commit", ""),
+        "git_dirty": made.get("git_dirty") == "true",
     }
     return json.dumps(facts, indent=2, sort_keys=True) + "\n"
 
 
 @contextmanager
-def _pipeline(report: Path) -> Iterator[str]:
+def _pipeline() -> Iterator[str]:
     """The pipeline run this stage belongs to; under plain `dvc repro` there is none yet: made here, stages adopted."""
     given = os.environ.get(journal.PARENT)
     run_id = given or pipeline_run.begin()
-    tracking.keep_page(run_id, report)
     pipeline_run.keep_source(run_id)
     try:
         yield run_id
     except BaseException:
         if not given:
-            pipeline_run.end(run_id, status=journal.FAILED)
+            pipeline_run.end(run_id, status=journal.FAILED, within="register")
         raise
     if not given:
-        pipeline_run.end(run_id, status=journal.FINISHED)
+        pipeline_run.end(run_id, status=journal.FINISHED, within="register")

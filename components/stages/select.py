@@ -25,9 +25,9 @@ from components.datasets.vectors import open_vectors
 from components.judging.label_errors import find_suspects
 from components.methods.clusters import nearest, unit
 from components.methods.contracts import Floats, Pool, Positions, QueryStrategy
+from components.modalities import Modality, build_modality
 from components.models.classifier import Classifier, load_classifier
 from components.models.prediction_sets import PredictionSets, members
-from components.pages.charts import thumbnail
 from components.pages.gallery import Card, Doubt, Example, write_gallery
 from components.training.inference import dropout_masks, observe
 
@@ -69,7 +69,7 @@ def run(
     classifier = load_classifier(model)
     frame = read_manifest(manifest, ["id", "path", "split"])
     known, store = read_labels(labels), open_samples(samples)
-    train = positions_of(frame, "train")
+    modality, train = build_modality(store.about.modality), positions_of(frame, "train")
     labeled = rows_of(known.ids, frame["id"], str(labels))
     candidates = np.setdiff1d(train, labeled)
     strategy = build_strategy(params.strategy, classifier.spec.dropout, where="select.strategy")
@@ -83,12 +83,13 @@ def run(
         print(f"  select: {note}", file=sys.stderr)
     cards = _cards(chosen, pool, strategy.why, frame, store, known, classifier.spec.sets)
     _write_queries(queries, cards)
-    write_text(tasks, json.dumps([_task(card) for card in cards], indent=2, sort_keys=True) + "\n")
+    write_text(tasks, json.dumps([_task(card, modality) for card in cards], indent=2, sort_keys=True) + "\n")
     doubts = _doubts(pool.vectors, train, labeled, known, frame, store)
     _write_suspects(suspects, doubts)
     write_gallery(
         gallery,
         cards,
+        modality,
         doubts=doubts,
         classes=known.classes,
         strategy=params.strategy.name,
@@ -201,7 +202,7 @@ def _cards(
         order = np.argsort(-probabilities, kind="stable").tolist()
         classes = [(known.classes[k], float(probabilities[k])) for k in order]
         label = known.classes[int(known.distributions[twin].argmax())]
-        example = Example(thumbnail(store.record(pool.labeled[twin])), label, float(similarities[row]))
+        example = Example(store.record(pool.labeled[twin]), label, float(similarities[row]))
         cards.append(
             Card(
                 id=str(frame["id"].iloc[position]),
@@ -209,7 +210,7 @@ def _cards(
                 rank=row + 1,
                 reason=_reason(why, classes),
                 classes=classes,
-                picture=thumbnail(store.record(position)),
+                sample=store.record(position),
                 nearest=example,
                 undecided=_undecided(classes, int(members(probabilities[None], sets).sum()), sets) if sets else None,
             )
@@ -245,7 +246,7 @@ def _doubts(
         Doubt(
             id=known.ids[suspect.row],
             path=str(frame["path"].iloc[labeled[suspect.row]]),
-            picture=thumbnail(store.record(labeled[suspect.row])),
+            sample=store.record(labeled[suspect.row]),
             given=known.classes[suspect.given],
             source=known.sources[suspect.row],
             said=known.classes[suspect.said],
@@ -265,16 +266,16 @@ def _write_queries(path: Path, cards: list[Card]) -> None:
     write_text(path, to_csv(COLUMNS, rows))
 
 
-def _task(card: Card) -> dict[str, Any]:
-    """One Label Studio task with the model's guess as a prediction; its choice is named `label`, its image `image`."""
-    choice = {"choices": [card.guess]}
+def _task(card: Card, modality: Modality) -> dict[str, Any]:
+    """One Label Studio task with the model's guess as a prediction; its choice is named `label`."""
+    choice, shown = {"choices": [card.guess]}, modality.task(card.path, card.sample)
     return {
-        "data": {"id": card.id, "image": card.path, "rank": card.rank, "reason": card.reason},
+        "data": {"id": card.id, **shown, "rank": card.rank, "reason": card.reason},
         "predictions": [
             {
                 "model_version": "winnow",
                 "score": round(card.confidence, 6),
-                "result": [{"from_name": "label", "to_name": "image", "type": "choices", "value": choice}],
+                "result": [{"from_name": "label", "to_name": next(iter(shown)), "type": "choices", "value": choice}],
             }
         ],
     }

@@ -8,7 +8,7 @@ from components.core import tracking
 from components.core.errors import WinnowError
 from components.core.lock import held
 from components.core.model_versions import CHAMPION, Version, versions
-from components.core.store_calls import every_experiment
+from components.core.store_calls import DELETED, every_experiment
 from components.core.store_places import WORKSPACE, workspace
 from components.core.version_files import fetch
 from pipelines.checkups import Finding
@@ -29,7 +29,7 @@ def experiments() -> list[Finding]:
         cure = "rename it back in MLflow's pages, or set MLFLOW_EXPERIMENT_NAME to that name; else a new one is begun."
         what = f"this project's experiment is called {', '.join(other)} in MLflow, not {name}."
         return [Finding(what, cure, wrong=False)] if other else []
-    if mine.lifecycle_stage != tracking.DELETED:
+    if mine.lifecycle_stage != DELETED:
         return []
     what = f"the experiment {name} was deleted in MLflow's pages, and no run can begin."
     return [Finding(what, "bring it back.", functools.partial(_restore, store, mine.experiment_id))]

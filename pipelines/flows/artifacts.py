@@ -14,7 +14,7 @@ from pipelines.summary import rows
 PICTURES = {
     "How the vectors lie": Path("data/embed/map.png"),
     "What the model sees": Path("data/augment/preview.png"),
-    "What pretraining learned": Path("data/pretrain/learned.png"),
+    "What pretraining learned": Path("data/report/learned.png"),
 }
 PIXELS = 640  # of a picture's longer side on the page
 

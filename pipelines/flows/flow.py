@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from prefect import flow, task
@@ -63,10 +64,8 @@ def _run(steps: list[Step], environment: Mapping[str, str]) -> list[str]:
     """Run the steps in order; names of those that ran. Raises WinnowError with the sentence of the one that failed."""
     settings = run_settings()
     done: dict[str, State[Any]] = {}
-    for step in steps:
-        if step.stage == "register" and not step.why and not registered():
-            get_run_logger().info("register: the registry does not hold this model; registering it")
-            step = Step("register", ("not in the registry",), step.needs, forced=True)
+    for planned in steps:
+        step = _as_it_turned_out(planned, done)
         limit = settings.timeouts.get(step.stage, settings.timeout_minutes)
         run = _task(step.stage, settings)
         waited = [done[name] for name in step.needs]
@@ -74,6 +73,16 @@ def _run(steps: list[Step], environment: Mapping[str, str]) -> list[str]:
         if not done[step.stage].is_completed():
             raise WinnowError((done[step.stage].message or f"{step.stage} failed.").split(GIVEN_UP)[-1])
     return [name for name, state in done.items() if state.name != UNCHANGED]
+
+
+def _as_it_turned_out(step: Step, done: Mapping[str, State[Any]]) -> Step:
+    """The step, with a reason to run that no plan knew: a registry without the model, and a stage that ran for that."""
+    if step.why:
+        return step
+    if step.stage == "register" and not registered():
+        get_run_logger().info("register: the registry does not hold this model; registering it")
+        return replace(step, why=("not in the registry",), forced=True)
+    return replace(step, why=tuple(f"{name} runs" for name in step.needs if done[name].name != UNCHANGED))
 
 
 def _task(stage: str, settings: RunSettings) -> "Task[Any, Any]":

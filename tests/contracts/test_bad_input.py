@@ -21,6 +21,7 @@ from bad_input_cases import CASES, SECTIONS
 from bad_input_cases.case import COLUMNS, HOME, Case, save
 
 from components.core import journal, stage, tracking
+from components.core.config import read_params
 from components.core.dag import CODE
 from components.core.errors import WinnowError
 from components.core.model_versions import Version
@@ -134,7 +135,8 @@ def _run(command: str, patch: pytest.MonkeyPatch) -> int:
         return 0
     if not command.startswith("winnow"):
         with contextlib.suppress(WinnowError):  # settings that cannot be read are the stage's to tell of
-            code_stage.run(params=code_stage.Params(), **{command: CODE / f"{command}.json"})  # as DVC runs it before
+            outputs = {command: CODE / f"{command}.json"}  # as DVC runs it before
+            code_stage.run(params=code_stage.Params(), settings=read_params(), **outputs)
         return stage.main(command)
     arguments = command.split()[1:]
     if command in REAL:

@@ -33,11 +33,12 @@ def test_run_takes_the_paths_that_the_graph_lists(name: str) -> None:
     kinds = {parameter.kind for parameter in signature.parameters.values()}
     if inspect.Parameter.VAR_KEYWORD in kinds:  # whatever it lists
         expected = ["params", *(name for name, one in signature.parameters.items() if one.kind is one.VAR_KEYWORD)]
+        expected += spec.told(PARAMS)
     else:
-        expected = ["params", *spec.inputs, *by_argument(list(spec.outputs))]
+        expected = ["params", *spec.told(PARAMS), *spec.inputs, *by_argument(list(spec.outputs))]
     assert sorted(signature.parameters) == sorted(expected)
     assert kinds <= {inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD}
-    assert all(hints[argument] is Path for argument in expected if argument != "params")
+    assert all(hints[argument] is Path for argument in expected if argument not in ("params", "settings"))
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -75,3 +76,9 @@ def test_every_output_is_kept_by_git_or_by_dvc() -> None:
 def test_outputs_lie_in_the_stages_own_folder() -> None:
     for name, spec in STAGES.items():
         assert all(path.parts[:2] == ("data", name) for path in spec.outputs)
+
+
+def test_the_architecture_page_names_every_output() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    outputs = [path.relative_to("data") for name, spec in STAGES.items() for path in spec.outputs if name != CODE.name]
+    assert [path for path in outputs if f"`{path.as_posix()}`" not in page] == []

@@ -38,15 +38,34 @@ def test_what_a_stage_reads_is_named_by_its_files_and_its_code_is_no_argument(ro
     assert spec.chosen(PARAMS) == {"seed": 0, "a.method.name": "one"}
 
 
+def test_a_stage_is_told_those_of_others_settings_that_it_lists_and_no_more(root: Path) -> None:
+    (root / "dvc.yaml").write_text(YAML.replace("[seed, a.method.name]", "[seed, a, b.method, b.other.size, c.empty]"))
+    params = {"seed": 0, "a": {"size": 1}, "b": {"method": {"name": "one"}, "other": {"size": 2, "more": 3}}}
+    told = {"b": {"method": {"name": "one"}, "other": {"size": 2}}, "c": {"empty": None}}
+    assert read_stages(root)["a"].told(params) == {"settings": told}
+    (root / "dvc.yaml").write_text(YAML.replace("[seed, a.method.name]", "[seed, a]"))
+    assert read_stages(root)["a"].told(params) == {}
+
+
 def test_a_setting_that_dvc_needs_and_is_not_there_is_named(root: Path) -> None:
     with pytest.raises(WinnowError, match=r"params\.yaml has no a\.method\.name"):
         check_named({"seed": 0, "a": {}}, root)
     check_named(PARAMS, root)
 
 
+@pytest.mark.parametrize(
+    ("name", "add"), [("audit", r"write audit: \{\} for its usual settings"), ("threads", "add it")]
+)
+def test_a_block_that_is_not_there_is_named_and_an_empty_one_is_enough(root: Path, name: str, add: str) -> None:
+    (root / "dvc.yaml").write_text(YAML.replace("a.method.name", name))
+    with pytest.raises(WinnowError, match=rf"^params\.yaml has no {name}, which dvc\.yaml needs: {add}"):
+        check_named(PARAMS, root)
+    check_named({**PARAMS, name: None}, root)
+
+
 def test_a_plug_in_without_its_braces_is_told_how_to_write_it(root: Path) -> None:
     with pytest.raises(WinnowError, match=r"^a\.method is 'one': write method: \{name: one\}\.$"):
-        check_named({"a": {"method": "one"}}, root)
+        check_named({"seed": 0, "a": {"method": "one"}}, root)
 
 
 def test_a_second_file_of_a_stem_is_a_sidecar() -> None:
@@ -79,6 +98,8 @@ def test_every_stage_has_its_module_its_block_and_its_folder() -> None:
         assert spec.command == f"python -m components.core.stage {name}"
         assert all(path.parts[:2] == ("data", name) for path in spec.outputs)
         if name != CODE.name:
-            assert {"threads", name} <= set(spec.settings) <= {"seed", "threads", name}
-            assert name in params
+            own = {setting for setting in spec.settings if "." not in setting}
+            assert own <= {"seed", "threads", name}
+            assert {"threads", name} <= own or spec.told(params)
+            assert name in params or name not in own
             assert CODE / f"{name}.json" in spec.dependencies

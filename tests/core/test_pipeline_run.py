@@ -12,7 +12,7 @@ from components.core.config import read_params
 from components.core.errors import WinnowError
 from components.core.pipeline_run import begin, end, stage_keys
 from components.core.store_calls import all_pages, run_name
-from components.core.tracking import experiment, stage_run
+from components.core.tracking import deliver, experiment, stage_run
 
 YAML_PATH = Path("dvc.yaml")
 YAML = """
@@ -64,6 +64,65 @@ def test_without_a_pipeline_run_the_stages_are_adopted_afterwards(project: Any) 
     links = end(parent, status=journal.FINISHED)
     assert _hows(links) == {"a": "ran", "b": "not run"}
     assert project.get_run(links[0].run_id).data.tags["mlflow.parentRunId"] == parent
+
+
+def _page(stage: str, text: str) -> None:
+    with stage_run(stage, key="k", params={}) as tracker:
+        Path("page.html").write_text(text)
+        journal.join("page.html")
+        tracker.finish({}, [Path("page.html")])
+
+
+def _kept(store: Any, run_id: str) -> list[str]:
+    return [item.path for item in store.list_artifacts(run_id) if not item.is_dir]
+
+
+def test_a_page_joins_its_pipeline_run_whether_that_goes_on_or_is_over(
+    project: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over, going = begin(), begin()
+    with monkeypatch.context() as patch:
+        patch.setenv(journal.PARENT, going)
+        _page("b", "of the one that goes on")
+    end(going, status=journal.FINISHED)
+    assert (_kept(project, over), _kept(project, going)) == ([], ["page.html"])
+    last = begin()
+    end(last, status=journal.FINISHED)
+    _page("b", "of the newest")
+    assert _kept(project, last) == ["page.html"]
+    joined = project.get_run(last).data.tags["stage.b"]
+    assert project.get_run(joined).data.tags["mlflow.parentRunId"] == last
+    assert project.get_run(last).info.status == "FINISHED"
+
+
+def test_a_page_whose_pipeline_run_was_deleted_holds_nothing_up(project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = begin()
+    with monkeypatch.context() as patch:
+        patch.setenv(journal.PARENT, gone)
+        _page("a", "of nobody")
+    project.delete_run(gone)
+    deliver()
+    assert not list(journal.RUNS.glob("*"))
+    assert _kept(project, gone) == []
+
+
+def test_a_page_of_a_stage_that_failed_joins_nothing(project: Any) -> None:
+    last = begin()
+
+    def fail() -> None:
+        with stage_run("a", key="k", params={}):
+            journal.join("page.html")
+            raise WinnowError("no.")
+
+    with pytest.raises(WinnowError):
+        fail()
+    assert _kept(project, last) == []
+
+
+def test_what_reads_the_stage_that_ends_the_run_is_still_to_come(project: Any) -> None:
+    _run("a")
+    _run("b")
+    assert _hows(end(begin(), status=journal.FINISHED, within="a")) == {"a": "ran", "b": "to come"}
 
 
 def test_a_failed_stage_is_shown_as_failed(project: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,9 @@ import numpy as np
 import torch
 
 from components.modalities.image.augment import Augment
-from components.modalities.image.mosaic import GAP, TILE, mosaic, pixels_of
 from components.modalities.image.policy import Policy
+from components.modalities.image.restore import pixels_of
+from components.modalities.sheet import GAP, TILE, mosaic
 
 
 def test_normalizing_and_back_gives_the_same_pixels() -> None:

@@ -1,5 +1,6 @@
 """The Prefect flow on a small graph: DVC's lock file, what is tried again and what is not, what a crash leaves."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from components.core import tracking
 from pipelines import session
 from pipelines.dvc import prepare_workspace, stale
 from pipelines.inline import PROJECT
+from pipelines.plan import Step
 
 pytestmark = [
     pytest.mark.slow,
@@ -72,6 +74,24 @@ def test_a_second_run_does_nothing_and_a_forced_one_does_it_all(flow: Flow) -> N
     assert flow(start="second").message == "1 of 2 stages ran or were restored"
     assert flow(force=True).message == "2 of 2 stages ran or were restored"
     assert flow(start="third").message == "unknown stage 'third': Choose from first, second."
+
+
+def test_where_the_registry_lacks_the_model_register_runs_and_what_comes_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from prefect.states import Completed
+
+    from pipelines.flows import flow as flows
+
+    monkeypatch.setattr(flows, "get_run_logger", lambda: logging.getLogger())
+    monkeypatch.setattr(flows, "registered", lambda: False)
+    again = flows._as_it_turned_out(Step("register", (), ("evaluate",)), {})
+    assert (again.why, again.forced) == (("not in the registry",), True)
+    states = {"register": Completed(), "audit": Completed(name=flows.UNCHANGED)}
+    after = Step("report", (), ("register", "audit"))
+    assert flows._as_it_turned_out(after, states) == Step("report", ("register runs",), after.needs)
+    states["register"] = Completed(name=flows.UNCHANGED)
+    assert flows._as_it_turned_out(after, states) == after
 
 
 def test_a_failure_of_infrastructure_is_tried_again(flow: Flow) -> None:

@@ -52,7 +52,7 @@ def test_what_follows_from_a_stale_stage_runs_too_and_says_so() -> None:
 
 def test_a_start_forces_it_and_all_after_it() -> None:
     steps = plan({}, start="finetune")
-    assert {step.stage for step in steps if step.forced} == {"finetune", "evaluate", "select", "register"}
+    assert {step.stage for step in steps if step.forced} == {"finetune", "evaluate", "select", "register", "report"}
     assert plan({}, force=True, start="finetune") == steps
     assert all(step.forced for step in plan({}, force=True))
 

@@ -24,7 +24,8 @@ def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path = Path("data", name)
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps(facts))
-    Path("data/evaluate/report.html").write_text("")
+    Path("data/report").mkdir()
+    Path("data/report/report.html").write_text("")
     Path("params.yaml").write_text("label: {budget: 40}\n")
     served = [Version("toys", 2, "", "", aliases=("challenger",)), Version("toys", 1, "", "", aliases=("champion",))]
     monkeypatch.setattr(summary, "versions", lambda name: served)
@@ -40,7 +41,7 @@ def test_every_line_is_there_and_aligned() -> None:
         "shipped             they win on all folds.",
         "model               toys version 2: is the newest (challenger); version 1 serves",
         "gate                not passed: not surely better.",
-        "report              data/evaluate/report.html",
+        "report              data/report/report.html",
         "runs and models     make ui",
         "time                61 s",
     ]

@@ -49,7 +49,7 @@ def run_stage(paths: dict[str, Path], folder: str, params: Params) -> dict[str, 
     """The stage's outputs, by name, in a folder beside its inputs."""
     home = paths["samples"].parent / folder
     home.mkdir(exist_ok=True)
-    names = {"encoder": "encoder.safetensors", "history": "history.csv", "learned": "learned.png"}
+    names = {"encoder": "encoder.safetensors", "history": "history.csv", "shown": "shown.npz"}
     outputs = {name: home / file for name, file in names.items()}
     pretrain.run(params=params, **paths, **outputs)
     return outputs

@@ -35,7 +35,6 @@ def register_model(gate: dict[str, Any]) -> dict[str, Any]:
         ledger=data / "labels/ledger.csv",
         model=data / "finetune/model.safetensors",
         predictions=data / "evaluate/predictions.parquet",
-        report=data / "evaluate/report.html",
         metrics=data / "evaluate/metrics.json",
         version=home / "version.json",
     )
@@ -53,7 +52,6 @@ def write_data() -> None:
     pd.DataFrame({"id": ids, "split": split}).to_parquet("data/ingest/manifest.parquet")
     pixels = np.random.default_rng(0).integers(0, 256, (40, 1, 8, 8), dtype=np.uint8)
     save_pictures(Path("data/ingest/samples.npy"), pixels)
-    Path("data/evaluate/report.html").write_text("<p>report</p>")
     figures = {"accuracy": 0.9, "accuracy_low": 0.8, "accuracy_high": 1.0, "control_accuracy": 0.5, "labels_used": 4}
     Path("data/evaluate/metrics.json").write_text(json.dumps({**figures, "shipped": "pseudo_labels"}))
 

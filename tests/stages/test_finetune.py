@@ -15,12 +15,12 @@ from components.datasets.labels import Labels, write_labels
 from components.datasets.pseudo_labels import PseudoLabels, Status, read_pseudo_labels, write_pseudo_labels
 from components.datasets.synthetic import identity_of, write_synthetic
 from components.judging.calibration import apply_temperature
+from components.modalities.image.png import png
 from components.modalities.image.policy import Policy
 from components.modalities.views import write_views
 from components.models.additions import Additions
 from components.models.classifier import load_classifier
 from components.models.encoder_file import build_encoder, save_encoder
-from components.pages.charts import png
 from components.stages import finetune
 from components.training.inference import embed_all, predict
 from tests.pictures import save_pictures, spec_of, views_of, write_manifest

@@ -15,7 +15,7 @@ from PIL import Image
 from components.core.errors import WinnowError
 from components.datasets.manifest import read_manifest
 from components.datasets.oracle import read_classes, reveal
-from components.datasets.quarantine import read_quarantine
+from components.datasets.quarantine import read_losses, read_quarantine
 from components.datasets.sample_store import open_samples
 from components.modalities.image.decode import decode
 from components.modalities.image.fitting import Preparation
@@ -145,6 +145,13 @@ def test_a_folder_without_a_picture_says_what_it_holds_instead(tmp_path):
     (tmp_path / "pictures" / "a.jpg").write_text("x")
     with pytest.raises(WinnowError, match=r"no readable picture among its 1 files; the first is a\.jpg: not a picture"):
         run(tmp_path / "pictures", tmp_path / "out")
+
+
+def test_what_is_lost_is_kept_in_the_words_that_are_printed_and_nothing_where_nothing_is(folder, tmp_path, capsys):
+    (loss,) = read_losses(run(folder, tmp_path / "gray", modality={"name": "image", "channels": 1})[1]["quarantine"])
+    assert "41 of 41 pictures are in color and become gray" in loss
+    assert f"  ingest: {loss}\n" in capsys.readouterr().err
+    assert read_losses(run(folder, tmp_path / "color", channels=3)[1]["quarantine"]) == []
 
 
 def test_a_folder_dvc_does_not_watch_is_mentioned(folder, tmp_path, capsys):

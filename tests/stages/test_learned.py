@@ -10,12 +10,16 @@ from components.pages.learned import draw_learned
 HISTORY = [{"epoch": float(n), "loss": 1 / n, "uniformity": -float(n), "learning_rate": 0.1} for n in range(1, 6)]
 
 
+def _tile(level: int) -> np.ndarray:
+    return np.full((32, 32, 3), level, np.uint8)
+
+
 def _page(path: Path) -> np.ndarray:
     return np.asarray(Image.open(path).convert("RGB")).astype(int)
 
 
 def test_the_page_holds_every_picture_pixel_by_pixel_and_is_repeatable(tmp_path: Path) -> None:
-    pictures = {"originals": np.full((3, 1, 32, 32), 7, np.uint8), "samples": np.full((2, 1, 32, 32), 99, np.uint8)}
+    pictures = {"originals": [_tile(7)] * 3, "samples": [_tile(99)] * 2}
     for name in ("first.png", "second.png"):
         draw_learned(tmp_path / name, "What it learned", HISTORY, pictures)
     assert (tmp_path / "first.png").read_bytes() == (tmp_path / "second.png").read_bytes()
@@ -28,7 +32,7 @@ def test_the_page_holds_every_picture_pixel_by_pixel_and_is_repeatable(tmp_path:
 
 def test_a_method_without_pictures_gets_its_curves_alone(tmp_path: Path) -> None:
     draw_learned(tmp_path / "bare.png", "What it learned", HISTORY, {})
-    draw_learned(tmp_path / "full.png", "What it learned", HISTORY, {"samples": np.zeros((1, 1, 32, 32), np.uint8)})
+    draw_learned(tmp_path / "full.png", "What it learned", HISTORY, {"samples": [_tile(0)]})
     bare, full = _page(tmp_path / "bare.png"), _page(tmp_path / "full.png")
     assert len(bare) < len(full)
     top = len(bare) - 60  # the page's lower margin aside

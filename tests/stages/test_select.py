@@ -20,7 +20,7 @@ from components.methods.contracts import Pool, Positions
 from components.models.classifier import load_classifier
 from components.pages.gallery import Card, Example, write_gallery
 from components.training.inference import predict
-from tests.pictures import write_manifest
+from tests.pictures import modality_of, write_manifest
 
 
 @pytest.fixture
@@ -144,10 +144,9 @@ def test_markup_in_names_is_text_on_the_page(world: SmallWorld) -> None:
 
 def test_many_classes_get_buttons_for_the_likeliest_and_a_field(tmp_path: Path) -> None:
     names_ = [f"class {number}" for number in range(40)]
-    card = Card(
-        "a", "p", 1, "Why.", [(name, 1 / 40) for name in reversed(names_)], "data:,", Example("data:,", "x", 0.5)
-    )
-    write_gallery(tmp_path / "g.html", [card], classes=names_, strategy="random", pool=9, labels=3)
+    sample, chances = np.zeros((1, 8, 8), np.uint8), [(name, 1 / 40) for name in reversed(names_)]
+    card = Card("a", "p", 1, "Why.", chances, sample, Example(sample, "x", 0.5))
+    write_gallery(tmp_path / "g.html", [card], modality_of(), classes=names_, strategy="random", pool=9, labels=3)
     page = (tmp_path / "g.html").read_text()
     assert page.count("data-label=") == 10
     assert 'data-label="class 39"' in page

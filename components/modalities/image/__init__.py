@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
+SMALL = 64  # pixels of a side; below, every pixel shows as a square
 COLORS = ("saturation", "hue", "grayscale")  # what they change gray pictures do not have
 MODES = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr", "LAB", "HSV")
 
@@ -166,22 +167,32 @@ class Image(Modality):
 
     def restore(self, views: "Tensor", statistics: Statistics) -> Array:
         """Pixels, those outside of their range cut."""
-        from components.modalities.image.mosaic import pixels_of
+        from components.modalities.image.restore import pixels_of
 
         return pixels_of(views, statistics["mean"], statistics["std"])
 
-    def show(self, record: Array, *, caption: str = "") -> str:
-        """A PNG inside the page; small pictures are enlarged without smoothing."""
-        from components.modalities.image.png import data_uri, png
+    @property
+    def stored_as(self) -> str:
+        """As the base says."""
+        size = self.config.image_size
+        return f"{size} × {size} pixels, {'gray' if self.config.channels == 1 else 'color'}"
 
-        pixelated = ' class="pixelated"' if record.shape[-1] < 64 else ""
-        return f'<img{pixelated} src="{data_uri(png(record))}" alt="{escape(caption)}">'
+    def show(self, record: Array, *, caption: str = "") -> str:
+        """A PNG inside the page; of small pictures every pixel shows as a square."""
+        return _image(record, caption, small=max(record.shape[1:]) < SMALL)
 
     def show_many(self, records: Array, *, caption: str = "") -> str:
         """One picture of them side by side."""
-        from components.modalities.image.mosaic import mosaic
+        from components.modalities.sheet import mosaic
 
-        return self.show(mosaic(records[None]).transpose(2, 0, 1), caption=caption)
+        together = mosaic(records[None]).transpose(2, 0, 1)
+        return _image(together, caption, small=max(records.shape[2:]) < SMALL)
+
+    def encode(self, record: Array) -> bytes:
+        """As a PNG file."""
+        from components.modalities.image.png import png
+
+        return png(record)
 
     def tile(self, record: Array) -> Pixels:
         """The picture itself, in color."""
@@ -229,6 +240,14 @@ class Image(Modality):
     def _preparation(self) -> Preparation:
         span = {"full": FULL, "file": None, "dataset": FULL}.get(self.config.range, self.config.range)
         return Preparation(self.config.image_size, self.config.channels, self.config.fit, span)
+
+
+def _image(pixels: Pixels, caption: str, *, small: bool) -> str:
+    from components.modalities.data_uri import data_uri
+    from components.modalities.image.png import png
+
+    pixelated = ' class="pixelated"' if small else ""
+    return f'<img{pixelated} src="{data_uri(png(pixels))}" alt="{escape(caption)}">'
 
 
 def _numbers(values: Any, count: int) -> bool:

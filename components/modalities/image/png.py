@@ -1,6 +1,5 @@
-"""Pictures as PNG files, and as parts of a page."""
+"""Pictures as PNG files."""
 
-import base64
 import io
 
 import numpy as np
@@ -15,8 +14,3 @@ def png(pixels: npt.NDArray[np.uint8]) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, format="PNG")
     return buffer.getvalue()
-
-
-def data_uri(content: bytes) -> str:
-    """A PNG file's content as an address that holds it."""
-    return "data:image/png;base64," + base64.b64encode(content).decode("ascii")

@@ -11,8 +11,9 @@ import torch
 from components.core.files import replacing
 from components.core.seeds import derive
 from components.modalities.image.augment import Augment
-from components.modalities.image.mosaic import Pixels, mosaic, pixels_of
 from components.modalities.image.policy import Policy
+from components.modalities.image.restore import Pixels, pixels_of
+from components.modalities.sheet import mosaic
 
 VIEWS = 3  # per picture and policy
 GUTTER, MARGIN, HEADER = 26, 30, 128

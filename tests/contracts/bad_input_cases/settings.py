@@ -8,6 +8,8 @@ NOTHING_LEARNED = {"method": {"name": "simclr"}, "encoder": {"name": "small_resn
 SETTINGS = [
     Case("an unknown block", "settings", "did you mean 'label'", settings={"lable": {}}),
     Case("an unknown setting in a block", "settings", "did you mean 'budget'", settings={"label.budgett": 40}),
+    Case("no block of a stage", "settings", "write audit: {} for its", settings={"audit": ...}),
+    Case("a setting that has moved", "settings", "write audit: {audited: 60}", settings={"evaluate.audited": 60}),
     Case(
         "an unknown option of a method",
         "settings",

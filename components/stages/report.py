@@ -1,0 +1,137 @@
+"""report: what a run came to, on one page for the person who decides about its model, and what pretraining learned."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from components.core import journal
+from components.core.config import StageParams
+from components.core.files import sha256, write_text
+from components.datasets.labels import matrix, read_labels
+from components.datasets.manifest import read_manifest, rows_of
+from components.datasets.named_arrays import read_arrays
+from components.datasets.pseudo_labels import read_pseudo_labels
+from components.datasets.sample_store import open_samples
+from components.modalities import build_modality
+from components.models.prediction_sets import PredictionSets
+from components.pages import report as pages
+from components.pages.learned import draw_learned
+
+DIGITS = 12  # of a sha256 that names what was used
+
+
+class Params(StageParams):
+    """None of its own; what the page names of the others' settings comes beside."""
+
+
+def run(
+    *,
+    params: Params,
+    settings: dict[str, Any],
+    manifest: Path,
+    samples: Path,
+    quarantine: Path,
+    verdict: Path,
+    preview: Path,
+    history: Path,
+    shown: Path,
+    map: Path,
+    labels: Path,
+    annotators: Path,
+    pseudo_labels: Path,
+    model: Path,
+    guard: Path,
+    predictions: Path,
+    metrics: Path,
+    audit: Path,
+    changed: Path,
+    version: Path,
+    report: Path,
+    learned: Path,
+) -> dict[str, float]:
+    """Write the page, which also joins the artifacts of the pipeline run that registered the model, and the drawing.
+
+    model: the settings beside the weights, as JSON; settings: which methods the other stages were told to use.
+    """
+    listing, spec, rows = read_manifest(manifest), _json(model), _rows(history)
+    store = open_samples(samples)
+    modality = build_modality(store.about.modality)
+    facts = [
+        *_methods(settings, spec, int(rows[-1]["epoch"])),
+        ("seed", str(params.seed)),
+        ("data, by digest", sha256(manifest)[:DIGITS]),
+        ("labels, by digest", sha256(labels)[:DIGITS]),
+    ]
+    found = pages.Inputs(
+        facts=facts,
+        manifest=listing,
+        samples=store,
+        modality=modality,
+        quarantine=quarantine,
+        valid=bool(_json(verdict)["success"]),
+        preview=preview,
+        history=rows,
+        map=map,
+        labels=read_labels(labels),
+        annotators=annotators,
+        pseudo_labels=read_pseudo_labels(pseudo_labels),
+        guard=_json(guard),
+        audit=_json(audit),
+        changed=list(read_arrays(changed).values()),
+        version=_json(version),
+    )
+    write_text(report, pages.render(found, _results(predictions, listing, spec, _json(metrics))))
+    tiles = {caption: [modality.tile(one) for one in records] for caption, records in read_arrays(shown).items()}
+    draw_learned(learned, f"What {settings['pretrain']['method']['name']} learned", rows, tiles)
+    journal.join(report.name)
+    return {}
+
+
+def _methods(settings: dict[str, Any], spec: dict[str, Any], epochs: int) -> list[tuple[str, str]]:
+    """Every method by name, with the options that were set."""
+    told = "weights given to it, taken as they are" if not epochs else _choice(settings["pretrain"]["method"])
+    sets = spec["sets"]
+    return [
+        ("encoder", _choice(settings["pretrain"]["encoder"])),
+        ("pretraining", f"{told}, {epochs} epochs" if epochs else told),
+        ("first labels asked for", _choice(settings["label"]["first"])),
+        ("labels of several people", _choice(settings["label"]["aggregation"])),
+        ("pseudo-labels", _choice(settings["pseudo_label"]["method"])),
+        ("adaptation to the labels", _choice(settings["finetune"]["method"])),
+        ("prediction sets", f"meant to hold the right class for {100 * sets['coverage']:g} %" if sets else "none"),
+        ("next questions", _choice(settings["select"]["strategy"])),
+    ]
+
+
+def _choice(choice: dict[str, Any]) -> str:
+    options = "".join(f", {name} {value}" for name, value in sorted(choice.items()) if name != "name")
+    return f"{choice['name']}{options}"
+
+
+def _results(predictions: Path, listing: pd.DataFrame, spec: dict[str, Any], figures: dict[str, Any]) -> pages.Results:
+    table = pq.read_table(predictions)
+    classes: list[str] = spec["classes"]
+    return pages.Results(
+        classes,
+        rows_of(table["id"].to_pylist(), listing["id"], str(predictions)),
+        np.array([classes.index(name) for name in table["actual"].to_pylist()], dtype=np.int64),
+        matrix(table["distribution"]),
+        matrix(table["control_distribution"]),
+        figures,
+        PredictionSets.model_validate(spec["sets"]) if spec["sets"] else None,
+    )
+
+
+def _rows(history: Path) -> list[dict[str, float]]:
+    with history.open(newline="", encoding="utf-8") as file:
+        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+def _json(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
