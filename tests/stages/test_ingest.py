@@ -151,7 +151,7 @@ def test_what_is_lost_is_kept_in_the_words_that_are_printed_and_nothing_where_no
     (loss,) = read_losses(run(folder, tmp_path / "gray", modality={"name": "image", "channels": 1})[1]["quarantine"])
     assert "41 of 41 pictures are in color and become gray" in loss
     assert f"  ingest: {loss}\n" in capsys.readouterr().err
-    assert read_losses(run(folder, tmp_path / "color", channels=3)[1]["quarantine"]) == []
+    assert read_losses(run(folder, tmp_path / "color", modality=COLOR)[1]["quarantine"]) == []
 
 
 def test_a_folder_dvc_does_not_watch_is_mentioned(folder, tmp_path, capsys):
