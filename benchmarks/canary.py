@@ -51,6 +51,8 @@ def main() -> None:
         ports = [_port(), _port()]
         servers = _servers(home, *ports)
         try:
+            _wait(servers[0], f"http://127.0.0.1:{ports[0]}/health", "")
+            _wait(servers[1], f"http://127.0.0.1:{ports[1]}/api/health", f"me:{WORD}8")
             terminal, codes = _commands(place, _environment(home, place, *ports))
         finally:
             for server in servers:
@@ -132,22 +134,21 @@ def _servers(home: Path, mlflow: int, prefect: int) -> list["subprocess.Popen[by
             started.append(
                 subprocess.Popen(command, cwd=home / name, env={**os.environ, **stores}, stdout=log, stderr=log)
             )
-    _wait(f"http://127.0.0.1:{mlflow}/health", "")
-    _wait(f"http://127.0.0.1:{prefect}/api/health", f"me:{WORD}8")
     return started
 
 
-def _wait(address: str, user: str) -> None:
+def _wait(server: "subprocess.Popen[bytes]", address: str, user: str) -> None:
+    """Until the server answers, however long that takes on a crowded machine."""
     request = urllib.request.Request(
         address, headers={"Authorization": f"Basic {base64.b64encode(user.encode()).decode()}"}
     )
-    for _ in range(240):
+    while server.poll() is None:
         try:
             with urllib.request.urlopen(request, timeout=5):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.5)
-    sys.exit(f"{address} did not start")
+    sys.exit(f"the server of {address} has ended")
 
 
 def _port() -> int:

@@ -33,7 +33,6 @@ SETTINGS = {  # as little work as shows every stage
     "finetune": {"epochs": 1, "guard_epochs": 0},
     "evaluate": {"resamples": 200},
     "select": {"budget": 5},
-    "run": {"retries": 0},
 }
 OWN = {  # a setting of each stage that has some, and another value for it
     "ingest": ("test_fraction", 0.3),

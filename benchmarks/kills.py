@@ -35,7 +35,8 @@ COMMANDS = ["dvc repro"] * 6 + ["winnow repro", "winnow run"]  # the latter take
 WORKS, DELIVERS = "while it works", "when it delivers"
 RAY_WORKER = "ray::RayTrainWorker"
 TRAINING = 15.0  # seconds within which a worker that trains is killed
-PATIENCE = 20.0  # seconds until an orphan must have noticed that its parent is gone
+PATIENCE = 120.0  # seconds until an orphan must have noticed that its parent is gone, on a crowded machine too
+OFTEN, SELDOM = 0.001, 0.1  # seconds between two looks: at the files, and at the processes, which costs their own time
 
 Changes = dict[str, dict[str, Any]]
 Seconds = dict[str, float]
@@ -114,7 +115,7 @@ def _killed(
     command = chance.choice(COMMANDS)
     kind = chance.choice([STAGE, DRIVER, EVERYTHING] + [DVC] * (command == "winnow repro"))
     driver = _start(place, command)
-    if not _wait(driver, lambda: stage in map(_stage_of, _family(driver).values())):
+    if not _wait(driver, lambda: stage in map(_stage_of, _family(driver).values()), every=SELDOM):
         _give_up(place)
     tree = _family(driver)
     if moment == WORKS:
@@ -123,7 +124,7 @@ def _killed(
         if on_ray:
             _kill_worker(driver, chance)
         before = _times(place, stage)
-        _wait(driver, lambda: _times(place, stage) != before)
+        _wait(driver, lambda: _times(place, stage) != before, every=OFTEN)
     there = driver.is_running() and driver.status() != psutil.STATUS_ZOMBIE
     tree |= _family(driver)
     marks = {STAGE: STAGE, DVC: DVC}
@@ -143,12 +144,12 @@ def _kill_worker(driver: psutil.Popen, chance: random.Random) -> None:
     _kill(workers[:1])
 
 
-def _wait(driver: psutil.Popen, done: Callable[[], bool]) -> bool:
-    """Look very often, as long as the run lives, whether it is done."""
+def _wait(driver: psutil.Popen, done: Callable[[], bool], *, every: float) -> bool:
+    """Look again and again, as long as the run lives, whether it is done."""
     while driver.poll() is None:
         if done():
             return True
-        time.sleep(0.001)
+        time.sleep(every)
     return False
 
 

@@ -1,6 +1,7 @@
 """`winnow compare pretrain`: several self-supervised methods for the same CPU time on your pictures, ranked."""
 
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ def compare_pretraining(names: list[str], minutes: float) -> None:
     for name in names:
         if name not in known:
             raise WinnowError(f"unknown self-supervised method '{name}' in --methods: {nearest(name, known)}")
-    if minutes <= 0:
+    if not 0 < minutes < math.inf:
         raise WinnowError(f"--minutes is {minutes:g}: give each method some CPU time, for example 2.")
     for path in NEEDED.values():
         if not path.is_file():

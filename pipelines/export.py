@@ -4,15 +4,19 @@ from pathlib import Path
 
 from components.core.config import nearest
 from components.core.errors import WinnowError
+from components.core.terminal import short
 
 STAGES = ("pretrain", "finetune")
+DATA, OWN = Path("data"), Path("data/weights")  # the stages' folders, and the one for weights that people bring
 
 
 def export_encoder(folder: Path, *, stage: str, formats: list[str]) -> None:
     """Write the stage's encoder into `folder` in each format, and print each file.
 
-    Raises WinnowError for an unknown stage or format, before anything is written.
+    Raises WinnowError for an unknown stage or format and for a folder that stages write, before anything is written.
     """
+    if folder.resolve().is_relative_to(DATA.resolve()) and not folder.resolve().is_relative_to(OWN.resolve()):
+        raise WinnowError(f"{short(folder)} is in {DATA}/, which the stages write: name another folder, or {OWN}.")
     if stage not in STAGES:
         raise WinnowError(f"--from is '{stage}': {nearest(stage, list(STAGES))}")
     from components.models.classifier import load_classifier

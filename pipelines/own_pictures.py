@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from components.core import registry
+from components.core import plain_yaml, registry
 from components.core.config import block, read_params
 from components.core.errors import WinnowError
 from components.core.files import write_text
@@ -44,6 +44,7 @@ def keep(*, source: str | None, image_size: int | None, channels: int | None, bu
         text = with_setting(text, owner, key, value)
     for key in out:
         text = without_setting(text, "ingest", key)
+    plain_yaml.load(text, str(PARAMS))  # what every later run would refuse, such as a number too large, is not written
     write_text(PARAMS.resolve(), text)
     for key in out:
         print(f"params.yaml: ingest.{key} is taken out: {given['ingest', 'source']} has no use for it", file=sys.stderr)

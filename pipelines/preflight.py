@@ -21,6 +21,7 @@ DISK = GIB // 2  # what a run writes besides the sample store, in workspace and 
 COPIES = 3  # of the sample store while ingest runs: the spool, the store, DVC's cache
 SECONDS = 1.0  # for a server to take a connection
 SAMPLES = Path("data/ingest/samples.npy")
+READ = ("data/raw", "data/labels", "data/weights")  # by the stages, which write nothing there
 WRITTEN = ("data", ".winnow", ".dvc", "dvc.lock")
 
 
@@ -87,7 +88,7 @@ def _permissions() -> list[Concern]:
     return [
         Concern(f"{name} cannot be written: `chmod -R u+w {name}`, or run as the user who owns it.")
         for name in closed
-        if name != "data/raw"  # read alone
+        if name not in READ
     ]
 
 

@@ -1,5 +1,6 @@
 """`winnow synthesize`: questions about pictures that are made where the model cannot tell two classes apart."""
 
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,8 +96,8 @@ def _check(generator: str, count: int, minutes: float) -> None:
     known = [name for name in every if issubclass(registry.load("self_supervised", name), GenerativeMethod)]
     if generator not in known:
         raise WinnowError(f"--generator '{generator}' makes no pictures: choose from {', '.join(known)}.")
-    if count < 1 or minutes <= 0:
-        raise WinnowError("--count and --minutes must be above 0: for example --count 10 --minutes 1.")
+    if count < 1 or not 0 < minutes < math.inf:
+        raise WinnowError("--count and --minutes must be numbers above 0: for example --count 10 --minutes 1.")
     for path in (*NEEDED.values(), LABELS, MODEL):
         if not path.is_file():
             raise WinnowError(f"{path} is not there: run `winnow repro` first.")

@@ -6,7 +6,7 @@ from collections.abc import MutableMapping
 from urllib.parse import unquote
 
 from components.core.errors import WinnowError
-from components.core.secrets import userinfo
+from components.core.secrets import NO_SCHEME, userinfo
 
 MLFLOW = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
 SERVERS = {  # of http addresses; MLflow has one user for both of its
@@ -23,10 +23,15 @@ def part_with_users(environment: MutableMapping[str, str] = os.environ) -> None:
     """Take user and password out of every address of a server; this process and its children have them apart.
 
     Other databases than PostgreSQL, and proxies, know no other place: theirs stay, and are masked in whatever is said.
-    Raises WinnowError where two addresses name two users and the library can have only one, and for a user alone.
+    Raises WinnowError where two addresses name two users and the library can have only one, for a user alone, and for
+    an address whose scheme is missing or mistyped, which a library would print or make a folder of.
     """
     given: dict[tuple[str, ...], tuple[str, ...]] = {}
     for name, address in list(environment.items()):
+        if name in {*SERVERS, *DATABASES, PREFECT} and NO_SCHEME.match(address):
+            raise WinnowError(
+                f"{name} has a user but does not begin as an address does: write http://USER:PASSWORD@HOST."
+            )
         scheme, _, rest = address.partition("://")
         variables = _variables(name, scheme)
         hidden = userinfo(rest) if variables else ""

@@ -21,6 +21,7 @@ CHAMPION, CHALLENGER = "champion", "challenger"
 HISTORY = "champion_history"  # tag on the registered model: numbers of all champions, the present one last
 ALL_FILES = "content_sha256"  # tag: `files.sha256` of the version's whole folder
 LONGEST = 100_000  # characters of a version's tag in MLflow
+_NAMED = 5  # versions in a sentence
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,9 @@ def find(name: str, wanted: int | str) -> Version:
     for version in every:
         if str(wanted) in (str(version.number), version.sha256, *version.aliases):
             return version
-    there = ", ".join(" ".join([str(item.number), *item.aliases]) for item in every)
-    hint = f"there are {there}" if there else "nothing is registered yet; run `winnow repro`"
+    named = [f"{item.number} ({', '.join(item.aliases)})" if item.aliases else str(item.number) for item in every]
+    there = ", ".join(named[:_NAMED]) + (f" and {len(named) - _NAMED:,} more" if len(named) > _NAMED else "")
+    hint = f"it has {there}" if there else "nothing is registered yet; run `winnow repro`"
     raise WinnowError(f"model {name} has no version {short(wanted)}: {hint}.")
 
 

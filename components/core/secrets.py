@@ -8,15 +8,20 @@ from collections.abc import Iterator
 from urllib.parse import quote, quote_plus, unquote
 
 MASK = "***"
+NO_SCHEME = re.compile(r"(?!\w[\w+.\-]*://)(?:\w+:/?|//)?[^/:]*:(.+)@")  # user:password@host, http:/user:password@host
 SHORT = 6  # a secret of fewer characters is masked in addresses alone: elsewhere it would garble common words
 REACH = 400  # characters within which the end of a userinfo with blanks or line ends is looked for
 KNOWN = {"winnow", "mlflow", "prefect", "postgres", "digits"}  # no secrets, though they be somebody's password
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://")
 _TOKEN = re.compile(r"""[^\s"'<>]*""")
 _HOST = re.compile(r"(\[[^\]\s@]*\]|[\w.*~\-]*)(:\d+)?(?=$|[/?#\s\"'<>()\[\]{},;.!…\\|`]|:(?:\s|$))")
-_NAMES = r"token|secret|passw|passphrase|credential|signature|api_?key|access_?key|account_?key|private_?key"
+_NAMES = r"token|secret|passw|passphrase|credential|signature|(?:api|access|account|private)[_\-]?key"
 _SAID = re.compile(rf"(?i)([\w.\-]*(?:{_NAMES})[\w.\-]*=|[?&;#](?:key|auth|sig|sas|pwd|pw|pass)=)[^&\s\"'<>]+")
-_HEADER = re.compile(r"(?i)(authorization[\"']?\s*[:=]\s*[\"']?)(?:(?:basic|bearer|token)\s+)?[^\s\"']+")
+_QUOTED = re.compile(rf"(?i)([\"'][\w.\-]*(?:{_NAMES})[\w.\-]*[\"']\s*:\s*[\"'])[^\"']+")
+_HEADER = re.compile(
+    r"(?i)((?:authorization|cookie|x-[a-z\-]*(?:key|token))[\"']?\s*[:=]\s*[\"']?)(?:(?:basic|bearer|token)\s+)?[^\s\"']+"
+)
+_ADDRESS = re.compile(r"(?i)(?:^|_)(?:uri|url|proxy|endpoint|server|host|address|dsn)$")
 _VARIABLE = re.compile(rf"(?i){_NAMES}|keys?(?:_|$)|auth(?!or)|(?:^|_)(?:pass|pwd|pw|sas)(?:_|$)")
 
 
@@ -28,7 +33,10 @@ def without_secrets(text: str) -> str:
     """
     for value in _known(tuple(os.environ.items())):
         text = text.replace(value, MASK)
-    return _HEADER.sub(rf"\1{MASK}", _SAID.sub(rf"\1{MASK}", _without_userinfo(text)))
+    text = _without_userinfo(text)
+    for pattern in (_SAID, _QUOTED, _HEADER):
+        text = pattern.sub(rf"\1{MASK}", text)
+    return text
 
 
 def userinfo(rest: str) -> str:
@@ -71,6 +79,8 @@ def _values(environment: tuple[tuple[str, str], ...]) -> Iterator[str]:
         if scheme := _SCHEME.search(value):
             user, _, password = userinfo(value[scheme.end() :]).removesuffix("@").partition(":")
             yield password or user  # a token alone stands where the user does
+        elif _ADDRESS.search(name) and (bare := NO_SCHEME.match(value)):
+            yield bare[1]
         elif _VARIABLE.search(name) and not name.startswith("WINNOW_") and not _is_place(value):
             yield value.strip()
 

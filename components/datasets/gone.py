@@ -46,6 +46,8 @@ def _where(identity: str, left_out: pd.DataFrame, ids: Sequence[str]) -> tuple[s
     if identity in left_out.index:
         row = left_out.loc[identity]
         return "left out by ingest", f"{row['path']}: {str(row['reason']).rstrip('.')}"
+    if (plain := identity.strip("'\"= ").lower()) in ids:
+        return "written otherwise than in the manifest", f"'{short(identity)}', which is {plain}"
     if mangled(identity):
         full = identity.zfill(LENGTH)
         return "changed by a spreadsheet", f"'{short(identity)}'" + (f", which was {full}" if full in ids else "")

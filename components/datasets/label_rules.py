@@ -65,6 +65,10 @@ def _in_vain(rows: pd.DataFrame) -> list[str]:
     what = {
         "repeats": ("ledger row repeats what stood there", "ledger rows repeat what stood there"),
         "withdrawals": ("ledger row withdraws what was not there", "ledger rows withdraw what was not there"),
+        "older": (
+            "ledger row is older by its `at` than one above it, of the same annotator for the same id",
+            "ledger rows are older by their `at` than ones above them, of the same annotator for the same id",
+        ),
     }
     return [
         f"{_counted(len(vain[kind]), *words)}, without effect ({_lines(vain[kind])})."

@@ -67,12 +67,19 @@ def in_force(ledger: pd.DataFrame) -> pd.DataFrame:
 
 
 def without_effect(ledger: pd.DataFrame) -> dict[str, list[int]]:
-    """Lines of rows that change nothing: they repeat what their annotator had said, or withdraw what was not there."""
+    """Lines of rows that change nothing: they repeat what their annotator had said, withdraw what was not there, or are
+    older by `at` than a row above them of the same annotator for that id (a year mistyped, say), which still counts."""
     ordered = _in_time(ledger)
     before = ordered.groupby(_WHOSE)["label"].shift(fill_value="")
-    same = ordered[ordered["label"] == before]
+    place = pd.Series(range(len(ordered)), ordered.index, dtype="int64").sort_index()
+    older = place < place.groupby([ledger[name] for name in _WHOSE]).cummax()
+    same = ordered[(ordered["label"] == before) & ~older.loc[ordered.index]]
     empty = same["label"] == ""
-    return {"repeats": sorted(same.loc[~empty, "line"]), "withdrawals": sorted(same.loc[empty, "line"])}
+    return {
+        "repeats": sorted(same.loc[~empty, "line"]),
+        "withdrawals": sorted(same.loc[empty, "line"]),
+        "older": sorted(ledger.loc[older, "line"]),
+    }
 
 
 def undated(ledger: pd.DataFrame) -> pd.DataFrame:

@@ -193,10 +193,12 @@ def _profile_address() -> str:
         return ""
     try:
         profiles = tomllib.loads(path.read_text(encoding="utf-8"))
+        active = os.environ.get("PREFECT_PROFILE", profiles.get("active", ""))
+        return str(profiles.get("profiles", {}).get(active, {}).get(API, ""))
     except ValueError as error:
         raise WinnowError(f"{path} is not valid TOML ({error}): mend it, or remove it.") from None
-    active = os.environ.get("PREFECT_PROFILE", profiles.get("active", ""))
-    return str(profiles.get("profiles", {}).get(active, {}).get(API, ""))
+    except (AttributeError, TypeError):  # a list or a text where a table belongs
+        raise WinnowError(f"{path} is not laid out as Prefect's profiles are: mend it, or remove it.") from None
 
 
 def _store() -> str:

@@ -50,3 +50,13 @@ def test_one_user_of_two_addresses_is_enough_and_two_are_refused() -> None:
 def test_a_user_without_a_password_is_refused_where_mlflow_would_leave_it_out() -> None:
     with pytest.raises(WinnowError, match="MLFLOW_TRACKING_TOKEN"):
         part_with_users({"MLFLOW_TRACKING_URI": "http://token@a"})
+
+
+@pytest.mark.parametrize(
+    "address", ["me:pw@host:5000", "http:/me:pw@host", "http:me:pw/@host", "//me:pw@host", ":pw@host", "me@x:pw@host"]
+)
+def test_an_address_with_a_user_and_without_its_scheme_is_refused_unseen(address: str) -> None:
+    for name in ("MLFLOW_TRACKING_URI", "PREFECT_API_URL"):
+        with pytest.raises(WinnowError, match=f"^{name} has a user") as refusal:
+            part_with_users({name: address})
+        assert "pw" not in str(refusal.value)

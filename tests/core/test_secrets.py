@@ -35,6 +35,10 @@ PASSWORD = "C4nary!pw"
         f"host=db user=me password={PASSWORD}",
         f"AccountName=a;AccountKey={PASSWORD}==;EndpointSuffix=b",
         f"'Authorization': 'Basic {PASSWORD}='",
+        f"X-Api-Key: {PASSWORD}",
+        f"Set-Cookie: {PASSWORD}",
+        f"https://host/x?api-key={PASSWORD}",
+        f"{{'access_token': '{PASSWORD}', 'page': 2}}",
     ],
 )
 def test_a_secret_of_an_address_is_masked_wherever_it_stands(text: str) -> None:
@@ -69,8 +73,10 @@ def test_what_is_no_secret_stays(text: str) -> None:
         ("PGPASSWORD", "C4nary\tpw", r"C4nary\tpw"),
         ("https_proxy", "http://me:C4nary%40pw@proxy:1", "C4nary@pw"),
         ("PIP_INDEX_URL", "https://C4naryToken@host/simple", "C4naryToken"),
+        ("HTTP_PROXY", "me:C4nary/pw@proxy:1", "C4nary/pw"),
+        ("MLFLOW_TRACKING_URI", "http:/me:C4nary/pw@host", "C4nary%2Fpw"),
     ],
-    ids=range(7),  # pytest puts a test's name into the environment
+    ids=range(9),  # pytest puts a test's name into the environment
 )
 def test_a_secret_of_the_environment_is_masked_in_every_spelling(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, shown: str
@@ -81,7 +87,12 @@ def test_a_secret_of_the_environment_is_masked_in_every_spelling(
 
 
 def test_other_variables_are_not_masked(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in [("GIT_AUTHOR_NAME", "Some One"), ("SSH_KEY_FILE", __file__), ("RAY_AUTH_MODE", "token")]:
+    for name, value in [
+        ("GIT_AUTHOR_NAME", "Some One"),
+        ("SSH_KEY_FILE", __file__),
+        ("RAY_AUTH_MODE", "token"),
+        ("MY_URL", "with:a"),
+    ]:
         monkeypatch.setenv(name, value)
     text = f"Some One read {__file__} with a token"
     assert without_secrets(text) == text

@@ -16,6 +16,7 @@ def folder(home: Path, *names: str, classes: list[str] | None = None) -> Source:
 
 
 UNLABELED = "unlabelled _unlabeled un-labeled unlabled unknown Unknown unkown no_label not_labelled unsorted to_label"
+UNLABELED += " unidentified undefined_2 labelless label-me unlab unl"
 SPLITS = "training Training testing tests test_set TrainSet train2017 val2017 dev holdout hold-out validate eval _test"
 
 

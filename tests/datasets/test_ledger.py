@@ -176,7 +176,17 @@ def test_rows_without_content_and_repeated_headers_are_skipped_and_rows_in_vain_
     )
     ledger = read_ledger(path)
     assert ledger["line"].tolist() == [4, 7, 8]
-    assert without_effect(ledger) == {"repeats": [7], "withdrawals": [8]}
+    assert without_effect(ledger) == {"repeats": [7], "withdrawals": [8], "older": []}
+
+
+def test_an_answer_that_an_older_date_leaves_without_effect_is_known(tmp_path):
+    path = tmp_path / "ledger.csv"
+    append(path, [row(at="2062-03-01"), row(id="b", at="2062-03-01"), row(label="dog", at="2026-03-02")])
+    append(path, [row(label="cow", at="2026-03-03"), row(label="emu")])
+    append(path, [row(label="fox", annotator="bob", at="2026-03-01")])
+    ledger = read_ledger(path)
+    assert in_force(ledger)["label"].tolist() == ["cat", "emu", "fox"]
+    assert without_effect(ledger)["older"] == [4, 5]
 
 
 def test_two_branches_that_each_add_a_row_merge_without_a_conflict(tmp_path):

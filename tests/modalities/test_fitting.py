@@ -60,6 +60,17 @@ def test_a_float_picture_needs_a_range() -> None:
     assert np.ptp(decode(content, Preparation(16, 1, span=None)).pixels) > 200
 
 
+@pytest.mark.parametrize("largest", [1.0, 3e38])
+def test_floats_that_are_no_numbers_or_as_large_as_can_be_are_black_or_white(largest: float) -> None:
+    values = np.full((20, 20), -largest, np.float32)
+    values[10:] = largest
+    values[0, :3], values[-1, :3] = (np.inf, -np.inf, np.nan), (np.inf, -np.inf, np.nan)
+    pixels = decode(encoded(Image.fromarray(values), "TIFF"), Preparation(20, 1, span=None)).pixels[0]
+    assert pixels[0, :3].tolist() == pixels[-1, :3].tolist() == [255, 0, 0]
+    assert (pixels[1:10] == 0).all()
+    assert (pixels[10:19] == 255).all()
+
+
 def test_losses_are_named_and_a_sound_picture_has_none() -> None:
     red = Image.new("RGB", (40, 40), "red")
     clear = Image.new("RGBA", (40, 40), (255, 255, 255, 0))

@@ -55,6 +55,7 @@ def test_an_unknown_method_no_method_no_time_and_no_pictures_are_refused(
         (["simclrr"], 1.0, "did you mean 'simclr'"),
         ([], 1.0, "names none"),
         (["simclr"], 0.0, "some CPU time"),
+        (["simclr"], float("nan"), "some CPU time"),
         (["simclr"], 1.0, "dvc repro augment"),
     ):
         with pytest.raises(WinnowError, match=text):

@@ -70,6 +70,10 @@ def test_nothing_is_written_where_one_of_the_formats_cannot_be(project: Path, tm
     with pytest.raises(WinnowError, match="--from is 'finetunes': did you mean 'finetune'"):
         export_encoder(tmp_path / "out", stage="finetunes", formats=["winnow"])
     assert not (tmp_path / "out").exists()
+    before = Path("data/pretrain/encoder.safetensors").read_bytes()
+    with pytest.raises(WinnowError, match=r"data/pretrain is in data/, which the stages write"):
+        export_encoder(Path("data/pretrain"), stage="finetune", formats=["winnow"])
+    assert Path("data/pretrain/encoder.safetensors").read_bytes() == before
 
 
 def test_strange_pictures_are_far_and_more_of_the_same_are_not(

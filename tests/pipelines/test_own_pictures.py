@@ -99,6 +99,7 @@ def test_the_home_folder_is_written_out_and_small_gray_pictures_are_pointed_out(
         ({"image_size": 3}, "image_size is 3"),
         ({"channels": 2}, "must be 1 or 3"),
         ({"source": "pictures", "budget": 0}, "budget is 0"),
+        ({"budget": 10**20}, "too large"),
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_is_written(given: dict[str, str | int], said: str) -> None:

@@ -87,7 +87,7 @@ def test_a_full_disk_is_told_by_what_the_last_run_needed(monkeypatch: pytest.Mon
 
 
 def test_folders_that_cannot_be_written_are_all_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("data/embed", "data/raw", ".dvc", ".winnow"):
+    for name in ("data/embed", "data/raw", "data/labels", "data/weights", ".dvc", ".winnow"):
         Path(name).mkdir(parents=True)
         Path(name).chmod(0o555)
     Path("mlflow.db").touch(0o444)

@@ -63,6 +63,9 @@ def test_the_environment_comes_before_the_profile_and_the_profile_before_our_own
 
 
 def test_a_profile_that_cannot_be_read_is_named() -> None:
+    Path("profiles.toml").write_text("active = ['a']\nprofiles = 1\n")
+    with pytest.raises(WinnowError, match=r"profiles\.toml is not laid out"):
+        server.connect()
     Path("profiles.toml").write_text("active = \n")
     with pytest.raises(WinnowError, match=r"profiles\.toml is not valid TOML"):
         server.connect()

@@ -53,6 +53,7 @@ def test_what_cannot_be_done_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyP
         ("simclr", 3, 1.0, "makes no pictures: choose from gan, vae"),
         ("vae", 0, 1.0, "above 0"),
         ("vae", 3, 0.0, "above 0"),
+        ("vae", 3, float("inf"), "above 0"),
         ("vae", 3, 1.0, "run `winnow repro` first"),
     ):
         with pytest.raises(WinnowError, match=text):

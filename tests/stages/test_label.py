@@ -147,12 +147,14 @@ def test_labels_whose_samples_are_gone_are_counted_by_cause(world: SmallWorld) -
     left_out = pd.DataFrame([{"path": "p/x.png", "kind": "leak", "reason": "a twin.", "id": "f" * 16}])
     write_quarantine(world.folder / "quarantine.parquet", left_out, leaks="drop")
     lost = ["feedfeedfeedfeed", "1.23457E+15", "7", "f" * 16, "synthetic-0", "feedfeedfeedfee0", "feedfeedfeedfee1"]
+    lost.append(f"'{world.id_of('ant').upper()}")  # as a spreadsheet keeps a text
     world.answer(*((id_, "ant", "eva") for id_ in lost))
     with pytest.raises(WinnowError) as caught:
         run(world)
     said = str(caught.value)
-    for part in ("7 samples", "3 in no file", "2 changed by a spreadsheet", "0000000000000007", "p/x.png", "1 of made"):
+    for part in ("8 samples", "3 in no file", "2 changed by a spreadsheet", "0000000000000007", "p/x.png", "1 of made"):
         assert part in said
+    assert f"1 written otherwise than in the manifest (line 9: '{lost[-1]}', which is {world.id_of('ant')})" in said
 
 
 def test_annotators_who_disagree_make_a_soft_label(world: SmallWorld) -> None:

@@ -16,10 +16,15 @@ _LIKE_SPLIT = re.compile(
     rf"(my|the)?({_SPLIT_WORDS}|holdout|heldout)(s|sets?|data|dataset|split|images?|imgs?|pictures?|photos?)?\d*"
 )
 _NO_LABEL = re.compile(
-    r"(un|no|not|non|without|to|tobe|needs?)(label|lable|class|annotat|sort|tag|assign|categor)|unkn?own"
+    r"(un|no|not|non|without|to|tobe|needs?)(label|lable|class|annotat|sort|tag|assign|categor|identif)|unkn?own"
+    r"|(undefined|unspecified|undetermined|labelless|labelme|unlab|unlbl|unl)\d*$"
 )
 _ALIKE = 0.9  # of the letters of `unlabeled`; `labeled` has fewer
-_DOUBTFUL = {"other", "others", "misc", "miscellaneous", "none", "nothing", "na", "nan", "null", "background", "rest"}
+_DOUBTFUL = {
+    *("other", "others", "misc", "miscellaneous", "none", "nothing", "na", "nan", "null", "background", "rest"),
+    *("todo", "pending", "inbox", "pool", "raw", "new", "unsure", "undecided", "unmarked", "noname"),
+    *("images", "pictures", "photos"),
+}
 
 
 def split_of(name: str) -> Split | None:

@@ -43,7 +43,7 @@ def is_deep(image: "Image.Image") -> bool:
 def span_of(image: "Image.Image") -> tuple[float, float]:
     """Lowest and highest value of a deep picture, but for the few outliers at both ends; of a large one, every nth."""
     step = max(1, round((image.width * image.height / _LOOKED_AT) ** 0.5))
-    values = np.asarray(image)[::step, ::step].astype(np.float32)
+    values = np.asarray(image)[::step, ::step].astype(np.float64)  # of float32 the differences may be too large
     values = values[np.isfinite(values)]
     if not values.size:
         return 0.0, 0.0
@@ -95,7 +95,9 @@ def _eight_bits(values: npt.NDArray[np.generic], span: tuple[float, float]) -> P
         table = ((np.arange(65536, dtype=np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
         return np.asarray(table[values.astype(np.uint16, copy=False)])
     low, high = span
-    scaled = (np.nan_to_num(values.astype(np.float32), nan=low) - low) * (255 / max(high - low, 1e-12))
+    finite = np.nan_to_num(values.astype(np.float32), nan=low, posinf=high, neginf=low)
+    with np.errstate(over="ignore"):  # what is beyond all numbers is beyond white
+        scaled = (finite - low) * (255 / max(high - low, 1e-12))
     return np.asarray(np.rint(np.clip(scaled, 0, 255)), np.uint8)
 
 

@@ -22,6 +22,13 @@ LABELS = [
     Case("no date where order matters", "label", "mend it", do=ledger("{train},cat,me,person,,,soon,\n" * 2)),
     Case("an id that a spreadsheet changed", "label", "--gone", do=ledger("1.23457E+15,cat,me,person,,,,\n")),
     Case("a row that repeats the one above", "label", "line 3", 0, do=ledger("{train},cat,me,person,,,,\n" * 2)),
+    Case(
+        "an answer whose date is older than that of the row above",
+        "label",
+        "line 3",
+        0,
+        do=ledger("{train},cat,me,person,,,2062-03-01,\n{train},dog,me,person,,,2026-03-02,\n"),
+    ),
     Case("a class setting that is a number", "label", "in quotes", settings={"label.classes": [1, "cat"]}),
     Case("a class setting that lacks one", "label", "lacks 'dog'", settings={"label.classes": ["cat", "emu"]}),
     Case("a ledger that is missing", "label", "restore", do=lambda: LEDGER.unlink()),
