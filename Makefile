@@ -38,7 +38,7 @@ tree: setup ## write the README's folders and docs/files.md anew
 	python tests/contracts/test_readme.py
 
 bad-input: setup ## do everything wrong once and write docs/bad_input.md anew
-	python tests/contracts/test_bad_input.py
+	PYTHONPATH=. python tests/contracts/test_bad_input.py
 
 lock: setup ## resolve pyproject.toml anew into requirements.lock
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet --upgrade -o requirements.lock
