@@ -73,6 +73,7 @@ def table(listing: pd.DataFrame, found: dict[str, tuple[str, str]]) -> str:
 def verdict(home: Path) -> list[str]:
     """What validate refuses the tables for: a sentence each, with the rows."""
     paths = {name: home / f"{name}.parquet" for name in ("manifest", "quarantine", "oracle")}
+    paths["samples"] = home / "samples.npy"
     try:
         validate.run(params=validate.Params(), verdict=home / "verdict.json", **paths)
     except Refused:

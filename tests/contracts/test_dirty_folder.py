@@ -77,7 +77,7 @@ def test_of_copies_one_is_kept_and_of_leaks_the_training_copy_goes(listing: pd.D
 
 def test_the_verdict_names_what_no_file_shows_alone(listing: pd.DataFrame) -> None:
     said = dirty_folder.verdict(Path(listing.attrs["home"]))
-    classes = next(sentence for sentence in said if "at least 2 training pictures" in sentence)
+    classes = next(sentence for sentence in said if "at least 2 training samples" in sentence)
     assert "empty_class, 0" in classes
     assert "parachute, 1" in classes
     pairs = next(sentence for sentence in said if "near-duplicates" in sentence)

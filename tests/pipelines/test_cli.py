@@ -93,4 +93,5 @@ def test_methods_lists_every_plug_in_with_its_caption() -> None:
     assert done.returncode == 0
     rows = [line.split(maxsplit=1) for line in done.stdout.splitlines() if line.startswith("  ")]
     assert {"digits", "simclr", "k_medoids", "full"} <= {row[0] for row in rows}
-    assert all(len(row) == 2 and row[1].endswith(".") for row in rows)
+    assert all(len(row) == 2 and row[1].endswith((".", "]")) for row in rows)
+    assert dict(rows)["rotation"].endswith("[pixels]")
