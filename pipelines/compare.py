@@ -82,10 +82,12 @@ def how_well_foretold(kept: dict[str, dict[str, dict[str, Any]]]) -> tuple[float
 
 def job_for(name: str, params: dict[str, Any]) -> Any:
     """The pretraining `Job` of the `pretrain` block, by the method `name`: with its options there if it is that one."""
+    from components.stages.pretrain import start_of
     from components.training.loop import LoopConfig
     from components.training.pretraining import Job
 
     settings = stage_settings("pretrain", params)
+    weights, origin = start_of(settings)
     return Job(
         **NEEDED,
         method=settings.method if settings.method.name == name else PluginChoice(name=name),
@@ -94,7 +96,8 @@ def job_for(name: str, params: dict[str, Any]) -> Any:
         checkpoints="",
         seed=settings.seed,
         threads=settings.threads,
-        weights=settings.weights,
+        weights=weights,
+        origin=origin,
     )
 
 

@@ -22,6 +22,7 @@ from pipelines.dvc import Stale, at_work, busy, mend_lock_file, prepare_workspac
 from pipelines.preflight import concerns
 from pipelines.records import drop_wrong_records, forget_used
 from pipelines.watch import note_source, note_weights
+from pipelines.weights import fetch_weights
 
 LOCK = Path(".winnow/repro.lock")
 WAIT = 3600.0  # seconds for another run in the same folder
@@ -110,6 +111,7 @@ def _make_ready() -> Stale:
 
     Where nothing is stale, every setting is one that a stage has run with: the check is not waited for.
     """
+    fetch_weights(read_params())
     command = [sys.executable, "-m", "pipelines.settings"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as check:
         try:

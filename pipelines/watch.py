@@ -37,11 +37,13 @@ def note_weights(params: dict[str, Any]) -> None:
     WEIGHTS.mkdir(parents=True, exist_ok=True)  # a stage's input, though it be empty
     block = params.get("pretrain")
     given = block.get("weights") if isinstance(block, dict) else None
+    given = given.get("path") if isinstance(given, dict) else given
     place = Path(expanded(str(given))) if given else None
     if place is None or not place.is_file() or place.resolve().is_relative_to(WEIGHTS.resolve()):
         WEIGHTS_NOTE.unlink(missing_ok=True)
         return
-    _write(WEIGHTS_NOTE, {"sha256": sha256(place)})
+    beside = place.with_suffix(".json")  # what belongs to them
+    _write(WEIGHTS_NOTE, {"sha256": sha256(place), **({"json": sha256(beside)} if beside.is_file() else {})})
 
 
 def _write(note: Path, facts: dict[str, Any]) -> None:

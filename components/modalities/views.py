@@ -32,6 +32,10 @@ class Views:
     def __contains__(self, name: object) -> bool:
         return name in self.policies
 
+    def by(self, statistics: Statistics) -> "Views":
+        """The same policies on samples normalized otherwise, as given weights want them."""
+        return Views(self.modality, statistics, self.policies)
+
     @property
     def plain(self) -> Plain:
         """Records as a model sees them unchanged."""

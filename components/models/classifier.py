@@ -1,9 +1,10 @@
 """The classifier that ships: an encoder and a head in one file of weights and one of settings beside it."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 from torch import Tensor, nn
 
 from components.core.config import Config
@@ -20,7 +21,8 @@ class ClassifierSpec(Config):
 
     sets: what makes prediction sets of its probabilities, None where no coverage is stated; dropout: share of
     the head's inputs that training left out; for draws only, a prediction leaves none out; seen: what the training
-    samples were like, None in files of versions that did not keep it.
+    samples were like, None in files of versions that did not keep it; embedded: sha256 of the vectors of `embed` where
+    the encoder is the one that made them, as it is where nothing but the head was trained.
     """
 
     encoder: EncoderSpec
@@ -30,6 +32,13 @@ class ClassifierSpec(Config):
     sets: PredictionSets | None = None
     dropout: float = Field(default=0.0, ge=0, lt=1)
     seen: Seen | None = None
+    embedded: str = ""
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without `embedded` where the encoder is not the one that `embed` used."""
+        facts: dict[str, Any] = write(self)
+        return facts if self.embedded else {name: value for name, value in facts.items() if name != "embedded"}
 
 
 class Classifier(nn.Module):

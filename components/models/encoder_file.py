@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 from torch import nn
 
 from components.core.config import Config, PluginChoice
@@ -16,6 +16,7 @@ from components.models.adapters import add_adapters
 from components.models.additions import Additions
 from components.models.encoder_size import outlined
 from components.models.encoders import Encoder
+from components.models.given_weights import Origin
 from components.models.prompts import add_border, add_tokens
 from components.models.sound_tensors import load_whole
 
@@ -54,7 +55,8 @@ class Inputs(Config):
 class EncoderSpec(Config):
     """What rebuilds an encoder but its weights.
 
-    name, options: the plug-in; inputs: of what data; dim: of its vectors; additions: what it got after pretraining.
+    name, options: the plug-in; inputs: of what data; dim: of its vectors; additions: what it got after pretraining;
+    origin: of weights given to it.
     """
 
     name: str
@@ -62,6 +64,13 @@ class EncoderSpec(Config):
     inputs: Inputs
     dim: int = Field(ge=1)
     additions: Additions = Additions()
+    origin: Origin | None = None
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without an origin where there is none: nobody gave weights."""
+        facts: dict[str, Any] = write(self)
+        return facts if self.origin else {name: value for name, value in facts.items() if name != "origin"}
 
     @model_validator(mode="before")
     @classmethod

@@ -55,16 +55,38 @@ def read_start(path: Path, encoder: Encoder) -> Start:
     ]
     best = max(readings, key=lambda named: _numbers(_fitted(named, wanted, first)))
     tensors = _fitted(best, wanted, first)
+    if not tensors and path.suffix != ".safetensors" and (ordered := in_order(found, wanted)):  # these keep no order
+        best = tensors = ordered
+        by_order = f"warning: its names are another library's ({_some(found)}): matched by order, kind and shape, all."
+    else:
+        by_order = ""
     share = _numbers(tensors) / _numbers(wanted)
     if share < LEAST:
         raise WinnowError(
-            f"{WHERE} {path.name} fits {share:.0%} of the encoder{_misfits(best, wanted, tensors)}: choose in "
-            "pretrain.encoder the network that it was made for, or leave pretrain.weights empty."
+            f"{WHERE} {path.name} fits {share:.0%} of the encoder{_misfits(best, wanted, tensors)}; the file holds "
+            f"{_some(found)}: choose in pretrain.encoder the network that it was made for, or leave pretrain.weights "
+            "empty."
         )
     for name, value in tensors.items():
         if problem := unsound(name, value, wanted[name]):
             raise WinnowError(f"{WHERE} {path.name}: {problem}; give another file.")
-    return Start(tensors, _said(path, best, wanted, tensors, first, len(found)))
+    said = _said(path, best, wanted, tensors, first, len(found))
+    return Start(tensors, [*said[:1], by_order, *said[1:]] if by_order else said)
+
+
+def in_order(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The file's tensors by the encoder's names where they are the same network's under other names, else nothing.
+
+    They are where the file begins with as many tensors as the encoder has, each in its place of the same shape and with
+    a name that ends alike (weight, bias, running_mean, ...); a classifier may follow.
+    """
+    pairs = list(zip(wanted.items(), found.items(), strict=False))
+    if len(pairs) < len(wanted) or any(
+        own.shape != other.shape or name.rpartition(".")[2] != there.rpartition(".")[2]
+        for (name, own), (there, other) in pairs
+    ):
+        return {}
+    return {name: other for (name, _), (_, other) in pairs}
 
 
 def for_channels(weight: Tensor, channels: int) -> Tensor:
@@ -116,6 +138,12 @@ def _fitted(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], first: st
     if first in found and first not in tensors and _differ_in_channels(found[first], wanted[first]):
         tensors[first] = for_channels(found[first], wanted[first].shape[1])
     return tensors
+
+
+def _some(found: Mapping[str, Tensor]) -> str:
+    """The first names that a file holds."""
+    names = list(found)
+    return ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
 
 
 def _differ_in_channels(one: Tensor, other: Tensor) -> bool:

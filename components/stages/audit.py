@@ -16,6 +16,7 @@ from components.datasets.sample_store import open_samples
 from components.judging.audit import Audit, as_records, audit_augmentations
 from components.modalities.views import Views, read_views
 from components.models.encoder_file import load_encoder
+from components.models.encoders import Encoder
 from components.training.precision import choose_device
 
 
@@ -40,8 +41,9 @@ def run(
 
     changed: a few samples after each change, records per finding, named by its number.
     """
-    views = read_views(policy)
-    found = _audit(params, manifest, samples, encoder, labels, views)
+    network, spec = load_encoder(encoder)
+    views = read_views(policy).by(spec.inputs.statistics)
+    found = _audit(params, manifest, samples, network, labels, views)
     records = as_records(found, views) if found else {}
     write_text(audit, json.dumps(records, indent=2, sort_keys=True) + "\n")
     findings = found.findings if found else []
@@ -49,12 +51,13 @@ def run(
     return {"labels": float(found.pictures if found else 0), "forbidden": float(len(found.forbidden) if found else 0)}
 
 
-def _audit(params: Params, manifest: Path, samples: Path, encoder: Path, labels: Path, views: Views) -> Audit | None:
+def _audit(params: Params, manifest: Path, samples: Path, network: Encoder, labels: Path, views: Views) -> Audit | None:
     known = read_labels(labels)
     drawn = np.sort(numpy_generator(params.seed, "audited").permutation(len(known.ids))[: params.audited])
     if not len(drawn):
         return None
     rows = rows_of(known.ids, read_manifest(manifest, ["id"])["id"], str(labels))[drawn]
-    network = load_encoder(encoder)[0].to(choose_device())
     classes = known.distributions[drawn].argmax(axis=1)
-    return audit_augmentations(network, open_samples(samples)[rows], classes, views, seed=params.seed)
+    return audit_augmentations(
+        network.to(choose_device()), open_samples(samples)[rows], classes, views, seed=params.seed
+    )

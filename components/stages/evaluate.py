@@ -24,7 +24,7 @@ from components.datasets.truth import ORIGINS, answers, true_classes
 from components.judging import metrics as measures
 from components.models.classifier import load_classifier
 from components.models.prediction_sets import PredictionSets, members
-from components.training.inference import predict
+from components.training.inference import known_vectors, predict
 
 CONFIDENCE = 0.95  # of every interval
 
@@ -44,6 +44,7 @@ def run(
     samples: Path,
     oracle: Path,
     ledger: Path,
+    embeddings: Path,
     labels: Path,
     pseudo_labels: Path,
     model: Path,
@@ -60,7 +61,10 @@ def run(
     classes = shipped.spec.classes
     positions, actual, origins = _test_truth(listing, oracle, ledger, classes)
     store = open_samples(samples)
-    ours, theirs = predict(shipped, store, positions), predict(alone, store, positions)
+    ours, theirs = (
+        predict(classifier, store, positions, vectors=known_vectors(classifier, embeddings))
+        for classifier in (shipped, alone)
+    )
     ids = listing["id"].to_numpy()[positions]
     sets = shipped.spec.sets
     inside = members(ours, sets) if sets else None

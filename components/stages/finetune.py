@@ -12,7 +12,7 @@ from pydantic import Field
 from components.core import progress, seeds
 from components.core.config import PluginChoice, StageParams
 from components.core.errors import WinnowError
-from components.core.files import write_text
+from components.core.files import sha256, write_text
 from components.core.registry import load
 from components.datasets.labels import Labels, read_labels
 from components.datasets.manifest import positions_of, read_manifest, rows_of
@@ -25,6 +25,7 @@ from components.judging.neighbors import nearest
 from components.methods.contracts import Floats, PoolTask, Positions
 from components.methods.semi_supervised.label_propagation import LabelPropagation
 from components.modalities.views import read_views
+from components.models.additions import Additions
 from components.models.classifier import Classifier, ClassifierSpec, save_classifier
 from components.models.encoder_file import load_encoder
 from components.models.prediction_sets import PredictionSets, SetSettings, calibrate
@@ -131,7 +132,8 @@ def run(
 class _Task:
     """What all trainings of this stage share. places: `(L,)` positions of the labels; ids: of all samples, by position.
 
-    made: labeled pictures that no store holds, which both models learn from in every training.
+    made: labeled pictures that no store holds, which both models learn from in every training; embedded: sha256 of the
+    vectors.
     """
 
     params: Params
@@ -142,6 +144,15 @@ class _Task:
     pseudo_labels: Path
     spec: ClassifierSpec
     made: Examples
+    embedded: str
+
+    def vectors(self, classifier: Classifier) -> Floats | None:
+        """Of all samples, where the classifier's encoder made them."""
+        return self.material.vectors if classifier.spec.embedded else None
+
+    def predict(self, classifier: Classifier, rows: Positions) -> Floats:
+        """Its probabilities `(M, K)` of samples."""
+        return predict(classifier, self.material.corpus.samples, rows, vectors=self.vectors(classifier))
 
 
 def _read(
@@ -165,7 +176,7 @@ def _read(
     spec = ClassifierSpec(encoder=load_encoder(encoder)[1], classes=labeled.classes, method=params.method.name)
     material, made = add_made_samples(material, synthetic_labels)
     places = rows_of(labeled.ids, ids, str(labels))
-    return _Task(params, material, labeled, places, ids, pseudo_labels, spec, made)
+    return _Task(params, material, labeled, places, ids, pseudo_labels, spec, made, sha256(embeddings))
 
 
 def _examples(task: _Task, fold: int) -> tuple[Examples, Examples]:
@@ -201,7 +212,7 @@ def _held_out(task: _Task, held: Positions) -> tuple[Floats, Floats]:
         mine = folds == fold
         for number, examples in enumerate(_examples(task, fold)):
             classifier, _ = _train(task, examples, loop, name=f"fold {fold}")
-            both[number, mine] = predict(classifier, task.material.corpus.samples, task.places[held[mine]])
+            both[number, mine] = task.predict(classifier, task.places[held[mine]])
     return both[0], both[1]
 
 
@@ -232,8 +243,8 @@ def _carried_over(task: _Task, classifier: Classifier, examples: Examples, tempe
     if not len(rows := _pool_rows(task)):
         return temperature
     head, _ = _train(task, examples, task.params.loop.model_copy(update={"epochs": 0}), name="head")
-    target = apply_temperature(predict(head, task.material.corpus.samples, rows), temperature).max(axis=1).mean()
-    return match_temperature(predict(classifier, task.material.corpus.samples, rows), float(target))
+    target = apply_temperature(task.predict(head, rows), temperature).max(axis=1).mean()
+    return match_temperature(task.predict(classifier, rows), float(target))
 
 
 def _train(task: _Task, examples: Examples, loop: LoopConfig, *, name: str) -> tuple[Classifier, list[Row]]:
@@ -244,7 +255,9 @@ def _train(task: _Task, examples: Examples, loop: LoopConfig, *, name: str) -> t
     seed = seeds.derive(task.params.seed, "finetune")  # the same for candidate and control: they differ in data alone
     method, rows = adapt(task.params.method, task.material, examples, loop, seed=seed, on_epoch=report)
     encoder = task.spec.encoder.model_copy(update={"additions": method.encoder.additions})
-    spec = task.spec.model_copy(update={"encoder": encoder, "dropout": method.dropout})
+    unchanged = len(rows) == 1 and method.encoder.additions == Additions()
+    embedded = task.embedded if unchanged else ""
+    spec = task.spec.model_copy(update={"encoder": encoder, "dropout": method.dropout, "embedded": embedded})
     return Classifier(method.encoder, method.head, spec), rows
 
 
@@ -254,7 +267,7 @@ def _on_samples(task: _Task, candidate: Classifier, control: Classifier) -> guar
     vectors, seed = task.material.vectors[rows], seeds.derive(task.params.seed, "guard")
     pool = PoolTask(vectors, nearest(vectors, NEIGHBORS, seed=seed), labeled, task.labels.distributions, seed)
     spread = LabelPropagation(LabelPropagation.Config.model_validate({})).pseudo_label(pool)
-    said = [predict(model, task.material.corpus.samples, rows).argmax(axis=1) for model in (candidate, control)]
+    said = [task.predict(model, rows).argmax(axis=1) for model in (candidate, control)]
     return guards.Answers(said[0], said[1], spread.argmax(axis=1))
 
 
@@ -264,7 +277,8 @@ def _seen(task: _Task, classifier: Classifier, manifest: Path) -> Seen:
     listing = read_manifest(manifest, ["split", *modality.facts.names])
     listing = listing[listing["split"] == "train"]
     drawn = seeds.numpy_generator(task.params.seed, "seen").permutation(listing.index.to_numpy(np.int64))
-    features = observe(classifier, task.material.corpus.samples, drawn[: KEPT + OTHERS], features=True).features
+    rows, vectors = drawn[: KEPT + OTHERS], task.vectors(classifier)
+    features = observe(classifier, task.material.corpus.samples, rows, features=True, vectors=vectors).features
     assert features is not None
     return Seen(facts=modality.summary(listing), **reference(features))
 

@@ -19,8 +19,10 @@ from components.modalities import Input
 from components.modalities.views import Views
 from components.models.encoder_file import EncoderSpec, Inputs, save_encoder
 from components.models.encoder_size import outlined
+from components.models.given_weights import FOLDER, GivenWeights, Origin, read_origin, weights_file
 from components.models.start_weights import read_start
 from components.training.checkpoints import CheckpointStore
+from components.training.corpus import Corpus
 from components.training.loop import LoopConfig, Row
 from components.training.pretraining import Job, pretrain
 from components.training.pretraining import shown as shown_by
@@ -29,16 +31,15 @@ from components.training.pretraining import shown as shown_by
 class Params(StageParams, LoopConfig):
     """The `pretrain` block: the loop's settings, and what runs where.
 
-    weights: a file to start from (.safetensors, or .pth of tensors alone), ours or torchvision's or timm's; with it
-    `epochs` may be 0, which takes them as they are; workers: Ray Train workers, 0 trains in this process; ray_address:
-    of a running cluster, empty starts one here; storage_path: folder or fsspec URL for checkpoints that every machine
-    can reach.
+    weights: to start from, see `GivenWeights`; with them `epochs` may be 0, which takes them as they are; workers: Ray
+    Train workers, 0 trains in this process; ray_address: of a running cluster, empty starts one here; storage_path:
+    folder or fsspec URL for checkpoints that every machine can reach.
     """
 
     epochs: int = Field(default=100, ge=0)
     method: PluginChoice
     encoder: PluginChoice
-    weights: Path | None = None
+    weights: GivenWeights | None = None
     workers: int = Field(default=0, ge=0)
     ray_address: str | None = None
     storage_path: str | None = None
@@ -67,9 +68,9 @@ def run(
     weights: the watched folder; what to start from is `params.weights`, in it or noted in it. Writes the encoder with a
     `.json` beside it, one row per epoch, and in `shown` what the method shows of a few pictures, by caption.
     """
-    job = _job(params, manifest, samples, policy)
+    job = _job(params, manifest, samples, policy, weights)
     corpus = job.corpus()
-    for sentence in check_start(params, corpus.views.input):
+    for sentence in [*check_start(params, corpus.views.input, weights), *_on_pictures(corpus, job.origin)]:
         print(f"  pretrain: {sentence}", file=sys.stderr)
     report = _reporter(params.epochs)
     _say_if_batch_is_all(params.batch_size, len(corpus.rows))
@@ -83,7 +84,7 @@ def run(
         trained, rows = pretrain(job, corpus, on_epoch=report)
     if sentence := shrunk(rows[-1]):
         print(f"  pretrain: {sentence}", file=sys.stderr)
-    save_encoder(encoder, trained.encoder, _spec(params, corpus.views, trained.encoder.dim))
+    save_encoder(encoder, trained.encoder, _spec(params, corpus.views, trained.encoder.dim, job.origin))
     _write_history(history, rows)
     write_arrays(shown, shown_by(trained, corpus, job.seed))
     CheckpointStore(job.checkpoints).clear()
@@ -92,22 +93,52 @@ def run(
 
 def reads_beside(params: Params) -> list[Path]:
     """The file of weights, which may lie anywhere."""
-    return [params.weights] if params.weights and params.weights.exists() else []
+    path = params.weights.path if params.weights else None
+    return [path] if path and path.exists() else []
 
 
-def check_start(params: Params, given: Input) -> list[str]:
+def check_start(params: Params, given: Input, folder: Path = FOLDER) -> list[str]:
     """Sentences on how the weights to start from fit the encoder; none where there are none.
 
-    Raises WinnowError for an encoder that cannot be, for weights that do not fit it, and for no epochs without weights.
+    folder: where a library's lie. Raises WinnowError for an encoder that cannot be, for weights that are not there or
+    do not fit it, and for no epochs without weights.
     """
     if params.weights is None and not params.epochs:
         raise WinnowError("pretrain.epochs is 0 and pretrain.weights empty: nothing would be learned; set one of them.")
     encoder = outlined(params.encoder, given, where="pretrain.encoder")
-    return read_start(params.weights, encoder).said if params.weights else []
+    return read_start(weights_file(params.weights, params.encoder, folder), encoder).said if params.weights else []
 
 
-def _job(params: Params, manifest: Path, samples: Path, policy: Path) -> Job:
+def start_of(params: Params, folder: Path = FOLDER) -> tuple[Path | None, Origin | None]:
+    """The file of weights and what belongs to them; folder: where a library's lie. Nothing where none are given."""
+    if params.weights is None:
+        return None, None
+    path = weights_file(params.weights, params.encoder, folder)
+    return path, read_origin(params.weights, path) if path.is_file() else None
+
+
+def _on_pictures(corpus: Corpus, origin: Origin | None) -> list[str]:
+    """Whose weights they are, and what of these pictures is not as they were made for."""
+    if origin is None:
+        return []
+    said = [f"weights: {origin.said}."]
+    if not origin.mean:
+        said.append(
+            "warning: nothing says by which mean and deviation pictures were normalized for these weights, so those of "
+            "yours are taken, which can cost much: give pretrain.weights mean and std, or a .json beside the file."
+        )
+    size = int(corpus.views.input.shape[-1])
+    if origin.image_size and size != origin.image_size:
+        said.append(
+            f"pictures are stored at {size} pixels, and these weights were made with {origin.image_size}: "
+            "ingest.modality.image_size is where to try that."
+        )
+    return said
+
+
+def _job(params: Params, manifest: Path, samples: Path, policy: Path, folder: Path) -> Job:
     """Checkpoints lie under the stage key, or, where no runner gave one, under a hash of settings and data."""
+    path, origin = start_of(params, folder)
     facts = [params.model_dump_json(), sha256(manifest), sha256(policy)]
     key = os.environ.get("WINNOW_STAGE_KEY") or hashlib.sha256("\n".join(facts).encode()).hexdigest()
     return Job(
@@ -120,7 +151,8 @@ def _job(params: Params, manifest: Path, samples: Path, policy: Path) -> Job:
         checkpoints=f"{params.storage_path or Path('.winnow/checkpoints').absolute()}/{key}",
         seed=params.seed,
         threads=max(1, params.threads // max(1, params.workers)),
-        weights=params.weights.absolute() if params.weights else None,
+        weights=path.absolute() if path else None,
+        origin=origin,
     )
 
 
@@ -133,9 +165,9 @@ def _say_if_batch_is_all(batch_size: int, count: int) -> None:
         )
 
 
-def _spec(params: Params, views: Views, dim: int) -> EncoderSpec:
+def _spec(params: Params, views: Views, dim: int, origin: Origin | None) -> EncoderSpec:
     inputs = Inputs(modality=views.modality.choice, statistics=views.statistics)
-    return EncoderSpec(name=params.encoder.name, options=params.encoder.options, inputs=inputs, dim=dim)
+    return EncoderSpec(name=params.encoder.name, options=params.encoder.options, inputs=inputs, dim=dim, origin=origin)
 
 
 def _reporter(epochs: int) -> Callable[[int, Row], None]:

@@ -29,7 +29,7 @@ from components.modalities import Modality, build_modality
 from components.models.classifier import Classifier, load_classifier
 from components.models.prediction_sets import PredictionSets, members
 from components.pages.gallery import Card, Doubt, Example, write_gallery
-from components.training.inference import dropout_masks, observe
+from components.training.inference import dropout_masks, known_vectors, observe
 
 COLUMNS = ("id", "path", "rank", "guess", "confidence", "reason")
 MOST_NAMED = 6  # classes in a sentence
@@ -138,7 +138,8 @@ def _pool(
     if strategy.draws:
         generator = torch_generator(params.seed, "select", "dropout")
         kept = dropout_masks(strategy.draws, spec.encoder.dim, spec.dropout, generator)
-    seen = observe(classifier, store, candidates, features=strategy.needs_features, kept=kept)
+    known = known_vectors(classifier, embeddings)
+    seen = observe(classifier, store, candidates, features=strategy.needs_features, kept=kept, vectors=known)
     probabilities[candidates] = seen.probabilities
     return Pool(vectors, labeled, candidates, probabilities, seen.features, seen.draws)
 

@@ -65,7 +65,7 @@ def adapt(
     """
     encoder, spec = load_encoder(material.encoder)
     torch.manual_seed(derive(seed, "weights"))
-    kind, corpus = encoder.given.kind, material.corpus
+    kind, corpus = encoder.given.kind, material.corpus.by(spec.inputs.statistics)
     method: AdaptationMethod = build(
         "adaptation", choice, encoder, material.classes, where="finetune.method", kind=kind
     )

@@ -1,13 +1,16 @@
 """Bulk inference: vectors or class probabilities for rows of the sample store, batch by batch."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from components.core.device import laid_out
+from components.core.files import sha256
 from components.datasets.sample_store import Samples
+from components.datasets.vectors import open_vectors
 from components.modalities import Plain
 from components.models.classifier import Classifier
 from components.models.encoders import Encoder
@@ -55,10 +58,11 @@ def predict(
     samples: Samples,
     positions: npt.NDArray[np.int64] | None = None,
     *,
+    vectors: Floats | None = None,
     batch_size: int = 512,
 ) -> npt.NDArray[np.float32]:
     """`(M, K)` float32 class probabilities of `samples[positions]` (all rows by default), as `embed_all` walks them."""
-    return observe(classifier, samples, positions, batch_size=batch_size).probabilities
+    return observe(classifier, samples, positions, vectors=vectors, batch_size=batch_size).probabilities
 
 
 def observe(
@@ -68,11 +72,13 @@ def observe(
     *,
     features: bool = False,
     kept: Floats | None = None,
+    vectors: Floats | None = None,
     batch_size: int = 512,
 ) -> Observed:
     """What `predict` gives, and in the same pass what the head sees and what it says of parts of that.
 
-    kept: `(T, F)` factors of the features (see `dropout_masks`), a draw for each row.
+    kept: `(T, F)` factors of the features (see `dropout_masks`), a draw for each row; vectors: `(N, F)` features of all
+    samples where they are known (see `known_vectors`): then the encoder is not run.
     """
     rows = np.arange(len(samples)) if positions is None else positions
     count, classes = len(rows), len(classifier.spec.classes)
@@ -85,14 +91,26 @@ def observe(
     with torch.inference_mode():
         for start in range(0, count, batch_size):
             part = slice(start, start + batch_size)
-            vectors = classifier.features(torch.from_numpy(np.asarray(samples[rows[part]])).to(device))
-            probabilities[part] = classifier.probabilities(vectors).float().cpu().numpy()
+            if vectors is None:
+                given = classifier.features(torch.from_numpy(np.asarray(samples[rows[part]])).to(device))
+            else:
+                given = torch.from_numpy(np.asarray(vectors[rows[part]])).to(device)
+            probabilities[part] = classifier.probabilities(given).float().cpu().numpy()
             if seen is not None:
-                seen[part] = vectors.float().cpu().numpy()
+                seen[part] = given.float().cpu().numpy()
             if draws is not None and masks is not None:
                 for draw, mask in zip(draws, masks, strict=True):
-                    draw[part] = classifier.probabilities(vectors * mask).float().cpu().numpy()
+                    draw[part] = classifier.probabilities(given * mask).float().cpu().numpy()
     return Observed(probabilities, seen, draws)
+
+
+def known_vectors(classifier: Classifier, embeddings: Path) -> Floats | None:
+    """`(N, F)` what `embed` made, where these are what the classifier's encoder gives, so that nobody makes them again.
+
+    None where the encoder was changed after that.
+    """
+    embedded = classifier.spec.embedded
+    return open_vectors(embeddings) if embedded and embedded == sha256(embeddings) else None
 
 
 def dropout_masks(count: int, features: int, dropout: float, generator: torch.Generator) -> Floats:

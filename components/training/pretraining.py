@@ -15,6 +15,7 @@ from components.core.config import Config, PluginChoice
 from components.core.registry import build
 from components.judging.health import check, health, projected_health
 from components.methods.contracts import SelfSupervisedMethod, TrainableMethod
+from components.models.given_weights import Origin, as_wanted
 from components.models.start_weights import load_start
 from components.training.checkpoints import CheckpointStore
 from components.training.corpus import Corpus, open_corpus
@@ -29,7 +30,7 @@ SHOWN = 12
 class Job(Config):
     """All that a worker needs to know; paths are read where it runs.
 
-    threads: of each worker; weights: a file that the encoder starts from.
+    threads: of each worker; weights: a file that the encoder starts from; origin: what belongs to them.
     """
 
     method: PluginChoice
@@ -42,10 +43,12 @@ class Job(Config):
     seed: int
     threads: int
     weights: Path | None = None
+    origin: Origin | None = None
 
     def corpus(self) -> Corpus:
-        """The training split, looked at as augment says."""
-        return open_corpus(self.manifest, self.samples, self.policy)
+        """The training split, looked at as augment says, normalized as the weights want it."""
+        corpus = open_corpus(self.manifest, self.samples, self.policy)
+        return corpus.by(as_wanted(self.origin, corpus.views.statistics)) if self.origin else corpus
 
 
 def pretrain(

@@ -57,7 +57,8 @@ def label_pool(
     probabilities = np.empty((len(corpus.rows), task.targets.shape[1]), np.float32)
     if len(unlabeled):
         method, spec = _begin(choice, task, encoder, config, len(unlabeled))
-        _train(method, _data(task, corpus, unlabeled, config.labeled_share), config, task.seed, on_epoch)
+        looked_at = corpus.by(spec.inputs.statistics)
+        _train(method, _data(task, looked_at, unlabeled, config.labeled_share), config, task.seed, on_epoch)
         classes = [str(number) for number in range(task.targets.shape[1])]
         final = Classifier(*method.classifier(), ClassifierSpec(encoder=spec, classes=classes, method=choice.name))
         probabilities = predict(final, corpus.samples, corpus.rows)

@@ -174,8 +174,10 @@ def _source_digest(params: Params) -> str:
 
 
 def _weights_digest(params: Params) -> str:
-    given = params["pretrain"].get("weights")
-    return sha256(Path(given)) if given and Path(given).is_file() else ""
+    from components.stages.pretrain import start_of
+
+    path, origin = start_of(stage_settings("pretrain", params))
+    return _sha256(origin.model_dump()) if path and origin else ""
 
 
 def _key(options: Options, params: Params, source: str) -> str:

@@ -13,6 +13,7 @@ app = typer.Typer()
 PANEL = "Methods and questions"
 command = partial(app.command, rich_help_panel=PANEL)
 compare = typer.Typer(cls=Grouped, help="Try methods beside each other before choosing one.", no_args_is_help=True)
+weights = typer.Typer(cls=Grouped, help="Weights that others trained, to start from.", no_args_is_help=True)
 
 
 @command(epilog=examples("winnow methods", "winnow methods simclr"))
@@ -76,4 +77,16 @@ def gap(
     show_gap(other)
 
 
+@weights.command("add", epilog=examples("winnow weights add efficientnet_lite0", "winnow weights add timm:resnet10t"))
+def weights_add(
+    name: Annotated[str, typer.Argument(help="efficientnet_lite0, timm:MODEL or torchvision:MODEL.", metavar="NAME")],
+    download: Annotated[bool, typer.Option("--download", help="They may be fetched from the network.")] = False,
+) -> None:
+    """Put weights to start from into data/weights, with whose they are and how pictures are prepared for them."""
+    from pipelines.weights import add
+
+    add(name, download=download)
+
+
+app.add_typer(weights, name="weights", rich_help_panel=PANEL)
 app.add_typer(compare, name="compare", rich_help_panel=PANEL)

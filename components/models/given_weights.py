@@ -1,0 +1,174 @@
+"""Weights that others trained: which file holds them, whose they are, and how pictures were prepared for them.
+
+What belongs to a file of weights stands in a `.json` beside it: what `winnow weights add` wrote, or an encoder's or a
+classifier's of ours. The settings go before it.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from components.core.config import Config, PluginChoice
+from components.core.errors import WinnowError
+from components.core.files import sha256
+
+Channels = tuple[float, ...]
+WHERE = "pretrain.weights"
+FOLDER = Path("data/weights")
+MODELS = {"timm": "timm_model", "torchvision": "torchvision_model"}  # the encoder that is any network of a library
+
+
+class Origin(Config):
+    """What belongs to weights, as far as it is known; it travels in the encoder's file.
+
+    name, source, license: whose they are; mean, std: by channel, of a scale of 0 to 1; image_size: pixels of a side;
+    interpolation: how pictures got to that size; sha256: of the file.
+    """
+
+    name: str = ""
+    source: str = ""
+    license: str = ""
+    mean: Channels = ()
+    std: Channels = ()
+    image_size: int | None = Field(default=None, ge=1)
+    interpolation: str = ""
+    sha256: str = ""
+
+    @property
+    def said(self) -> str:
+        """In one line, for people."""
+        size = f", {self.image_size} pixels" if self.image_size else ""
+        scale = f"mean {_listed(self.mean)} and deviation {_listed(self.std)}" if self.mean else "normalization unknown"
+        whose = f" by {self.source}" if self.source else ""
+        return f"{self.name}{whose}, license {self.license or 'not stated'}, {scale}{size}"
+
+
+class GivenWeights(Config):
+    """The setting `pretrain.weights`; a path alone is short for `{from: file, path: ...}`.
+
+    from: `file`, at `path`; `timm` or `torchvision`, their weights for the network in pretrain.encoder, which lie in
+    data/weights; tag: torchvision's name of them, empty for its best. download: whether a run may fetch them where they
+    are not there. mean, std, image_size, interpolation, license: what the file does not say of itself, or says wrongly.
+    """
+
+    origin: Literal["file", "timm", "torchvision"] = Field(default="file", alias="from")
+    path: Path | None = None
+    tag: str | None = None
+    download: bool = False
+    mean: Channels | None = None
+    std: Channels | None = None
+    image_size: int | None = Field(default=None, ge=1)
+    interpolation: Literal["bicubic", "bilinear", "nearest"] | None = None
+    license: str | None = None
+
+    model_config = Config.model_config | {"serialize_by_alias": True}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _path_alone(cls, values: Any) -> Any:
+        return {"from": "file", "path": values} if isinstance(values, str | Path) else values
+
+    @model_validator(mode="after")
+    def _whole(self) -> "GivenWeights":
+        if self.origin == "file" and self.path is None:
+            raise ValueError("a file's path beside `from: file`")
+        if (self.mean is None) != (self.std is None):
+            raise ValueError("both mean and std, or neither")
+        return self
+
+    def unused(self) -> dict[str, str]:
+        """As the base says."""
+        if self.origin == "file":
+            return dict.fromkeys(("tag", "download"), "pretrain.weights.from is file")
+        tag = (
+            {"tag": "pretrain.weights.from is timm, whose models are named model.tag"} if self.origin == "timm" else {}
+        )
+        return {"path": f"pretrain.weights.from is {self.origin}"} | tag
+
+
+def weights_file(given: GivenWeights, encoder: PluginChoice, folder: Path = FOLDER) -> Path:
+    """The file itself; folder: data/weights, where those of a library lie.
+
+    Raises WinnowError where the encoder is no network of that library.
+    """
+    if given.origin == "file":
+        assert given.path is not None
+        return given.path
+    if encoder.name != MODELS[given.origin]:
+        raise WinnowError(
+            f"{WHERE}.from is {given.origin}, and pretrain.encoder '{encoder.name}' is no network of it: choose "
+            f"{{name: {MODELS[given.origin]}, model: ...}}."
+        )
+    return folder / f"{library_name(given.origin, str(encoder.options.get('model', '')), given.tag)}.safetensors"
+
+
+def library_name(library: str, model: str, tag: str | None) -> str:
+    """What a library's weights are called in data/weights, without the ending."""
+    return f"{library}-{model}{f'.{tag}' if tag else ''}"
+
+
+def read_origin(given: GivenWeights, path: Path) -> Origin:
+    """What is known of the weights at `path`: by the settings, else by the `.json` beside the file.
+
+    Raises WinnowError for a `.json` that is none of ours, and for weights that are no more those that it tells of.
+    """
+    known = _beside(path.with_suffix(".json"))
+    digest = sha256(path)
+    if known.sha256 not in ("", digest):
+        raise WinnowError(
+            f"{WHERE} {path.name} is not the file that {path.with_suffix('.json').name} tells of (its sha256 differs): "
+            "bring both anew, or remove the .json."
+        )
+    own = given.model_dump(include={"mean", "std", "image_size", "interpolation", "license"}, exclude_none=True)
+    return known.model_copy(update={"name": known.name or path.stem, **own, "sha256": digest})
+
+
+def as_wanted(origin: Origin, measured: dict[str, Any]) -> dict[str, Any]:
+    """Statistics of samples as the weights want them; as they were `measured` where nothing is known, or for others
+    than pictures.
+
+    For another number of channels all get the mean of the weights' channels.
+    """
+    if not origin.mean or not {"mean", "std"} <= measured.keys():
+        return measured
+    channels = len(measured["mean"])
+    scale = {"mean": origin.mean, "std": origin.std}
+    if channels != len(origin.mean):
+        scale = {name: (sum(values) / len(values),) * channels for name, values in scale.items()}
+    return {**measured, **{name: list(values) for name, values in scale.items()}}
+
+
+def _beside(path: Path) -> Origin:
+    if not path.is_file():
+        return Origin()
+    try:
+        facts: Any = json.loads(path.read_text(encoding="utf-8"))
+        return Origin.model_validate(_of_ours(facts) if isinstance(facts, dict) else facts)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise WinnowError(
+            f"{path}, beside the file in {WHERE}, says nothing that is understood of these weights: correct it, or "
+            "move it away."
+        ) from None
+
+
+def _of_ours(facts: dict[str, Any]) -> dict[str, Any]:
+    """Of an encoder's or a classifier's file, what it says of its pictures; other facts as they are."""
+    encoder = facts.get("encoder", facts)
+    if "inputs" not in encoder:
+        return facts
+    before, inputs = encoder.get("origin") or {}, encoder["inputs"]
+    scale = {name: inputs["statistics"][name] for name in ("mean", "std") if name in inputs["statistics"]}
+    return {
+        "name": before.get("name") or encoder["name"],
+        "source": before.get("source") or "another project",
+        "license": before.get("license", ""),
+        **scale,
+        "image_size": inputs["modality"].get("image_size"),
+        "interpolation": before.get("interpolation", ""),
+    }
+
+
+def _listed(numbers: Channels) -> str:
+    return " ".join(f"{number:.3g}" for number in numbers)
