@@ -136,3 +136,24 @@ def test_files_that_are_none_are_refused_and_none_is_run(
     with pytest.raises(WinnowError, match=says):
         read_start(tmp_path / name, _encoder(width=8))
     assert "run" not in capsys.readouterr().out
+
+
+def _renamed(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """As another library might call them: the last part of each name stays."""
+    return {f"_x{number}.{name.rpartition('.')[2]}": value for number, (name, value) in enumerate(weights.items())}
+
+
+def test_another_librarys_names_are_matched_by_order_where_all_shapes_agree_and_it_is_said(tmp_path: Path) -> None:
+    given, other = _encoder(width=8), _encoder(width=8)
+    path = _saved(tmp_path / "w.pth", {**_renamed(given.state_dict()), "head.weight": torch.zeros(3, 32)})
+    load_start(path, other)
+    assert _equal(given, other)
+    assert "matched by order, kind and shape" in read_start(path, other).said[1]
+
+
+def test_one_shape_out_of_order_is_refused_with_the_names_that_the_file_holds(tmp_path: Path) -> None:
+    weights = _renamed(_encoder(width=8).state_dict())
+    first, *rest = weights
+    path = _saved(tmp_path / "w.pth", {name: weights[name] for name in (*rest, first)})
+    with pytest.raises(WinnowError, match=r"fits 0% .*the file holds _x1.weight, _x2.bias, _x3.running_mean and"):
+        read_start(path, _encoder(width=8))

@@ -121,8 +121,8 @@ def test_what_a_stopped_training_left_is_not_taken_for_other_data(paths: dict[st
 
 def test_every_worker_builds_its_method_on_the_given_weights(paths: dict[str, Path]) -> None:
     params = settings(weights=run_stage(paths, "one", settings())["encoder"], seed=3)
-    job = pretrain._job(params, paths["manifest"], paths["samples"], paths["policy"])
-    weights = load_encoder(params.weights)[0].state_dict()  # type: ignore[arg-type]
+    job = pretrain._job(params, paths["manifest"], paths["samples"], paths["policy"], paths["weights"])
+    weights = load_encoder(job.weights)[0].state_dict()  # type: ignore[arg-type]
     method = build_method(job, job.corpus())
     assert all(torch.equal(value, weights[name]) for name, value in method.encoder.state_dict().items())
 
@@ -131,6 +131,10 @@ def test_no_epochs_take_given_weights_as_they_are(paths: dict[str, Path]) -> Non
     first = run_stage(paths, "one", settings())
     taken = run_stage(paths, "two", settings(weights=first["encoder"], epochs=0, workers=1))
     assert taken["encoder"].read_bytes() == first["encoder"].read_bytes()
+    (_, before), (_, spec) = load_encoder(first["encoder"]), load_encoder(taken["encoder"])
+    assert spec.inputs == before.inputs
+    assert spec.origin is not None
+    assert (spec.origin.name, spec.origin.mean) == ("small_resnet", (0.3,))
     rows = read_rows(taken["history"])
     assert [row["epoch"] for row in rows] == ["0"]
     assert float(rows[0]["effective_rank"]) > 1.5

@@ -1,0 +1,103 @@
+"""Weights that others trained: what belongs to them is read, goes before what is measured, and is not made up."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.core.config import PluginChoice, parse
+from components.core.errors import WinnowError
+from components.models.given_weights import GivenWeights, Origin, as_wanted, read_origin, weights_file
+
+FACTS = {"name": "net", "source": "them", "license": "MIT", "mean": [0.1, 0.2, 0.6], "std": [0.5, 0.5, 0.5]}
+
+
+def _given(**facts: Any) -> GivenWeights:
+    return parse(GivenWeights, facts, where="pretrain.weights")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "net.pth"
+    path.write_bytes(b"numbers")
+    path.with_suffix(".json").write_text(json.dumps(FACTS))
+    return path
+
+
+def test_a_path_alone_is_short_for_a_file() -> None:
+    assert GivenWeights.model_validate("w.pth") == _given(**{"from": "file", "path": "w.pth"})
+
+
+def test_what_stands_beside_the_file_is_known_and_settings_go_before_it(file: Path) -> None:
+    given = _given(**{"from": "file", "path": str(file)})
+    origin = read_origin(given, file)
+    assert (origin.name, origin.license, origin.mean) == ("net", "MIT", (0.1, 0.2, 0.6))
+    assert "net by them, license MIT, mean 0.1 0.2 0.6" in origin.said
+    told = _given(**{"from": "file", "path": str(file), "mean": [0.5] * 3, "std": [0.2] * 3, "license": "BSD"})
+    assert (read_origin(told, file).mean, read_origin(told, file).license) == ((0.5, 0.5, 0.5), "BSD")
+
+
+def test_of_an_encoder_of_ours_its_pictures_are_known(file: Path) -> None:
+    modality = {"name": "image", "image_size": 96, "channels": 1}
+    inputs = {"modality": modality, "statistics": {"mean": [0.3], "std": [0.2]}}
+    encoder = {"name": "small_resnet", "options": {}, "inputs": inputs, "dim": 8}
+    for facts in (encoder, {"encoder": encoder, "classes": ["a"]}):
+        file.with_suffix(".json").write_text(json.dumps(facts))
+        origin = read_origin(GivenWeights.model_validate(str(file)), file)
+        assert (origin.name, origin.mean, origin.std, origin.image_size) == ("small_resnet", (0.3,), (0.2,), 96)
+
+
+def test_where_nothing_is_known_what_was_measured_stays(file: Path) -> None:
+    file.with_suffix(".json").unlink()
+    origin = read_origin(GivenWeights.model_validate(str(file)), file)
+    measured = {"mean": [0.4], "std": [0.3]}
+    assert as_wanted(origin, measured) == measured
+    assert "normalization unknown" in origin.said
+
+
+@pytest.mark.parametrize(("channels", "mean"), [(3, [0.1, 0.2, 0.6]), (1, [0.3])])
+def test_statistics_are_the_weights_and_other_channels_get_their_mean(channels: int, mean: list[float]) -> None:
+    origin = Origin.model_validate(FACTS)
+    wanted = as_wanted(origin, {"mean": [0.9] * channels, "std": [0.9] * channels})
+    assert wanted == {"mean": pytest.approx(mean), "std": [0.5] * channels}
+
+
+def test_statistics_of_another_kind_of_data_are_left_alone() -> None:
+    assert as_wanted(Origin.model_validate(FACTS), {"words": ["a"]}) == {"words": ["a"]}
+
+
+def test_a_file_that_is_no_more_the_one_told_of_is_refused(file: Path) -> None:
+    file.with_suffix(".json").write_text(json.dumps({**FACTS, "sha256": "0" * 64}))
+    with pytest.raises(WinnowError, match=r"net.pth is not the file that net.json tells of"):
+        read_origin(GivenWeights.model_validate(str(file)), file)
+
+
+def test_a_json_that_says_nothing_of_weights_is_refused(file: Path) -> None:
+    for text in ("[1]", "{", '{"colour": 1}'):
+        file.with_suffix(".json").write_text(text)
+        with pytest.raises(WinnowError, match=r"net.json, beside the file in pretrain.weights"):
+            read_origin(GivenWeights.model_validate(str(file)), file)
+
+
+def test_a_librarys_weights_lie_in_the_folder_and_are_for_its_networks_alone(tmp_path: Path) -> None:
+    given = _given(**{"from": "torchvision", "tag": "IMAGENET1K_V2"})
+    encoder = PluginChoice(name="torchvision_model", model="resnet50")
+    path = weights_file(given, encoder, tmp_path)
+    assert path == tmp_path / "torchvision-resnet50.IMAGENET1K_V2.safetensors"
+    with pytest.raises(WinnowError, match=r"is no network of it: choose \{name: torchvision_model"):
+        weights_file(given, PluginChoice(name="small_resnet"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("facts", "says"),
+    [
+        ({"from": "file"}, "a file's path"),
+        ({"from": "file", "path": "w.pth", "mean": [0.5]}, "both mean and std"),
+        ({"from": "file", "path": "w.pth", "download": True}, "pretrain.weights.from is file"),
+        ({"from": "timm", "path": "w.pth"}, "pretrain.weights.from is timm"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(facts: dict[str, Any], says: str) -> None:
+    with pytest.raises(WinnowError, match=says):
+        _given(**facts)
