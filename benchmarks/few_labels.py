@@ -86,7 +86,7 @@ def _run(asked: argparse.Namespace, changes: dict[str, Any]) -> list[dict[str, A
 def _accuracies(place: Path, params: Params) -> dict[str, float]:
     metrics = json.loads((place / "data/evaluate/metrics.json").read_text())
     _say(f"  {json.loads((place / 'data/finetune/guard.json').read_text())['why']}")
-    task = _Task(place)
+    task = Rivals(place)
     return {
         "winnow": metrics["accuracy"],
         "label-only control": metrics["control_accuracy"],
@@ -98,7 +98,7 @@ def _accuracies(place: Path, params: Params) -> dict[str, float]:
     }
 
 
-class _Task:
+class Rivals:
     """The same labels and the same test rows, for the methods a user would pick instead."""
 
     def __init__(self, place: Path) -> None:

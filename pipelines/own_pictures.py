@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from components.datasets.sources import unused_by
 from components.modalities import build_modality
 from pipelines.params_file import with_setting, without_setting
 
+Given = Mapping[tuple[str, str], Any]  # values by block and name
 PARAMS = Path("params.yaml")
 LOCK = Path(".winnow/repro.lock")
-PHOTOS = "--image-size 64 --channels 3 suit photos better, and docs/own_pictures.md says what else does."
+PHOTOS = "`winnow photos FOLDER` chooses what suits photos, and docs/own_pictures.md says why."
 
 
 def keep(*, source: str | None, image_size: int | None, channels: int | None, budget: int | None) -> None:
@@ -29,29 +31,39 @@ def keep(*, source: str | None, image_size: int | None, channels: int | None, bu
     before = read_params()
     size = {name: value for name, value in (("image_size", image_size), ("channels", channels)) if value is not None}
     asked = {
-        ("ingest", "source"): None if source is None else _place(source),
+        ("ingest", "source"): None if source is None else place_for(source),
         ("ingest", "modality"): {**_modality(before), **size} if size else None,
         ("label", "budget"): budget,
     }
     given = {name: value for name, value in asked.items() if value is not None}
     if not given:
         return
-    out = _check(before, given)
+    settle(given)
+    if source is not None and not size and _is_small_and_gray(before):
+        print(f"winnow: pictures are stored at 32 x 32 pixels, gray: {PHOTOS}", file=sys.stderr)
+
+
+def settle(given: Given, out: Collection[tuple[str, str]] = ()) -> None:
+    """Write settings, by block and name, into params.yaml, take others out of it, and say so.
+
+    Raises WinnowError, and writes nothing, for a value that cannot be and while a run is at work.
+    """
+    before = read_params()
+    gone = _check(before, given, [name for name in out if name[1] in block(before, name[0])])
     if held(LOCK):
         raise WinnowError("a run is at work in this folder and reads params.yaml: wait for it, then say this again.")
     text = PARAMS.read_bytes().decode("utf-8")
     for (owner, key), value in given.items():
         text = with_setting(text, owner, key, value)
-    for key in out:
-        text = without_setting(text, "ingest", key)
+    for owner, key in gone:
+        text = without_setting(text, owner, key)
     plain_yaml.load(text, str(PARAMS))  # what every later run would refuse, such as a number too large, is not written
     write_text(PARAMS.resolve(), text)
-    for key in out:
-        print(f"params.yaml: ingest.{key} is taken out: {given['ingest', 'source']} has no use for it", file=sys.stderr)
+    for owner, key in gone:
+        user = given["ingest", "source"] if owner == "ingest" else f"what is now in {owner}"
+        print(f"params.yaml: {owner}.{key} is taken out: {user} has no use for it", file=sys.stderr)
     for (owner, key), value in given.items():
         print(f"params.yaml: {owner}.{key} {_change(block(before, owner).get(key), value)}", file=sys.stderr)
-    if source is not None and not size and _is_small_and_gray(before):
-        print(f"winnow: pictures are stored at 32 x 32 pixels, gray: {PHOTOS}", file=sys.stderr)
 
 
 def _modality(params: dict[str, Any]) -> dict[str, Any]:
@@ -59,7 +71,7 @@ def _modality(params: dict[str, Any]) -> dict[str, Any]:
     return {"name": "image", **(block(params, "ingest").get("modality") or {})}
 
 
-def _place(source: str) -> str:
+def place_for(source: str) -> str:
     """The folder as params.yaml should name it. Raises WinnowError unless pictures may lie there."""
     if not source.strip() or not source.isprintable():
         raise WinnowError(f"--source {source!r} is no name that params.yaml can hold: give the folder a plain name.")
@@ -83,18 +95,22 @@ def _check_folder(place: str) -> None:
     folder.classes()
 
 
-def _check(before: dict[str, Any], given: dict[tuple[str, str], Any]) -> list[str]:
-    """Refuse what the stages would refuse, before anything is written; settings that another source has no use for."""
-    wanted, out = dict(before), list[str]()
+def _check(before: dict[str, Any], given: Given, out: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Refuse what the stages would refuse, before anything is written; all settings that are to be taken out: `out`,
+    and those that another source has no use for.
+    """
+    wanted, gone = dict(before), list(out)
     for (owner, key), value in given.items():
         wanted[owner] = {**block(wanted, owner), key: value}
     if ("ingest", "source") in given:
-        out = [key for key in unused_by(str(given["ingest", "source"])) if key in wanted["ingest"]]
-        wanted["ingest"] = {key: value for key, value in wanted["ingest"].items() if key not in out}
+        unused = unused_by(str(given["ingest", "source"]))
+        gone += [("ingest", key) for key in unused if key in wanted["ingest"]]
+    for owner, key in gone:
+        wanted[owner] = {name: value for name, value in wanted[owner].items() if name != key}
     for owner in dict.fromkeys(owner for owner, _ in given):
         stage_settings(owner, wanted)
     build_modality(stage_settings("ingest", wanted).modality)
-    return out
+    return gone
 
 
 def _change(before: object, now: object) -> str:

@@ -90,6 +90,11 @@ def fetch_weights(params: dict[str, Any]) -> None:
     _fetched(library, model, settings.weights.tag)
 
 
+def packaged_file(packaged: Packaged) -> str:
+    """What it is called in data/weights."""
+    return f"{packaged.origin.name}.pth"
+
+
 def _unpacked(packaged: Packaged) -> Path:
     try:
         found = metadata.distribution(packaged.package)
@@ -104,7 +109,7 @@ def _unpacked(packaged: Packaged) -> Path:
     source = Path(str(found.locate_file(packaged.file)))
     if not source.is_file() or sha256(source) != packaged.origin.sha256:
         raise WinnowError(f"the weights in {packaged.package} are not those that are known: `make photos` brings them.")
-    path = FOLDER / f"{packaged.origin.name}.pth"
+    path = FOLDER / packaged_file(packaged)
     with replacing(path) as aside:
         aside.write_bytes(source.read_bytes())
     _describe(path, packaged.origin)

@@ -31,12 +31,13 @@ def fit_linear(
     inputs = columns(pool[rows])  # (M, D)
     answers = torch.from_numpy(targets.astype(np.float64))
     parts = torch.from_numpy(weights.astype(np.float64))
-    matrix, bias = _solve(inputs, answers, parts, l2)
-    loss = _cross_entropy(inputs @ matrix.T + bias, answers, parts) / parts.sum()
+    matrix, bias = solve(inputs, answers, parts, l2)
+    loss = cross_entropy(inputs @ matrix.T + bias, answers, parts) / parts.sum()
     return columns.head(matrix, bias), float(loss)
 
 
-def _solve(inputs: Tensor, answers: Tensor, parts: Tensor, l2: float) -> tuple[Tensor, Tensor]:
+def solve(inputs: Tensor, answers: Tensor, parts: Tensor, l2: float) -> tuple[Tensor, Tensor]:
+    """`(K, D)` and `(K,)` of the least penalized loss; inputs `(M, D)`, answers `(M, K)`, parts `(M,)`, all float64."""
     matrix = torch.zeros(answers.shape[1], inputs.shape[1], dtype=torch.float64, requires_grad=True)
     bias = torch.zeros(answers.shape[1], dtype=torch.float64, requires_grad=True)
     solver = torch.optim.LBFGS(
@@ -47,7 +48,7 @@ def _solve(inputs: Tensor, answers: Tensor, parts: Tensor, l2: float) -> tuple[T
     def loss() -> Tensor:
         solver.zero_grad()
         penalty = l2 / 2 * (matrix.square().sum() + bias.square().sum())
-        value = (_cross_entropy(inputs @ matrix.T + bias, answers, parts) + penalty) / total
+        value = (cross_entropy(inputs @ matrix.T + bias, answers, parts) + penalty) / total
         value.backward()  # type: ignore[no-untyped-call]
         return value
 
@@ -55,5 +56,6 @@ def _solve(inputs: Tensor, answers: Tensor, parts: Tensor, l2: float) -> tuple[T
     return matrix.detach(), bias.detach()
 
 
-def _cross_entropy(logits: Tensor, answers: Tensor, parts: Tensor) -> Tensor:
+def cross_entropy(logits: Tensor, answers: Tensor, parts: Tensor) -> Tensor:
+    """Summed, weighted by `parts`."""
     return -(parts * (answers * logits.log_softmax(dim=1)).sum(dim=1)).sum()

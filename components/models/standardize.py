@@ -38,3 +38,9 @@ def standardize(pool: npt.NDArray[np.float32]) -> Standardize:
     scale = pool.std(axis=0, dtype=np.float64)
     scale = np.where(scale > 1e-9 * max(float(scale.max(initial=0.0)), 1e-30), scale, np.inf) * np.sqrt(pool.shape[1])
     return Standardize(mean, scale)
+
+
+def centered(pool: npt.NDArray[np.float32]) -> Standardize:
+    """Columns of `pool` `(N, D)` around 0, all divided by one number, so that squared lengths are about 1."""
+    spread = np.sqrt(max(float(pool.var(axis=0, dtype=np.float64).sum()), 1e-30))
+    return Standardize(pool.mean(axis=0, dtype=np.float64), np.full(pool.shape[1], spread))

@@ -19,10 +19,12 @@ ON_MAP = 1200  # more samples hide each other
 
 
 class Params(StageParams):
-    """The `embed` block. neighbors: of each training sample in the graph; batch_size: samples at a time."""
+    """The `embed` block. neighbors: of each training sample in the graph; batch_size: samples at a time, empty:
+    fewer of large ones.
+    """
 
     neighbors: int = Field(default=15, ge=1)
-    batch_size: int = Field(default=512, ge=1)
+    batch_size: int | None = Field(default=None, ge=1)
 
 
 def run(

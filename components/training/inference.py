@@ -1,11 +1,13 @@
 """Bulk inference: vectors or class probabilities for rows of the sample store, batch by batch."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import nn
 
 from components.core.device import laid_out
 from components.core.files import sha256
@@ -17,6 +19,7 @@ from components.models.encoders import Encoder
 from components.training.precision import choose_device
 
 Floats = npt.NDArray[np.float32]
+AT_ONCE, FEWEST, MOST = 3 * 2**21, 16, 512  # numbers, and samples, of a batch: 512 pictures of 64 pixels in color
 
 
 def embed_all(
@@ -25,13 +28,14 @@ def embed_all(
     samples: Samples,
     positions: npt.NDArray[np.int64] | None = None,
     *,
-    batch_size: int = 512,
+    batch_size: int | None = None,
 ) -> npt.NDArray[np.float32]:
     """`(M, D)` float32 vectors of `samples[positions]` (all rows by default); only one batch is in memory.
 
-    samples: records `(N, *shape)`, usually a memory map; plain: what the encoder sees of them. The
-    encoder is left in evaluation mode, on its device.
+    samples: records `(N, *shape)`, usually a memory map; plain: what the encoder sees of them; batch_size: None takes
+    fewer of large records. The encoder is left in evaluation mode, on its device.
     """
+    batch_size = batch_size or _batch_size(encoder)
     rows = np.arange(len(samples)) if positions is None else positions
     vectors = np.empty((len(rows), encoder.dim), dtype=np.float32)
     device = choose_device()
@@ -59,7 +63,7 @@ def predict(
     positions: npt.NDArray[np.int64] | None = None,
     *,
     vectors: Floats | None = None,
-    batch_size: int = 512,
+    batch_size: int | None = None,
 ) -> npt.NDArray[np.float32]:
     """`(M, K)` float32 class probabilities of `samples[positions]` (all rows by default), as `embed_all` walks them."""
     return observe(classifier, samples, positions, vectors=vectors, batch_size=batch_size).probabilities
@@ -73,13 +77,14 @@ def observe(
     features: bool = False,
     kept: Floats | None = None,
     vectors: Floats | None = None,
-    batch_size: int = 512,
+    batch_size: int | None = None,
 ) -> Observed:
     """What `predict` gives, and in the same pass what the head sees and what it says of parts of that.
 
     kept: `(T, F)` factors of the features (see `dropout_masks`), a draw for each row; vectors: `(N, F)` features of all
     samples where they are known (see `known_vectors`): then the encoder is not run.
     """
+    batch_size = batch_size or _batch_size(classifier.encoder)
     rows = np.arange(len(samples)) if positions is None else positions
     count, classes = len(rows), len(classifier.spec.classes)
     probabilities = np.empty((count, classes), np.float32)
@@ -120,3 +125,9 @@ def dropout_masks(count: int, features: int, dropout: float, generator: torch.Ge
     """
     kept = torch.rand(count, features, generator=generator) >= dropout
     return np.asarray(kept.numpy() / (1 - dropout), np.float32)
+
+
+def _batch_size(encoder: nn.Module) -> int:
+    """As many samples as have `AT_ONCE` numbers: what the layers make of them is held in memory together."""
+    shape = getattr(encoder, "shape", None) or (1,)
+    return max(FEWEST, min(MOST, AT_ONCE // math.prod(shape)))

@@ -52,6 +52,20 @@ def repro(
     sys.exit(reproduce(force=force, start=start))
 
 
+@command(epilog=examples("winnow photos ~/photos --budget 50"))
+def photos(
+    folder: Annotated[str, typer.Argument(help="Your photos: a folder or an archive of one.", metavar="FOLDER")],
+    budget: Annotated[int, typer.Option(metavar="LABELS", help="Labels that may be taken from class folders.")] = 50,
+    image_size: Annotated[
+        int | None, typer.Option(metavar="PIXELS", help="Side that photos are stored at. [default: the weights' own]")
+    ] = None,
+) -> None:
+    """Write settings that suit photos into params.yaml: given weights if there are any, size, views, epochs."""
+    from pipelines.photos import choose_for_photos
+
+    choose_for_photos(folder, budget=budget, image_size=image_size)
+
+
 @command(epilog=examples("winnow run", "winnow run --source ~/pictures --image-size 64 --channels 3"))
 def run(
     force: Force = False,

@@ -3,6 +3,8 @@
 Alain & Bengio 2016, Understanding intermediate layers using linear classifier probes, https://arxiv.org/abs/1610.01644
 """
 
+from typing import Annotated, Literal
+
 import torch
 from pydantic import Field
 from torch import nn
@@ -10,6 +12,7 @@ from torch.nn import functional as F
 
 from components.core.config import Config as BaseConfig
 from components.methods.contracts import AdaptationMethod, Batch, Floats, Positions, StepOutput
+from components.models.chosen_head import fit_chosen
 from components.models.encoders import Encoder
 from components.models.linear_head import fit_linear
 
@@ -21,9 +24,11 @@ class LinearProbe(AdaptationMethod):
     views = ()
 
     class Config(BaseConfig):
-        """l2: weight of the squared norm beside the summed cross-entropy (see `fit_linear`)."""
+        """l2: weight of the squared norm beside the summed cross-entropy (see `fit_linear`); `chosen`: it, and how the
+        vectors are scaled, are those that name held-out examples best (see `fit_chosen`).
+        """
 
-        l2: float = Field(default=0.01, gt=0)
+        l2: Annotated[float, Field(gt=0)] | Literal["chosen"] = 0.01
 
     def __init__(self, encoder: Encoder, classes: int, config: Config) -> None:
         super().__init__()
@@ -33,6 +38,10 @@ class LinearProbe(AdaptationMethod):
 
     def fit_head(self, pool: Floats, rows: Positions, targets: Floats, weights: Floats) -> float:
         """The whole training: a convex problem, solved and not stepped towards."""
+        if self.config.l2 == "chosen":
+            chosen = fit_chosen(pool, rows, targets, weights)
+            self.head = chosen.head
+            return chosen.loss
         self.head, loss = fit_linear(pool, rows, targets, weights, l2=self.config.l2)
         return loss
 
