@@ -9,6 +9,7 @@ import json
 import sys
 import tempfile
 from collections import defaultdict
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -106,8 +107,6 @@ class Rivals:
         manifest = read_manifest(data / "ingest/manifest.parquet")
         self.data, self.ids = data, manifest["id"].tolist()
         self.train, self.test = positions_of(manifest, "train"), positions_of(manifest, "test")
-        samples = open_samples(data / "ingest/samples.npy")
-        self.pixels = samples.values.reshape(len(samples), -1).astype(np.float32) / 255
         vectors = np.load(data / "embed/embeddings.npy")
         self.vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
         labels = read_labels(data / "label/labels.parquet")
@@ -117,6 +116,11 @@ class Rivals:
         names = read_classes(data / "ingest/oracle.parquet")
         truth = reveal(data / "ingest/oracle.parquet", [self.ids[row] for row in self.test])
         self.truth = np.array([names.index(str(name)) for name in truth])
+
+    @cached_property
+    def pixels(self) -> npt.NDArray[np.float32]:
+        samples = open_samples(self.data / "ingest/samples.npy")
+        return samples.values.reshape(len(samples), -1).astype(np.float32) / 255
 
     def logistic(self, vectors: npt.NDArray[np.float32]) -> float:
         from sklearn.linear_model import LogisticRegression

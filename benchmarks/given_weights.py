@@ -52,7 +52,7 @@ def _cell(asked: argparse.Namespace, base: Path, folder: Path, seed: int, labels
         "logistic": round(rivals.logistic(rivals.vectors), 4),
         "spreading": round(rivals.spreading(rivals.vectors), 4),
         **({"scratch": round(rivals.network(_scratch(params)), 4)} if asked.scratch else {}),
-        "classes": int(len(set(rivals.classes.tolist()))),
+        "classes": len(set(rivals.classes.tolist())),
         "shipped": guard["shipped"],
         "why": guard["why"],
         "cpu_seconds": round(sum(seconds.values()), 1),
