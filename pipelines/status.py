@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from components.core import tracking
+from components.core.files import read_json
 from components.core.lock import held
 from components.core.model_versions import versions
+from components.models.given_weights import Origin
 from pipelines.dvc import prepare_workspace, stale
 from pipelines.flows.schedule import LOCK as SCHEDULE
 from pipelines.plan import Step, plan
@@ -16,11 +18,12 @@ from pipelines.settings import model_name
 from pipelines.summary import role
 
 RUNS = 5
+ENCODER = Path("data/pretrain/encoder.json")
 REASONS = 2  # said of each stage
 
 
 def report() -> str:
-    """The lines, in four parts."""
+    """The lines, in five parts."""
     if held(LOCK):  # DVC answers nothing meanwhile
         stages = ["a run is at work: what is stale is known when it ends"]
     else:
@@ -28,6 +31,7 @@ def report() -> str:
         stages = _stages(plan(stale()))
     parts = {
         "stages": stages,
+        "weights": _weights(),
         "at work": _at_work(),
         "last runs": _last_runs(),
         "models": _models(),
@@ -49,6 +53,14 @@ def _why(step: Step) -> str:
         return "never run here"
     more = f", and {len(step.why) - REASONS} more" if len(step.why) > REASONS else ""
     return f"stale: {', '.join(step.why[:REASONS])}{more}"
+
+
+def _weights() -> list[str]:
+    """Whose the encoder started from, as its file says."""
+    if not ENCODER.is_file():
+        return ["no encoder yet"]
+    origin = read_json(ENCODER).get("origin")
+    return [f"starts from {Origin.model_validate(origin).said}" if origin else "none given: learned from these samples"]
 
 
 def _at_work() -> list[str]:

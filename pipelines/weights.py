@@ -1,6 +1,8 @@
 """`winnow weights add`: weights of others put into data/weights, with what belongs to them in a `.json` beside."""
 
 import json
+import os
+import socket
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -14,6 +16,8 @@ from components.models.given_weights import FOLDER, MODELS, Origin, library_name
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+PATIENCE = 10  # seconds for a server to answer
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,8 @@ def _unpacked(packaged: Packaged) -> Path:
 def _fetched(library: str, model: str, tag: str | None) -> Path:
     from safetensors.torch import save
 
+    socket.setdefaulttimeout(PATIENCE)  # neither library has one of its own
+    os.environ.setdefault("HF_HUB_ETAG_TIMEOUT", str(PATIENCE))
     try:
         tensors, origin = _of_timm(model) if library == "timm" else _of_torchvision(model, tag)
     except (OSError, RuntimeError) as error:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from components.models.seen import COMPARED as OTHERS
 from components.models.seen import KEPT, Seen, reference
 from components.training.adapt import Examples, Material, adapt
 from components.training.corpus import Corpus
+from components.training.few_steps import few_steps
 from components.training.inference import observe, predict
 from components.training.loop import LoopConfig, Row
 from components.training.made_samples import add_made_samples
@@ -226,6 +228,9 @@ def _final(
     for name in names:
         number = NAMES.index(name)
         classifier, rows = _train(task, examples[number], task.params.loop, name=name)
+        few = few_steps(task.params.loop, int(examples[number].repeats.sum()))
+        if few and len(rows) > 1 and name == names[0]:
+            print(f"  finetune: {few}", file=sys.stderr)
         temperature = temperatures[number]
         if len(rows) > 1 and not task.params.guard_epochs and (task.labels.folds >= 0).any():
             temperature = _carried_over(task, classifier, examples[number], temperature)

@@ -23,6 +23,7 @@ from components.models.given_weights import FOLDER, GivenWeights, Origin, read_o
 from components.models.start_weights import read_start
 from components.training.checkpoints import CheckpointStore
 from components.training.corpus import Corpus
+from components.training.few_steps import few_steps
 from components.training.loop import LoopConfig, Row
 from components.training.pretraining import Job, pretrain
 from components.training.pretraining import shown as shown_by
@@ -73,7 +74,10 @@ def run(
     for sentence in [*check_start(params, corpus.views.input, weights), *_on_pictures(corpus, job.origin)]:
         print(f"  pretrain: {sentence}", file=sys.stderr)
     report = _reporter(params.epochs)
-    _say_if_batch_is_all(params.batch_size, len(corpus.rows))
+    if params.epochs:
+        _say_if_batch_is_all(params.batch_size, len(corpus.rows))
+    if few := few_steps(job.loop, len(corpus.rows)):
+        print(f"  pretrain: {few}", file=sys.stderr)
     if params.workers and params.epochs:
         from components.training.distributed import pretrain_on_ray
 

@@ -18,6 +18,7 @@ from components.datasets.named_arrays import read_arrays
 from components.datasets.pseudo_labels import read_pseudo_labels
 from components.datasets.sample_store import open_samples
 from components.modalities import build_modality
+from components.models.given_weights import Origin
 from components.models.prediction_sets import PredictionSets
 from components.pages import report as pages
 from components.pages.learned import draw_learned
@@ -95,9 +96,10 @@ def run(
 def _methods(settings: dict[str, Any], spec: dict[str, Any], epochs: int) -> list[tuple[str, str]]:
     """Every method by name, with the options that were set."""
     told = "weights given to it, taken as they are" if not epochs else _choice(settings["pretrain"]["method"])
-    sets = spec["sets"]
+    sets, origin = spec["sets"], spec["encoder"].get("origin")
     return [
         ("encoder", _choice(settings["pretrain"]["encoder"])),
+        *([("weights", Origin.model_validate(origin).said)] if origin else []),
         ("pretraining", f"{told}, {epochs} epochs" if epochs else told),
         ("first labels asked for", _choice(settings["label"]["first"])),
         ("labels of several people", _choice(settings["label"]["aggregation"])),

@@ -19,7 +19,7 @@ from components.models.encoders import Encoder
 from components.training.precision import choose_device
 
 Floats = npt.NDArray[np.float32]
-AT_ONCE, FEWEST, MOST = 3 * 2**21, 16, 512  # numbers, and samples, of a batch: 512 pictures of 64 pixels in color
+NUMBERS, FEWEST, MOST = 3 * 2**21, 16, 512  # numbers, and samples, of a batch: 512 pictures of 64 pixels in color
 
 
 def embed_all(
@@ -35,7 +35,7 @@ def embed_all(
     samples: records `(N, *shape)`, usually a memory map; plain: what the encoder sees of them; batch_size: None takes
     fewer of large records. The encoder is left in evaluation mode, on its device.
     """
-    batch_size = batch_size or _batch_size(encoder)
+    batch_size = batch_size or at_once(encoder)
     rows = np.arange(len(samples)) if positions is None else positions
     vectors = np.empty((len(rows), encoder.dim), dtype=np.float32)
     device = choose_device()
@@ -84,7 +84,7 @@ def observe(
     kept: `(T, F)` factors of the features (see `dropout_masks`), a draw for each row; vectors: `(N, F)` features of all
     samples where they are known (see `known_vectors`): then the encoder is not run.
     """
-    batch_size = batch_size or _batch_size(classifier.encoder)
+    batch_size = batch_size or at_once(classifier.encoder)
     rows = np.arange(len(samples)) if positions is None else positions
     count, classes = len(rows), len(classifier.spec.classes)
     probabilities = np.empty((count, classes), np.float32)
@@ -127,7 +127,7 @@ def dropout_masks(count: int, features: int, dropout: float, generator: torch.Ge
     return np.asarray(kept.numpy() / (1 - dropout), np.float32)
 
 
-def _batch_size(encoder: nn.Module) -> int:
-    """As many samples as have `AT_ONCE` numbers: what the layers make of them is held in memory together."""
+def at_once(encoder: nn.Module) -> int:
+    """As many samples as have `NUMBERS` numbers: what the layers make of them is held in memory together."""
     shape = getattr(encoder, "shape", None) or (1,)
-    return max(FEWEST, min(MOST, AT_ONCE // math.prod(shape)))
+    return max(FEWEST, min(MOST, NUMBERS // math.prod(shape)))

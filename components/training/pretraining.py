@@ -19,6 +19,7 @@ from components.models.given_weights import Origin, as_wanted
 from components.models.start_weights import load_start
 from components.training.checkpoints import CheckpointStore
 from components.training.corpus import Corpus, open_corpus
+from components.training.inference import at_once
 from components.training.loop import LoopConfig, Row, train
 from components.training.precision import choose_device
 
@@ -141,7 +142,8 @@ def _looked_at(method: TrainableMethod, views: list[Tensor]) -> tuple[Tensor, Te
     """The encoder's vectors of both views, and what the loss would compare of the first."""
     method.eval()
     with torch.inference_mode():
-        first, second = (method.encoder(view) for view in views)
+        most = at_once(method.encoder)  # of large pictures not all at once
+        first, second = (torch.cat([method.encoder(part) for part in view.split(most)]) for view in views)
         projected = method.project(first) if isinstance(method, SelfSupervisedMethod) else None
     method.train()
     return first, second, projected

@@ -185,3 +185,21 @@ def test_timm_has_the_same_names_for_the_residual_networks() -> None:
         fresh.load_state_dict(to_library(encoder, encoder.state_dict()))
         with torch.no_grad():
             torch.testing.assert_close(encoder(torch.ones(1, 3, 64, 64)), fresh(torch.ones(1, 3, 64, 64)))
+
+
+def test_features_of_the_last_stages_are_means_over_places_and_no_library_gives_them() -> None:
+    pytest.importorskip("timm")
+    last, stages = (
+        _encoder("timm_model", 3, 64, model="resnet10t", vectors=name).eval() for name in ("last", "stages")
+    )
+    stages.load_state_dict(last.state_dict())
+    pictures = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        places = last.network.forward_features(pictures)  # type: ignore[operator,union-attr]
+        torch.testing.assert_close(last(pictures), places.mean((2, 3)))
+        both = stages(pictures)
+    assert (last.dim, stages.dim) == (512, 256 + 512)
+    torch.testing.assert_close(both[:, 256:], nn.functional.normalize(places.mean((2, 3)), dim=1))
+    assert libraries(last) == []
+    vit = {"model": "vit_tiny_patch16_224", "vectors": "last"}
+    assert _encoder("timm_model", 3, 32, **vit).dim == 192

@@ -83,7 +83,7 @@ def test_the_home_folder_is_written_out_and_small_gray_pictures_are_pointed_out(
     _folder("pictures")
     _keep("~/pictures")
     assert yaml.safe_load(Path("params.yaml").read_text())["ingest"]["source"] == f"{tmp_path}/pictures"
-    assert "--image-size 64 --channels 3" in capsys.readouterr().err
+    assert "`winnow photos FOLDER` chooses what suits photos" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

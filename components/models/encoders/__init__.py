@@ -26,7 +26,7 @@ class Encoder(nn.Module, ABC):
 
     Config: ClassVar[type[Config]]
     takes: ClassVar[tuple[str, ...]]
-    library: ClassVar[str] = ""
+    library: str = ""
     library_names: ClassVar[Mapping[str, str]] = {}
     library_model: str = ""
     additions: Additions = Additions()

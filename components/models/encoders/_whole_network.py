@@ -37,20 +37,24 @@ class WholeNetwork(Encoder):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """`(N, C, S, S)` -> `(N, dim)`."""
+        return self.through(pictures)
+
+    def through(self, pictures: Tensor) -> Tensor:
+        """What becomes of pictures in the network."""
         vectors: Tensor = self.network(pictures)
         return vectors
 
     def _dim(self) -> int:
         """From the shapes alone: no number is computed."""
-        weights = {key: torch.empty_like(value, device="meta") for key, value in self.network.state_dict().items()}
+        weights = {key: torch.empty_like(value, device="meta") for key, value in self.state_dict().items()}
         training = self.network.training
         try:
             with torch.no_grad(), torch.device("meta"):
                 pictures = torch.empty(2, *self.shape)
-                vectors = torch.func.functional_call(self.network.eval(), weights, (pictures,))
+                vectors = torch.func.functional_call(self.eval(), weights, (pictures,))
         except (RuntimeError, ValueError, AssertionError) as error:
             raise cannot_take(self.library, self.library_model, self.shape[1], error) from None
-        self.network.train(training)
+        self.train(training)
         if vectors.dim() != 2:
             raise WinnowError(
                 f"{self.library}'s '{self.library_model}' does not end in one vector per picture: choose another model "

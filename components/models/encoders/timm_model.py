@@ -1,9 +1,12 @@
 """Any network of timm by its name, the classifier cut off; timm itself is not installed with Winnow."""
 
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Literal
 
+import torch
 from pydantic import Field
+from torch import Tensor
+from torch.nn import functional as F
 
 from components.core.config import Config as BaseConfig
 from components.core.config import hint
@@ -12,8 +15,9 @@ from components.modalities import Input
 from components.models.encoders._whole_network import WholeNetwork, cannot_take
 
 MISSING = (
-    "pretrain.encoder 'timm_model' needs timm, which is not installed: `pip install timm`, or choose torchvision_model."
+    "pretrain.encoder 'timm_model' needs timm, which is not installed: `make photos`, or choose torchvision_model."
 )
+STAGES = {"head": 0, "last": 1, "stages": 2}  # how many of the last stages make the vectors
 
 
 class TimmModel(WholeNetwork):
@@ -28,9 +32,15 @@ class TimmModel(WholeNetwork):
     library = "timm"
 
     class Config(BaseConfig):
-        """model: a name of `timm.list_models()`; arguments: what else goes to `create_model`, such as patch_size."""
+        """model: a name of `timm.list_models()`; arguments: what else goes to `create_model`, such as patch_size.
+
+        vectors: `head`, what the network's own classifier is given, best where its classes are like yours; `last`, the
+        mean over places of the last stage's features, which knows more of other classes; `stages`, these of the last
+        stage and of the one before it, each of length 1.
+        """
 
         model: str = "mobilenetv3_small_050"
+        vectors: Literal["head", "last", "stages"] = "head"
         arguments: dict[str, Any] = Field(default_factory=dict)
 
     def __init__(self, given: Input, config: Config) -> None:
@@ -39,7 +49,22 @@ class TimmModel(WholeNetwork):
             raise WinnowError(MISSING)
         self._options = _options(config.model, channels, image_size) | config.arguments
         network = _make(config.model, image_size, self._options)
+        self._stages = STAGES[config.vectors]
+        if self._stages and not hasattr(network, "forward_intermediates"):
+            raise WinnowError(
+                f"timm's '{config.model}' does not give the features of its stages: take pretrain.encoder.vectors out."
+            )
         super().__init__(network, config.model, given)
+        if self._stages:
+            self.library = ""  # whose own network would give other vectors
+
+    def through(self, pictures: Tensor) -> Tensor:
+        """As the setting `vectors` says."""
+        if not self._stages:
+            return super().through(pictures)
+        found = self.network.forward_intermediates(pictures, indices=self._stages, intermediates_only=True)
+        means = [features.mean((2, 3)) for features in found]
+        return means[0] if len(means) == 1 else torch.cat([F.normalize(mean, dim=1) for mean in means], 1)
 
     def library_code(self, library: str) -> list[str]:
         """As the base says."""
