@@ -28,7 +28,8 @@ def main() -> None:
     """Run what the command line asks for; a line of JSON for each cell."""
     asked = _arguments()
     with tempfile.TemporaryDirectory() as folder:
-        base = Path(asked.keep or folder) / f"{asked.data}-{asked.size}"
+        kind = "" if asked.vectors == "head" else f"-{asked.vectors}"
+        base = Path(asked.keep or folder) / f"{asked.data}-{asked.size}{kind}"
         if not (base / "data/embed").is_dir():
             _say("CPU seconds", run_stages(UNLABELED, base, _params(asked, 0, 10)))
         for labels in asked.labels or LABELS[asked.data]:
@@ -36,7 +37,7 @@ def main() -> None:
                 figures = _cell(asked, base, Path(folder) / f"{seed}-{labels}", seed, labels)
                 _say(f"{labels} labels, seed {seed}", figures)
                 if asked.save:
-                    keep(RESULTS, (asked.data, asked.size, labels, seed), figures)
+                    keep(RESULTS, (asked.data, f"{asked.size} {asked.vectors}", labels, seed), figures)
 
 
 def _cell(asked: argparse.Namespace, base: Path, folder: Path, seed: int, labels: int) -> dict[str, Any]:
@@ -71,7 +72,7 @@ def _params(asked: argparse.Namespace, seed: int, labels: int) -> Params:
             "modality": {"name": "image", "image_size": asked.size or origin.image_size, "channels": 3},
         },
         augment={"policies": POLICIES},
-        pretrain={"encoder": dict(WEIGHTS.encoder), "weights": weights, "epochs": 0},
+        pretrain={"encoder": {**WEIGHTS.encoder, "vectors": asked.vectors}, "weights": weights, "epochs": 0},
         label={"budget": labels},
         finetune={"method": {"name": "linear_probe", "l2": "chosen"}},
     )
@@ -88,6 +89,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("data", choices=sorted(LABELS))
     parser.add_argument("--root", required=True, help="folder of the photos")
     parser.add_argument("--size", type=int, default=224)
+    parser.add_argument("--vectors", default="head", help="as in pretrain.encoder.vectors: head, last or stages")
     parser.add_argument("--threads", type=int, default=2)
     for name, usual in (("labels", None), ("seeds", [0, 1, 2])):
         parser.add_argument(f"--{name}", type=lambda text: [int(one) for one in text.split(",")], default=usual)

@@ -16,6 +16,7 @@ PLAIN = {
     "Makefile": "setup, repro, test, check, bench, ui",
     "pyproject.toml": "dependencies as ranges, the tools' settings",
     "requirements.lock": "every dependency's exact version and hash",
+    "requirements-photos.lock": "the same of what `make photos` brings",
     "data/raw/": "your pictures, or nothing",
     "data/weights/": "weights to start from, or nothing",
     "data/labels/ledger.csv": "every label a person gave, append-only",
