@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 
 from components.core import registry
@@ -20,6 +19,7 @@ from components.datasets.records import Content, Record
 from components.datasets.sample_store import Samples
 
 if TYPE_CHECKING:
+    import pandas as pd
     from great_expectations.expectations.expectation import Expectation
     from torch import Tensor
 
@@ -236,7 +236,7 @@ class Modality(ABC):
         """Records, as clients would send them."""
         return records
 
-    def summary(self, facts: pd.DataFrame) -> dict[str, Any]:
+    def summary(self, facts: "pd.DataFrame") -> dict[str, Any]:
         """What training samples were like, by their facts; JSON, kept with the model."""
         return {}
 

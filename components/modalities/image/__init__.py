@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from pydantic import Field
 
@@ -16,6 +15,7 @@ from components.datasets.sample_store import Samples
 from components.modalities import Array, Input, Level, Modality, Pixels, Plain, Positions, Served, Statistics, View
 
 if TYPE_CHECKING:
+    import pandas as pd
     from great_expectations.expectations.expectation import Expectation
     from torch import Tensor
 
@@ -231,7 +231,7 @@ class Image(Modality):
         """As the base says."""
         return np.ascontiguousarray(records.transpose(0, 2, 3, 1))
 
-    def summary(self, facts: pd.DataFrame) -> dict[str, Any]:
+    def summary(self, facts: "pd.DataFrame") -> dict[str, Any]:
         """Forms, sides and aspect."""
         from components.modalities.image.unlike import summary
 
