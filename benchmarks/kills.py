@@ -115,11 +115,14 @@ def _killed(
     command = chance.choice(COMMANDS)
     kind = chance.choice([STAGE, DRIVER, EVERYTHING] + [DVC] * (command == "winnow repro"))
     driver = _start(place, command)
-    if not _wait(driver, lambda: stage in map(_stage_of, _family(driver).values()), every=SELDOM):
-        _give_up(place)
+    if not _wait(driver, lambda: _runs(driver, stage), every=SELDOM):
+        if driver.returncode:
+            _give_up(place)
+        return "", 0  # the kill before this one came after its end
     tree = _family(driver)
     if moment == WORKS:
-        time.sleep(chance.uniform(0, seconds[stage]))
+        moment_of_death = time.monotonic() + chance.uniform(0, seconds[stage])
+        _wait(driver, lambda: time.monotonic() > moment_of_death or not _runs(driver, stage), every=SELDOM)
     else:
         if on_ray:
             _kill_worker(driver, chance)
@@ -133,6 +136,10 @@ def _killed(
         _kill([driver.pid])
     driver.wait()
     return (f"{kind} ({command})" if there else ""), _outlived(tree)
+
+
+def _runs(driver: psutil.Popen, stage: str) -> bool:
+    return stage in map(_stage_of, _family(driver).values())
 
 
 def _kill_worker(driver: psutil.Popen, chance: random.Random) -> None:
