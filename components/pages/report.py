@@ -18,7 +18,7 @@ from components.datasets.pseudo_labels import PseudoLabels, Status
 from components.datasets.quarantine import read_losses, read_quarantine
 from components.datasets.sample_store import Store
 from components.judging import metrics as measures
-from components.judging.health import shrunk
+from components.judging.collapse import shrunk
 from components.modalities import Modality
 from components.models.prediction_sets import PredictionSets, members
 from components.pages import charts

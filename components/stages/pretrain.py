@@ -14,7 +14,7 @@ from components.core.config import PluginChoice, StageParams
 from components.core.errors import WinnowError
 from components.core.files import sha256
 from components.datasets.named_arrays import write_arrays
-from components.judging.health import shrunk
+from components.judging.collapse import shrunk
 from components.modalities import Input
 from components.modalities.views import Views
 from components.models.encoder_file import EncoderSpec, Inputs, save_encoder
