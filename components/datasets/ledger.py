@@ -1,7 +1,6 @@
 """The label ledger: append-only text in git, the only way a person's label comes in."""
 
 import csv
-import io
 import math
 import os
 import re
@@ -16,6 +15,7 @@ import pandas as pd
 from components.core.config import nearest
 from components.core.errors import WinnowError
 from components.core.integrity import MARKERS
+from components.core.spreadsheet import plain, to_csv
 from components.core.terminal import short
 from components.datasets.names import normal, unprintable
 
@@ -123,8 +123,7 @@ def _in_time(ledger: pd.DataFrame) -> pd.DataFrame:
 
 def append(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
     """Add rows at the end, all or none, in one write; a column left out is empty. Raises as `read_ledger` does."""
-    new = io.StringIO()
-    writer = csv.writer(new, lineterminator="\n")
+    new = []
     for number, row in enumerate(rows, 1):
         unknown = sorted(set(row) - set(COLUMNS))
         if unknown:
@@ -137,15 +136,14 @@ def append(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
             raise WinnowError(
                 f"new row {number}, column at: '{short(values['at'])}' is no date such as 2026-03-01T10:00:00Z."
             )
-        writer.writerow(values.values())
-    whole = path.is_file() and path.stat().st_size > 0
-    start = "" if whole else ",".join(COLUMNS) + "\n"
-    if whole:
+        new.append(list(values.values()))
+    text = to_csv(COLUMNS, new)
+    if path.is_file() and path.stat().st_size > 0:
         read_ledger(path)  # nothing is added to a broken file
-        start = "" if path.read_bytes().endswith(b"\n") else "\n"
+        text = ("" if path.read_bytes().endswith(b"\n") else "\n") + text.partition("\n")[2]
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab", buffering=0) as file:
-        file.write((start + new.getvalue()).encode("utf-8"))
+        file.write(text.encode("utf-8"))
         os.fsync(file.fileno())
 
 
@@ -191,7 +189,7 @@ def _no_header(line: str, fields: list[str]) -> str:
 
 def _check(row: dict[str, str], where: str) -> dict[str, Any]:
     """The row with its names in normal form and its numbers and time as numbers."""
-    row = {name: text if name == "note" else text.strip() for name, text in row.items()}
+    row = {name: plain(text if name == "note" else text.strip()) for name, text in row.items()}
     row |= {name: normal(row[name]) for name in _NAMES}
     for name in ("id", "annotator"):
         if not row[name]:

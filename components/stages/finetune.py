@@ -14,6 +14,7 @@ from components.core.config import PluginChoice, StageParams
 from components.core.errors import WinnowError
 from components.core.files import write_text
 from components.core.registry import load
+from components.core.spreadsheet import frame_to_csv
 from components.datasets.labels import Labels, read_labels
 from components.datasets.manifest import positions_of, read_manifest, rows_of
 from components.datasets.pseudo_labels import read_pseudo_labels
@@ -118,7 +119,7 @@ def run(
     write_text(guard, json.dumps(verdict.record(), indent=2, sort_keys=True) + "\n")
     rows = [{"model": "candidate", **row} for row in learned] + [{"model": "control", **row} for row in taught]
     table = pd.DataFrame(rows, columns=["epoch", "model", "loss", "learning_rate"]).astype({"epoch": int})
-    write_text(history, table.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
+    write_text(history, frame_to_csv(table, "%.6g"))
     return {
         "shipped_pseudo_labels": float(verdict.shipped == "pseudo_labels"),
         "held_out_labels": float(len(held)),
