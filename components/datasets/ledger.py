@@ -62,24 +62,23 @@ def in_force(ledger: pd.DataFrame) -> pd.DataFrame:
     Last is the latest `at`; rows of the same time, by their place in the file. A row without `at` counts as written
     when the newest row above it (of that annotator for that id) was; one with a date alone, as the newest of that day.
     """
-    last = _in_time(ledger).drop_duplicates(_WHOSE, keep="last").sort_index()
-    return last[last["label"] != ""].reset_index(drop=True)
+    whose = _whose(ledger)
+    last = ~whose.loc[_in_time(ledger, whose)].duplicated(keep="last").sort_index()
+    return ledger[last & (ledger["label"] != "")].reset_index(drop=True)
 
 
 def without_effect(ledger: pd.DataFrame) -> dict[str, list[int]]:
     """Lines of rows that change nothing: they repeat what their annotator had said, withdraw what was not there, or are
     older by `at` than a row above them of the same annotator for that id (a year mistyped, say), which still counts."""
-    ordered = _in_time(ledger)
-    before = ordered.groupby(_WHOSE)["label"].shift(fill_value="")
-    place = pd.Series(range(len(ordered)), ordered.index, dtype="int64").sort_index()
-    older = place < place.groupby([ledger[name] for name in _WHOSE]).cummax()
-    same = ordered[(ordered["label"] == before) & ~older.loc[ordered.index]]
-    empty = same["label"] == ""
-    return {
-        "repeats": sorted(same.loc[~empty, "line"]),
-        "withdrawals": sorted(same.loc[empty, "line"]),
-        "older": sorted(ledger.loc[older, "line"]),
-    }
+    whose = _whose(ledger)
+    order = _in_time(ledger, whose)
+    label = ledger["label"].loc[order]
+    place = pd.Series(range(len(order)), order, dtype="int64").sort_index()
+    older = place < place.groupby(whose).cummax()
+    same = (label == label.groupby(whose).shift(fill_value="")).sort_index() & ~older
+    empty = ledger["label"] == ""
+    found = {"repeats": same & ~empty, "withdrawals": same & empty, "older": older}
+    return {name: sorted(ledger["line"][rows]) for name, rows in found.items()}
 
 
 def undated(ledger: pd.DataFrame) -> pd.DataFrame:
@@ -109,16 +108,20 @@ def _broken_byte(path: Path, start: int) -> int:
     return start
 
 
-def _in_time(ledger: pd.DataFrame) -> pd.DataFrame:
-    """The rows in the order in which they count."""
+def _whose(ledger: pd.DataFrame) -> "pd.Series[int]":
+    """One number for each annotator of an id: what several rows may say of."""
+    return ledger.groupby(_WHOSE, sort=False).ngroup()
+
+
+def _in_time(ledger: pd.DataFrame, whose: "pd.Series[int]") -> pd.Index:
+    """The rows' places in the order in which they count."""
     if ledger["time"].isna().all():
-        return ledger
-    whose = [ledger[name] for name in _WHOSE]
-    of_day = ledger.groupby([*_WHOSE, "day"])["time"].cummax()
+        return ledger.index
+    of_day = ledger["time"].groupby([whose, ledger["day"]]).cummax()
     time = ledger["time"].where(ledger["at"].str.len() > _DATE, of_day)
     newest = time.groupby(whose).cummax().groupby(whose).ffill()
     when = time.fillna(newest).fillna(-math.inf)
-    return ledger.loc[when.sort_values(kind="stable").index]
+    return when.sort_values(kind="stable").index
 
 
 def append(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
