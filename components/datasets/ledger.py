@@ -26,6 +26,7 @@ _ALL = (*COLUMNS, "line", "time", "day")
 _NAMES = ("label", "annotator")
 _WHOSE = ["id", "annotator"]
 _MARK = "\ufeff"  # the byte order mark
+_BLANK = re.compile(rf"[\s;{_MARK}\x1a]*")  # what a row without content may hold: other separators, an old end of file
 _BLOCK = 50_000  # rows that are Python objects at a time
 _DATE = len("2026-03-01")  # characters, at most, of a date without a time
 _COST = re.compile(r"(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?", re.ASCII)
@@ -169,7 +170,7 @@ def _rows(file: Iterable[str], where: str) -> Iterator[dict[str, Any]]:
             elif fields:
                 if len(fields) != len(COLUMNS):
                     raise WinnowError(
-                        f"{line}: {len(fields)} fields where {len(COLUMNS)} belong ({','.join(COLUMNS)}): complete it."
+                        f"{line}: {len(fields)} of {len(COLUMNS)} fields ({','.join(COLUMNS)}): complete it."
                     )
                 yield {**_check(dict(zip(COLUMNS, fields, strict=True)), line), "line": reader.line_num}
     except csv.Error as error:
@@ -180,7 +181,7 @@ def _rows(file: Iterable[str], where: str) -> Iterator[dict[str, Any]]:
 
 def _trimmed(fields: list[str]) -> list[str]:
     """The fields without a byte order mark before them and empty ones after the last column; none of a blank row."""
-    if not "".join(fields).replace(_MARK, "").strip():
+    if _BLANK.fullmatch("".join(fields)):
         return []
     last = len(COLUMNS) if not "".join(fields[len(COLUMNS) :]).strip() else len(fields)
     return [fields[0].lstrip(_MARK), *fields[1:last]]
