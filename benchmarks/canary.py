@@ -96,7 +96,8 @@ def _environment(home: Path, place: Path, mlflow: int, prefect: int) -> dict[str
     for line in (["init", "-q"], ["remote", "add", "origin", f"https://{WORD}6@github.com/a/b.git"], ["add", "."]):
         subprocess.run(["git", *line], cwd=place, check=True)
     config = place / ".dvc/config"
-    config.write_text(f"{config.read_text()}['remote \"far\"']\n    url = http://me:{WORD}7@127.0.0.1:9/x\n    verify = true\n")
+    remote = f"['remote \"far\"']\n    url = http://me:{WORD}7@127.0.0.1:9/x\n    verify = true\n"
+    config.write_text(config.read_text() + remote)
     return {
         **os.environ,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
