@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from benchmarks.self_supervised import RESULTS
-from components.core import registry
+from components.core import plugins
 
 DATA = {
     "digits": "Digits, 32x32 gray, 1,290 training and 507 test pictures",
@@ -29,7 +29,7 @@ def kept_by_data(name: str) -> Iterator[tuple[str, str, Any]]:
 
 def of_method(name: str, family: str = "self_supervised") -> tuple[str, str]:
     """Its class's name, and authors and year linked to the paper, both as its own file gives them."""
-    plugin = registry.load(family, name)
+    plugin = plugins.load(family, name)
     paper = SOURCE.search(" ".join((inspect.getdoc(import_module(plugin.__module__)) or "").splitlines()[1:]))
     paper = paper or SOURCE.search(" ".join((inspect.getdoc(plugin) or "").splitlines()))
     assert paper is not None, f"{name}.py names no paper with its year and address"

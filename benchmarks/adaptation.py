@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks._pipeline import keep, settings
 from benchmarks.few_labels import changes_for
 from benchmarks.self_supervised import RESULTS
-from components.core import registry, seeds
+from components.core import plugins, seeds
 from components.core.config import PluginChoice
 from components.datasets.labels import read_labels
 from components.datasets.manifest import positions_of, read_manifest
@@ -51,7 +51,7 @@ def _cells(asked: argparse.Namespace, folder: Path, seed: int, labels: int) -> N
     path = RESULTS / f"adaptation_{asked.data}.json"
     kept = json.loads(path.read_text()) if path.is_file() and asked.skip else {}
     known = kept.get(str(asked.pretrained), {}).get(str(labels), {})
-    methods = asked.methods or registry.names("adaptation")
+    methods = asked.methods or plugins.names("adaptation")
     todo = [name for name in methods if str(seed) not in known.get(name, {})]
     if not todo:
         return
@@ -102,7 +102,7 @@ def adapt_and_test(data: Path, choice: PluginChoice, seed: int) -> dict[str, Any
 
 def _trained(encoder: Path, choice: PluginChoice, classes: int) -> int:
     """How many parameters the method may change."""
-    method = registry.build("adaptation", choice, load_encoder(encoder)[0], classes, where="method")
+    method = plugins.build("adaptation", choice, load_encoder(encoder)[0], classes, where="method")
     return sum(parameter.numel() for parameter in method.parameters() if parameter.requires_grad)
 
 

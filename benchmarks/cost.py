@@ -21,7 +21,7 @@ from benchmarks._lightly_loops import LOOPS
 from benchmarks._pictures import given, views_of
 from benchmarks.self_supervised import ENCODERS, RESULTS, forget_peak, memory
 from benchmarks.simclr_throughput import SIMCLR_VIEW, lightly_loader
-from components.core import registry, seeds
+from components.core import plugins, seeds
 from components.core.config import PluginChoice
 from components.core.errors import WinnowError
 from components.modalities.image.policy import Policy
@@ -41,7 +41,7 @@ POLICIES = {
 def main() -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.cost", description=__doc__)
-    parser.add_argument("--methods", type=lambda text: text.split(","), default=registry.names("self_supervised"))
+    parser.add_argument("--methods", type=lambda text: text.split(","), default=plugins.names("self_supervised"))
     parser.add_argument("--size", type=int, default=32)
     parser.add_argument("--channels", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
@@ -113,9 +113,9 @@ def _winnow(name: str, pictures: np.ndarray) -> float:
 def _method(name: str, pictures: np.ndarray) -> Any:
     for choice in ENCODERS:
         torch.manual_seed(0)
-        encoder = registry.build("encoder", choice, given(*pictures.shape[1:3]), where="encoder")
+        encoder = plugins.build("encoder", choice, given(*pictures.shape[1:3]), where="encoder")
         try:
-            return registry.build("self_supervised", PluginChoice(name=name), encoder, where="method")
+            return plugins.build("self_supervised", PluginChoice(name=name), encoder, where="method")
         except WinnowError as error:
             refusal = error
     raise refusal
@@ -123,7 +123,7 @@ def _method(name: str, pictures: np.ndarray) -> Any:
 
 def _lightly(name: str, pictures: np.ndarray) -> float:
     """Seconds of the second pass: the first starts the loader's processes."""
-    encoder = registry.build("encoder", ENCODERS[0], given(*pictures.shape[1:3]), where="encoder")
+    encoder = plugins.build("encoder", ENCODERS[0], given(*pictures.shape[1:3]), where="encoder")
     loop = LOOPS[name](encoder, encoder.dim)
     loader = lightly_loader(pictures, BATCH, workers=THREADS, transform=loop.transform(pictures.shape[2]))
     optimizer = torch.optim.AdamW([p for p in loop.parameters() if p.requires_grad], lr=1e-3)

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from benchmarks._pipeline import keep
 from benchmarks.dirty_folder import DATA
 from benchmarks.self_supervised import RESULTS
-from components.core import registry
+from components.core import plugins
 from components.core.config import PluginChoice
 from components.methods.label_models import LabelModel, Votes, accuracies
 
@@ -42,7 +42,7 @@ def main() -> None:
         votes, truth = read_crowd(DATA / ARCHIVE, name)
         facts = {"items": votes.shape[0], "annotators": votes.shape[1], "classes": votes.shape[2]}
         _tell(asked.save, [name, "facts"], {**facts, "votes": len(votes.items)})
-        for model in registry.names("label_model"):
+        for model in plugins.names("label_model"):
             _tell(asked.save, [name, model], figures(model, votes, truth))
         _tell(asked.save, [name, "cleanlab"], _cleanlab(votes, truth))
 
@@ -67,7 +67,7 @@ def figures(name: str, votes: Votes, truth: Integers) -> dict[str, float]:
 
     annotator_error: mean absolute difference, weighed by their answers.
     """
-    model: LabelModel = registry.build("label_model", PluginChoice(name=name), where="benchmark")
+    model: LabelModel = plugins.build("label_model", PluginChoice(name=name), where="benchmark")
     distributions = model.fit(votes)
     actual, counts = accuracies(votes, np.eye(votes.shape[2])[truth]), np.bincount(votes.annotators)
     off = np.abs(accuracies(votes, distributions) - actual)

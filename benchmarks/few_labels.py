@@ -142,7 +142,7 @@ class _Task:
         import torch
 
         from components.core.config import PluginChoice
-        from components.core.registry import build
+        from components.core.plugins import build
         from components.modalities.views import read_views
         from components.training.loop import Labeled, LoopConfig, train
 

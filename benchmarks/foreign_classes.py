@@ -18,7 +18,7 @@ from PIL import Image
 from benchmarks._pipeline import keep, settings
 from benchmarks.few_labels import DIGITS
 from benchmarks.self_supervised import RESULTS
-from components.core import registry
+from components.core import plugins
 from components.datasets.labels import read_labels
 from components.datasets.oracle import reveal
 from components.datasets.pseudo_labels import read_pseudo_labels
@@ -51,7 +51,7 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.foreign_classes", description=__doc__)
     parser.add_argument("--root", default="data/raw", help="folder with FashionMNIST's files")
-    parser.add_argument("--methods", type=lambda text: text.split(","), default=registry.names("semi_supervised"))
+    parser.add_argument("--methods", type=lambda text: text.split(","), default=plugins.names("semi_supervised"))
     parser.add_argument("--labels", type=int, default=40)
     parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[0, 1, 2])
     parser.add_argument("--save", action="store_true", help="keep the figures for docs/methods.md")

@@ -22,7 +22,7 @@ from PIL import Image, ImageOps
 
 from benchmarks._pictures import given, views_of
 from benchmarks.simclr_throughput import SIMCLR_VIEW, lightly_loader
-from components.core import registry
+from components.core import plugins
 from components.core.config import PluginChoice
 from components.methods.contracts import Batch
 from components.methods.self_supervised.simclr import SimCLR
@@ -116,7 +116,7 @@ def lightly(pictures: npt.NDArray[np.uint8], count: int) -> float:
 
 def _method() -> SimCLR:
     torch.manual_seed(0)
-    encoder = registry.build("encoder", PluginChoice(name="resnet18"), given(3, SIZE), where="encoder")
+    encoder = plugins.build("encoder", PluginChoice(name="resnet18"), given(3, SIZE), where="encoder")
     return SimCLR(encoder, SimCLR.Config())
 
 

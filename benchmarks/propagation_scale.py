@@ -20,7 +20,7 @@ import numpy.typing as npt
 from benchmarks._pipeline import keep
 from benchmarks.self_supervised import RESULTS, memory
 from components.core import seeds
-from components.judging.neighbors import nearest, recall
+from components.judging.neighbors import neighbor_graph, recall
 from components.methods.contracts import Graph, PoolTask
 from components.methods.semi_supervised.label_propagation import LabelPropagation, by_cell, kernel, propagate, reordered
 
@@ -111,7 +111,7 @@ def _graph(folder: Path) -> Callable[[], dict[str, Any]]:
     vectors = np.load(folder / "vectors.npy")
 
     def timed() -> dict[str, Any]:
-        graph = nearest(vectors, NEIGHBORS, seed=0)
+        graph = neighbor_graph(vectors, NEIGHBORS, seed=0)
         np.savez(folder / "graph.npz", indices=graph.indices, similarities=graph.similarities)
         return {"recall": lambda: recall(vectors, graph, seed=0)}
 

@@ -18,7 +18,7 @@ import torch
 from benchmarks.self_supervised import RESULTS, forget_peak, memory
 from components.core import seeds
 from components.core.config import PluginChoice
-from components.core.registry import build
+from components.core.plugins import build
 from components.methods.contracts import Floats, Pool
 
 PATH = RESULTS / "query_scale.json"

@@ -24,7 +24,7 @@ from torch import nn
 from benchmarks._pipeline import keep, settings
 from benchmarks.few_labels import changes_for
 from benchmarks.self_supervised import RESULTS
-from components.core import registry, seeds
+from components.core import plugins, seeds
 from components.core.config import PluginChoice
 from components.core.files import replacing
 from components.core.seeds import torch_generator
@@ -50,7 +50,7 @@ def main() -> None:
     seeds.deterministic(1)
     path = RESULTS / f"query_strategies_{asked.data}.json"
     kept = json.loads(path.read_text()) if path.is_file() else {}
-    others = [name for name in registry.names("query_strategy") if name != RANDOM]
+    others = [name for name in plugins.names("query_strategy") if name != RANDOM]
     with tempfile.TemporaryDirectory() as folder:
         for seed in asked.seeds:
             names = asked.strategies or [RANDOM, *others]
@@ -148,9 +148,9 @@ def _needed(runs: dict[str, Any], target: float) -> str:
 def _curve(data: Path, seed: int, name: str, budgets: list[int]) -> list[float]:
     """Accuracy after each budget; the strategy is asked as `label` and `select` ask it, and the truth answers."""
     task = _read(data)
-    strategy = registry.build("query_strategy", PluginChoice(name=name), where="strategy")
+    strategy = plugins.build("query_strategy", PluginChoice(name=name), where="strategy")
     first = (
-        registry.build("query_strategy", PluginChoice(name=RANDOM), where="first") if strategy.needs_model else strategy
+        plugins.build("query_strategy", PluginChoice(name=RANDOM), where="first") if strategy.needs_model else strategy
     )
     everything = np.arange(len(task.vectors))
     labeled = np.sort(

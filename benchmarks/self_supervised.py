@@ -19,7 +19,7 @@ import torch
 
 from benchmarks._pipeline import keep, settings
 from benchmarks.few_labels import changes_for
-from components.core import registry, seeds
+from components.core import plugins, seeds
 from components.core.config import PluginChoice
 from components.core.errors import WinnowError
 from components.datasets.manifest import positions_of, read_manifest
@@ -54,7 +54,7 @@ def main() -> None:
     if asked.one:
         print(json.dumps(_one(Path(asked.one), asked.methods[0], asked.minutes, asked.seeds[0])))
         return
-    methods = asked.methods or [*BASELINES, *registry.names("self_supervised")]
+    methods = asked.methods or [*BASELINES, *plugins.names("self_supervised")]
     minutes = asked.minutes or MINUTES[asked.data]
     with tempfile.TemporaryDirectory() as folder:
         run_stages(PREPARED, Path(folder), _settings(asked.data, asked.root))
@@ -156,7 +156,7 @@ class Task:
                 family, parts = "self_supervised", [encoder]
                 if name == "supervised":
                     family, name, parts = "adaptation", "full", [encoder, int(self.classes.max()) + 1]
-                method: TrainableMethod = registry.build(family, PluginChoice(name=name), *parts, where="method")
+                method: TrainableMethod = plugins.build(family, PluginChoice(name=name), *parts, where="method")
                 return method
             except WinnowError as error:
                 refusal = error
@@ -164,7 +164,7 @@ class Task:
 
     def _encoder(self, choice: PluginChoice, seed: int) -> Any:
         torch.manual_seed(seeds.derive(seed, "weights"))
-        return registry.build("encoder", choice, self.corpus.views.input, where="encoder")
+        return plugins.build("encoder", choice, self.corpus.views.input, where="encoder")
 
     def health(self, encoder: Any) -> dict[str, float]:
         """Of 256 training pictures and their weak views, as the pretrain stage watches it."""

@@ -21,7 +21,7 @@ import numpy as np
 from benchmarks._pipeline import keep, mean_and_interval, settings
 from benchmarks.few_labels import changes_for
 from benchmarks.self_supervised import RESULTS
-from components.core import registry
+from components.core import plugins
 from components.datasets.labels import read_labels
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.oracle import reveal
@@ -62,7 +62,7 @@ CHANGES: dict[str, Params] = {
 def main() -> None:
     """Run what the command line asks for; a line of JSON for each cell."""
     asked = _arguments()
-    methods, path = asked.methods or registry.names("semi_supervised"), RESULTS / f"semi_supervised_{asked.data}.json"
+    methods, path = asked.methods or plugins.names("semi_supervised"), RESULTS / f"semi_supervised_{asked.data}.json"
     with tempfile.TemporaryDirectory() as folder:
         for seed in asked.seeds:
             base = Path(asked.keep or folder) / f"seed{seed}"

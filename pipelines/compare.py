@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from components.core import registry
-from components.core.config import PluginChoice, nearest, read_params
+from components.core import plugins
+from components.core.config import PluginChoice, did_you_mean, read_params
 from components.core.environment import prepare
 from components.core.errors import WinnowError
 from components.core.files import write_text
@@ -40,12 +40,12 @@ def compare_pretraining(names: list[str], minutes: float) -> None:
 
     Raises WinnowError for an unknown method, too little time, and where the pictures are not ingested yet.
     """
-    known = registry.names("self_supervised")
+    known = plugins.names("self_supervised")
     if not names:
         raise WinnowError(f"--methods names none: choose from {', '.join(known)}.")
     for name in names:
         if name not in known:
-            raise WinnowError(f"unknown self-supervised method '{name}' in --methods: {nearest(name, known)}")
+            raise WinnowError(f"unknown self-supervised method '{name}' in --methods: {did_you_mean(name, known)}")
     if not 0 < minutes < math.inf:
         raise WinnowError(f"--minutes is {minutes:g}: give each method some CPU time, for example 2.")
     for path in NEEDED.values():
@@ -72,7 +72,7 @@ def how_well_foretold(kept: dict[str, dict[str, dict[str, Any]]]) -> tuple[float
 
     tried = [
         [run for run in kept[name].values() if "visible" in run and "linear_few" in run]
-        for name in sorted(set(kept) & set(registry.names("self_supervised")))
+        for name in sorted(set(kept) & set(plugins.names("self_supervised")))
     ]
     pairs = [[np.mean([run[figure] for run in runs]) for figure in ("visible", "linear_few")] for runs in tried if runs]
     if len(pairs) < 3:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from components.core.errors import WinnowError
 from components.core.lock import locked
 from components.core.outcome import explain
-from pipelines.checkups import Finding, artifacts, pages, surroundings, workspace
+from pipelines.checkups import Finding, data, pages, surroundings, workspace
 from pipelines.session import LOCK
 
 CHECKUPS: dict[str, Callable[[], list[Finding]]] = {  # in an order in which one's cure helps the next
@@ -19,10 +19,10 @@ CHECKUPS: dict[str, Callable[[], list[Finding]]] = {  # in an order in which one
     "leftovers": workspace.leftovers,
     "old files": workspace.old_files,
     "experiment": pages.experiments,
-    "DVC's cache": artifacts.cached_versions,
-    "outputs": artifacts.outputs,
-    "remote": artifacts.remote,
-    "pictures": artifacts.raw_files,
+    "DVC's cache": data.cached_versions,
+    "outputs": data.outputs,
+    "remote": data.remote,
+    "pictures": data.raw_files,
     "MLflow's store": surroundings.mlflow_store,
     "models": pages.models,
     "schedule": pages.schedules,

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from components.core.config import nearest
+from components.core.config import did_you_mean
 from components.core.errors import WinnowError
 from components.core.terminal import short
 
@@ -18,7 +18,7 @@ def export_encoder(folder: Path, *, stage: str, formats: list[str]) -> None:
     if folder.resolve().is_relative_to(DATA.resolve()) and not folder.resolve().is_relative_to(OWN.resolve()):
         raise WinnowError(f"{short(folder)} is in {DATA}/, which the stages write: name another folder, or {OWN}.")
     if stage not in STAGES:
-        raise WinnowError(f"--from is '{stage}': {nearest(stage, list(STAGES))}")
+        raise WinnowError(f"--from is '{stage}': {did_you_mean(stage, list(STAGES))}")
     from components.models.classifier import load_classifier
     from components.models.encoder_file import load_encoder
     from components.models.encoders import Encoder

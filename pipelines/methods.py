@@ -5,9 +5,9 @@ import inspect
 
 import yaml
 
-from components.core.config import Config, nearest
+from components.core.config import Config, did_you_mean
 from components.core.errors import WinnowError
-from components.core.registry import CHOICES, FAMILIES, every, file_of, load, names
+from components.core.plugins import CHOICES, FAMILIES, every, file_of, load, names
 
 DECLARED = ("fits", "takes")
 SETTINGS = {family: place for place, family in CHOICES.items()}  # of several places that take one family, the last
@@ -35,7 +35,7 @@ def description(wanted: str) -> str:
     """
     found = [family for family, name in every() if name == wanted]
     if not found:
-        raise WinnowError(f"unknown method '{wanted}': {nearest(wanted, [name for _, name in every()])}")
+        raise WinnowError(f"unknown method '{wanted}': {did_you_mean(wanted, [name for _, name in every()])}")
     return "\n\n".join(_described(family, wanted) for family in found)
 
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from components.core import plain_yaml, registry
+from components.core import plain_yaml, plugins
 from components.core.config import block, read_params
 from components.core.errors import WinnowError
 from components.core.files import write_text
@@ -63,7 +63,7 @@ def _place(source: str) -> str:
     """The folder as params.yaml should name it. Raises WinnowError unless pictures may lie there."""
     if not source.strip() or not source.isprintable():
         raise WinnowError(f"--source {source!r} is no name that params.yaml can hold: give the folder a plain name.")
-    if source.partition(":")[0] in registry.names("source"):
+    if source.partition(":")[0] in plugins.names("source"):
         if Path(source).exists():
             raise WinnowError(f"--source {source} is a built-in source and a folder here: write ./{source}.")
         return source

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from components.core.config import nearest, read_params
+from components.core.config import did_you_mean, read_params
 from components.core.dag import CODE, StageSpec, read_stages, stage_names
 from components.core.errors import WinnowError
 from pipelines.dvc import Stale, changed_settings
@@ -46,7 +46,7 @@ def check_start(start: str | None) -> None:
     """Raise WinnowError with the nearest name for a stage that does not exist."""
     stages = stage_names()
     if start is not None and start not in stages:
-        raise WinnowError(f"unknown stage '{start}': {nearest(start, stages)}")
+        raise WinnowError(f"unknown stage '{start}': {did_you_mean(start, stages)}")
 
 
 def order(stages: dict[str, StageSpec]) -> list[str]:

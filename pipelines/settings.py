@@ -4,12 +4,12 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from components.core import registry
-from components.core.config import Config, PluginChoice, StageParams, block, nearest, parse, read_params
+from components.core import plugins
+from components.core.config import Config, PluginChoice, StageParams, block, did_you_mean, parse, read_params
 from components.core.dag import check_named, stage_names
 from components.core.environment import prepare
 from components.core.errors import WinnowError
-from components.core.registry import CHOICES
+from components.core.plugins import CHOICES
 from components.core.stage_settings import stage_settings, top_settings
 from pipelines.ending import end_with
 from pipelines.settings_together import check_together
@@ -40,7 +40,7 @@ def check_settings() -> None:
     stages = stage_names()
     for name in params:
         if name not in (known := [*stages, *StageParams.model_fields, RUN]):
-            raise WinnowError(f"unknown setting {name} in params.yaml: {nearest(str(name), known)}")
+            raise WinnowError(f"unknown setting {name} in params.yaml: {did_you_mean(str(name), known)}")
     top_settings(params)
     for name in stages:
         stage_settings(name, params)
@@ -56,7 +56,7 @@ def run_settings() -> RunSettings:
     stages = stage_names()
     for name in settings.timeouts:
         if name not in stages:
-            raise WinnowError(f"unknown stage {RUN}.timeouts.{name} in params.yaml: {nearest(name, stages)}")
+            raise WinnowError(f"unknown stage {RUN}.timeouts.{name} in params.yaml: {did_you_mean(name, stages)}")
     return settings
 
 
@@ -69,7 +69,7 @@ def _check_plugins(stage: str, own: dict[str, Any]) -> None:
     for (owner, setting), family in CHOICES.items():
         if owner == stage and setting in own:
             choice, where = PluginChoice.model_validate(own[setting]), f"{stage}.{setting}"
-            parse(registry.load(family, choice.name, where=where).Config, choice.options, where=where)
+            parse(plugins.load(family, choice.name, where=where).Config, choice.options, where=where)
 
 
 if __name__ == "__main__":  # in a process of its own: it loads what every stage loads

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from components.core import registry
-from components.core.config import PluginChoice, block, nearest
+from components.core import plugins
+from components.core.config import PluginChoice, block, did_you_mean
 from components.core.errors import WinnowError
-from components.core.registry import CHOICES
+from components.core.plugins import CHOICES
 from components.core.stage_settings import stage_settings
 from components.core.unused import refuse_unused
 from components.datasets.sources import source_class
@@ -43,23 +43,23 @@ def _check_fits(params: dict[str, Any], modality: Modality) -> None:
     """Every plug-in is for the kind of data there is."""
     source = stage_settings("ingest", params).source
     plugin = source_class(source).__module__.rpartition(".")[2]
-    registry.check_fits("source", plugin, modality.gives, where="ingest.source")
+    plugins.check_fits("source", plugin, modality.gives, where="ingest.source")
     for (owner, setting), family in CHOICES.items():
         if setting in block(params, owner) and family != "modality":
             choice = PluginChoice.model_validate(params[owner][setting])
-            registry.check_fits(family, choice.name, modality.gives, where=f"{owner}.{setting}")
+            plugins.check_fits(family, choice.name, modality.gives, where=f"{owner}.{setting}")
 
 
 def _check_views(policies: dict[str, Any]) -> None:
     """Every policy is one that some method may ask for: what it is called is what the methods call it."""
     from components.methods.contracts import TrainableMethod
 
-    plugins = [registry.load(family, name) for family, name in registry.every()]
-    methods = [plugin for plugin in plugins if isinstance(plugin, type) and issubclass(plugin, TrainableMethod)]
+    every = [plugins.load(family, name) for family, name in plugins.every()]
+    methods = [plugin for plugin in every if isinstance(plugin, type) and issubclass(plugin, TrainableMethod)]
     known = sorted({view for method in methods for view in method.views})
     for name in policies:
         if name not in known:
-            raise WinnowError(f"no method asks for the view augment.policies.{name}: {nearest(name, known)}")
+            raise WinnowError(f"no method asks for the view augment.policies.{name}: {did_you_mean(name, known)}")
 
 
 def _unused_beside_other_blocks(params: dict[str, Any], modality: Modality) -> dict[str, str]:

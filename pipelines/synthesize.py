@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from components.core import registry
+from components.core import plugins
 from components.core.config import read_params
 from components.core.environment import prepare
 from components.core.errors import WinnowError
@@ -92,8 +92,8 @@ def synthetic(
 def _check(generator: str, count: int, minutes: float) -> None:
     from components.methods.contracts import GenerativeMethod
 
-    every = registry.names("self_supervised")
-    known = [name for name in every if issubclass(registry.load("self_supervised", name), GenerativeMethod)]
+    every = plugins.names("self_supervised")
+    known = [name for name in every if issubclass(plugins.load("self_supervised", name), GenerativeMethod)]
     if generator not in known:
         raise WinnowError(f"--generator '{generator}' makes no pictures: choose from {', '.join(known)}.")
     if count < 1 or not 0 < minutes < math.inf:

@@ -17,7 +17,7 @@ from typing import Any
 from components.core.config import read_params
 from components.core.dag import CODE, StageSpec, read_stages
 from components.core.errors import WinnowError
-from components.core.registry import CHOICES, FAMILIES, names
+from components.core.plugins import CHOICES, FAMILIES, names
 
 CORE, COUNTS = "components.core", ("components.core.seeds",)
 PARTED = "components.modalities"  # its classes say many things, of which a stage asks a few: these alone count

@@ -137,7 +137,7 @@ def expanded(path: str) -> str:
     return os.path.expanduser(path)  # noqa: PTH111 - Path's raises where there is none
 
 
-def nearest(word: str, choices: list[str]) -> str:
+def did_you_mean(word: str, choices: list[str]) -> str:
     """`did you mean 'x'?` where a choice is close to the word, else a list of the choices."""
     near = hint(word, choices)
     if near and len(choices) > _MOST_LISTED:
@@ -238,7 +238,7 @@ def _sentence(home: type[BaseModel], item: Any, path: str) -> str:
     if item["type"] == "extra_forbidden":
         top = StageParams.model_fields if issubclass(home, StageParams) and home is not StageParams else {}
         choices = [name for name in home.model_fields if name not in top]  # these no stage has in its own block
-        known = nearest(str(item["loc"][-1]), choices).rstrip(".") if choices else "there is nothing to set here"
+        known = did_you_mean(str(item["loc"][-1]), choices).rstrip(".") if choices else "there is nothing to set here"
         return f"unknown setting {path}: {known}"
     if item["type"] == "missing":
         return f"{path} is missing: add it to params.yaml"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from components.core.config import nearest
+from components.core.config import did_you_mean
 from components.core.errors import WinnowError
 from components.core.integrity import MARKERS
 from components.core.spreadsheet import plain, to_csv
@@ -132,7 +132,7 @@ def append(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
         unknown = sorted(set(row) - set(COLUMNS))
         if unknown:
             raise WinnowError(
-                f"new row {number}: unknown column '{short(unknown[0])}': {nearest(unknown[0], list(COLUMNS))}"
+                f"new row {number}: unknown column '{short(unknown[0])}': {did_you_mean(unknown[0], list(COLUMNS))}"
             )
         values = {name: str(row.get(name, "")) for name in COLUMNS}
         checked = _check(values, f"new row {number}")
@@ -205,7 +205,7 @@ def _check(row: dict[str, str], where: str) -> dict[str, Any]:
                 f"(U+{ord(odd):04X}): type it anew."
             )
     if row["source"] not in SOURCES:
-        near = nearest(row["source"], list(SOURCES))
+        near = did_you_mean(row["source"], list(SOURCES))
         raise WinnowError(f"{where}, column source: unknown '{short(row['source'])}': {near}")
     if not re.fullmatch("[0-9]{0,9}", row["round"]):
         raise WinnowError(f"{where}, column round: '{short(row['round'])}' is not a whole number from 0.")

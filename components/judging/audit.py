@@ -33,7 +33,7 @@ Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Finding:
+class Audited:
     """What one level did, in shares of the labeled pictures that are right: 0 or above is no harm, -1 the worst.
 
     seen: the changed picture among unchanged ones; learned: among changed ones; shown: a few changed samples as
@@ -71,7 +71,7 @@ class Audit:
     space: str
     pictures: int
     accuracy: float
-    findings: list[Finding]
+    findings: list[Audited]
 
     @property
     def forbidden(self) -> list[str]:
@@ -142,7 +142,7 @@ def audit_augmentations(
                 for others in (plain[name], changed)
             )
             shown = views.restore(made[0, torch.from_numpy(some)])
-            findings.append(Finding(augmentation, level, seen, learned, shown))
+            findings.append(Audited(augmentation, level, seen, learned, shown))
     return Audit(name, len(records), float(right[name].mean()), findings)
 
 

@@ -22,7 +22,7 @@ LEARNED_FROM = 16  # rows per cell that the centers are learned from
 ROWS, ROWS_TO_ALL = 4096, 64  # at a time: with a cell, with everything
 
 
-def nearest(vectors: Floats, neighbors: int, *, seed: int, exact: int = EXACT) -> Graph:
+def neighbor_graph(vectors: Floats, neighbors: int, *, seed: int, exact: int = EXACT) -> Graph:
     """Each row's nearest others of `(M, D)`, nearest first; at most M - 1. Exact up to `exact` rows.
 
     Beyond, some are missed (`recall` says how many), but the similarities of those found are exact.

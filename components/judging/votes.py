@@ -11,7 +11,7 @@ import pandas as pd
 
 from components.core.config import PluginChoice
 from components.core.files import write_text
-from components.core.registry import build
+from components.core.plugins import build
 from components.core.spreadsheet import frame_to_csv
 from components.methods.label_models import Doubles, LabelModel, Votes, accuracies
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from components.core import registry
+from components.core import plugins
 from components.core.config import Config as BaseConfig
 from components.core.config import PluginChoice, shown
 from components.datasets.near_duplicates import same
@@ -243,7 +243,7 @@ class Modality(ABC):
 
 def build_modality(choice: PluginChoice, *, where: str = "ingest.modality") -> Modality:
     """The kind of data by its name and settings. Raises WinnowError for wrong ones."""
-    modality: Modality = registry.build("modality", choice, where=where)
+    modality: Modality = plugins.build("modality", choice, where=where)
     return modality
 
 

@@ -10,7 +10,7 @@ from torch import nn
 from components.core.config import Config, PluginChoice
 from components.core.errors import WinnowError
 from components.core.files import replacing, write_text
-from components.core.registry import build
+from components.core.plugins import build
 from components.modalities import Input, Modality, Plain, build_modality
 from components.models.adapters import add_adapters
 from components.models.additions import Additions

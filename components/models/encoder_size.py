@@ -4,7 +4,7 @@ import torch
 
 from components.core.config import PluginChoice
 from components.core.errors import WinnowError
-from components.core.registry import build
+from components.core.plugins import build
 from components.modalities import Input
 from components.models.encoders import Encoder
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from components.core.config import nearest
+from components.core.config import did_you_mean
 from components.core.errors import WinnowError
 from components.core.files import replacing, write_text
 from components.modalities import Modality
@@ -39,7 +39,7 @@ class RecordEncoder(nn.Module):
 def check_format(name: str, encoder: Encoder) -> None:
     """Raise WinnowError for a format that is unknown, or that this encoder or this environment does not have."""
     if name not in FORMATS:
-        raise WinnowError(f"unknown --format '{name}': {nearest(name, list(FORMATS))}")
+        raise WinnowError(f"unknown --format '{name}': {did_you_mean(name, list(FORMATS))}")
     theirs = libraries(encoder)
     if name in ("torchvision", "timm") and name not in theirs:
         if encoder.additions != Additions():

@@ -32,7 +32,7 @@ class Gate(Config):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Decision:
     """What the gate said and by which figures; `why` is one sentence."""
 
     passed: bool
@@ -52,7 +52,7 @@ class TestRows:
     samples: Path
 
 
-def decide(gate: Gate, model: Classifier, champion: Version | None, rows: TestRows, *, seed: int) -> Verdict:
+def decide(gate: Gate, model: Classifier, champion: Version | None, rows: TestRows, *, seed: int) -> Decision:
     """The verdict on `model`, whose answers to the test rows are in `rows.predictions`.
 
     Without a champion it passes unless it is surely worse than the label-only control (interval wholly below zero);
@@ -65,27 +65,27 @@ def decide(gate: Gate, model: Classifier, champion: Version | None, rows: TestRo
         control = names[np.stack(table["control_distribution"].to_list()).argmax(axis=1)] == table["actual"].to_numpy()
         return _against_control(paired_difference(correct, control, RESAMPLES, seed, gate.confidence))
     if fault := lasting_fault(champion):
-        return Verdict(False, f"there is nothing to compare with: {fault}", _name(champion))
+        return Decision(False, f"there is nothing to compare with: {fault}", _name(champion))
     rival = load_version(champion)
     if (why := _incomparable(model, rival)) is not None:
-        return Verdict(False, f"{why}: compare them yourself, then `winnow promote`.", _name(champion))
+        return Decision(False, f"{why}: compare them yourself, then `winnow promote`.", _name(champion))
     known = _correct(rival, table, rows)
     return _against_champion(gate, champion, paired_difference(correct, known, RESAMPLES, seed, gate.confidence))
 
 
-def _against_control(figures: tuple[float, float, float]) -> Verdict:
+def _against_control(figures: tuple[float, float, float]) -> Decision:
     _, _, high = figures
     passed = high >= 0
     why = "not worse than the label-only control" if passed else "worse than the label-only control"
-    return Verdict(passed, f"there was no champion, and it is {why} ({_interval(figures)}).", "control", *figures)
+    return Decision(passed, f"there was no champion, and it is {why} ({_interval(figures)}).", "control", *figures)
 
 
-def _against_champion(gate: Gate, champion: Version, figures: tuple[float, float, float]) -> Verdict:
+def _against_champion(gate: Gate, champion: Version, figures: tuple[float, float, float]) -> Decision:
     _, low, _ = figures
     passed = low > gate.minimum_gain
     claim = "surely better" if passed else "not surely better"
     why = f"{claim} than champion {_name(champion)} by more than {gate.minimum_gain:g} ({_interval(figures)})."
-    return Verdict(passed, why, _name(champion), *figures)
+    return Decision(passed, why, _name(champion), *figures)
 
 
 def _incomparable(model: Classifier, rival: Classifier) -> str | None:

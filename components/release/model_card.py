@@ -6,7 +6,7 @@ from typing import Any
 
 from components.core import journal
 from components.core.pipeline_run import stage_keys
-from components.release.gate import Verdict
+from components.release.gate import Decision
 
 Metrics = dict[str, Any]
 
@@ -19,7 +19,7 @@ def evidence(metrics: Metrics, digest: str, classes: list[str]) -> dict[str, str
     return {**figures, **keys, **journal.provenance(), **tags}
 
 
-def card(metrics: Metrics, verdict: Verdict, classes: list[str], guard: Path) -> str:
+def card(metrics: Metrics, verdict: Decision, classes: list[str], guard: Path) -> str:
     """Markdown: what it is for, what it learned from, how good it is, why it serves or not, how to make it again."""
     made = journal.provenance()
     says = json.loads(guard.read_text(encoding="utf-8")) if guard.is_file() else {}

@@ -10,7 +10,7 @@ from components.core.config import StageParams
 from components.core.errors import WinnowError
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.sample_store import open_samples
-from components.judging.neighbors import nearest, recall
+from components.judging.neighbors import neighbor_graph, recall
 from components.models.encoder_file import load_encoder
 from components.pages.map import draw_map
 from components.training.inference import embed_all
@@ -50,7 +50,7 @@ def run(
     positions = positions_of(read_manifest(manifest, ["split"]), "train")
     if len(positions) < 2:
         raise WinnowError("the training split has fewer than 2 samples, so there are no neighbors: add samples.")
-    graph = nearest(vectors[positions], params.neighbors, seed=params.seed)
+    graph = neighbor_graph(vectors[positions], params.neighbors, seed=params.seed)
     np.save(embeddings, vectors, allow_pickle=False)
     np.savez(neighbors, positions=positions, indices=graph.indices, similarities=graph.similarities)
     shown = np.sort(seeds.numpy_generator(params.seed, "map").permutation(len(positions))[:ON_MAP])

@@ -13,7 +13,7 @@ from components.core import progress, seeds
 from components.core.config import PluginChoice, StageParams
 from components.core.errors import WinnowError
 from components.core.files import write_text
-from components.core.registry import load
+from components.core.plugins import load
 from components.core.spreadsheet import frame_to_csv
 from components.datasets.labels import Labels, read_labels
 from components.datasets.manifest import positions_of, read_manifest, rows_of
@@ -22,7 +22,7 @@ from components.datasets.sample_store import open_samples
 from components.datasets.vectors import open_vectors
 from components.judging import guard as guards
 from components.judging.calibration import apply_temperature, fit_temperature, match_temperature
-from components.judging.neighbors import nearest
+from components.judging.neighbors import neighbor_graph
 from components.methods.contracts import Floats, PoolTask, Positions
 from components.methods.semi_supervised.label_propagation import LabelPropagation
 from components.modalities.views import read_views
@@ -253,7 +253,7 @@ def _on_samples(task: _Task, candidate: Classifier, control: Classifier) -> guar
     """What the models say of the labeled pictures and a random part of the rest, and labels spread over all of them."""
     rows, labeled = np.concatenate([task.places, _pool_rows(task)]), np.arange(len(task.places))
     vectors, seed = task.material.vectors[rows], seeds.derive(task.params.seed, "guard")
-    pool = PoolTask(vectors, nearest(vectors, NEIGHBORS, seed=seed), labeled, task.labels.distributions, seed)
+    pool = PoolTask(vectors, neighbor_graph(vectors, NEIGHBORS, seed=seed), labeled, task.labels.distributions, seed)
     spread = LabelPropagation(LabelPropagation.Config.model_validate({})).pseudo_label(pool)
     said = [predict(model, task.material.corpus.samples, rows).argmax(axis=1) for model in (candidate, control)]
     return guards.Answers(said[0], said[1], spread.argmax(axis=1))

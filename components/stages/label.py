@@ -123,7 +123,7 @@ def run(
 
 def first_strategy(choice: PluginChoice) -> "QueryStrategy":
     """The query strategy itself. Raises WinnowError where there is none, or it needs a trained model."""
-    from components.core.registry import build
+    from components.core.plugins import build
 
     strategy: QueryStrategy = build("query_strategy", choice, where="label.first")
     if strategy.needs_model:

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from components.core import progress, seeds
 from components.core.config import PluginChoice, StageParams
-from components.core.registry import build, load
+from components.core.plugins import build, load
 from components.datasets.labels import Labels, read_labels
 from components.datasets.manifest import positions_of, read_manifest, rows_of
 from components.datasets.pseudo_labels import PseudoLabels, Status, write_pseudo_labels

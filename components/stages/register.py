@@ -31,7 +31,7 @@ from components.core.used import confirm
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.sample_store import Array, open_samples
 from components.models.classifier import Classifier, load_classifier
-from components.release.gate import Gate, TestRows, Verdict, decide
+from components.release.gate import Decision, Gate, TestRows, decide
 from components.release.model_card import card, evidence
 from components.release.package import package
 from components.release.registered import lasting_fault, prove
@@ -90,22 +90,22 @@ def _known(name: str, digest: str) -> Version | None:
     return next((item for item in same if not lasting_fault(item, fresh=True)), None)
 
 
-def _judge(params: Params, classifier: Classifier, known: Version | None, rows: TestRows) -> Verdict:
+def _judge(params: Params, classifier: Classifier, known: Version | None, rows: TestRows) -> Decision:
     """The gate's verdict; the champion itself keeps the one it was promoted by, and a person's no stands."""
     present = next((item for item in versions(params.name) if CHAMPION in item.aliases), None)
     if known is not None and present is not None and known.number == present.number:
         return _kept(known.tags.get("gate", ""))
     if known is not None and "rolled_back" in known.tags:
         why = f"version {known.number} was rolled back by hand; `winnow promote {known.number}` brings it back."
-        return Verdict(False, why, "rollback")
+        return Decision(False, why, "rollback")
     return decide(params.gate, classifier, present, rows, seed=params.seed)
 
 
-def _kept(said: str) -> Verdict:
+def _kept(said: str) -> Decision:
     try:
-        return TypeAdapter(Verdict).validate_json(said)
+        return TypeAdapter(Decision).validate_json(said)
     except ValueError:  # it was promoted by hand, or somebody has edited the tag
-        return Verdict(True, "it is the champion already.", "itself")
+        return Decision(True, "it is the champion already.", "itself")
 
 
 def _create(name: str, run_id: str, model: Path, classifier: Classifier, records: Array) -> Version:
@@ -121,7 +121,7 @@ def _example(manifest: Path, samples: Path) -> Array:
     return open_samples(samples)[rows.repeat(2)[:2] if len(rows) < 2 else rows]
 
 
-def _version_json(registered: Version, verdict: Verdict) -> str:
+def _version_json(registered: Version, verdict: Decision) -> str:
     """The same bytes each time that the version is registered already: the time and the run are its own."""
     made = journal.provenance()
     facts: dict[str, Any] = {

@@ -15,7 +15,7 @@ from pydantic import Field
 from components.core.config import PluginChoice, StageParams
 from components.core.errors import WinnowError
 from components.core.files import write_text
-from components.core.registry import build
+from components.core.plugins import build
 from components.core.seeds import torch_generator
 from components.core.spreadsheet import to_csv
 from components.datasets.labels import Labels, read_labels

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from components.core.config import PluginChoice
-from components.core.registry import build
+from components.core.plugins import build
 from components.core.seeds import derive
 from components.methods.contracts import AdaptationMethod, Floats, Positions
 from components.models.encoder_file import load_encoder

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from components.core import seeds
 from components.core.config import Config, PluginChoice
-from components.core.registry import build
+from components.core.plugins import build
 from components.judging.health import check, health, projected_health
 from components.methods.contracts import SelfSupervisedMethod, TrainableMethod
 from components.models.start_weights import load_start

@@ -10,7 +10,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from components.core import registry
+from components.core import plugins
 from components.core.config import PluginChoice
 from components.core.seeds import derive
 from components.methods.contracts import Floats, PoolTask, Positions, SemiSupervisedNetwork
@@ -76,7 +76,7 @@ def _begin(
         weights = np.ones(len(task.labeled), np.float32)
         head, _ = fit_linear(task.vectors, task.labeled, task.targets, weights, l2=L2)
     parts, kind = (encoder, head, unlabeled), encoder.given.kind
-    method: SemiSupervisedNetwork = registry.build(
+    method: SemiSupervisedNetwork = plugins.build(
         "semi_supervised", choice, *parts, where="pseudo_label.method", kind=kind
     )
     return method, spec

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from components.core import code
-from components.core.config import PluginChoice, nearest
+from components.core.config import PluginChoice, did_you_mean
 from components.core.errors import WinnowError
 from components.core.files import sha256
-from components.core.registry import names
+from components.core.plugins import names
 from components.core.stage_settings import stage_settings
 from pipelines.inline import LABELED, PROJECT, UNLABELED, Params
 
@@ -92,7 +92,7 @@ def check_options(options: Options) -> None:
     known = names("query_strategy")
     for strategy in options.strategies:
         if strategy not in known:
-            raise WinnowError(f"unknown query strategy '{strategy}': {nearest(strategy, known)}")
+            raise WinnowError(f"unknown query strategy '{strategy}': {did_you_mean(strategy, known)}")
         if options.strategies.count(strategy) > 1:
             raise WinnowError(f"--strategy {strategy} is there twice: name each strategy once.")
 

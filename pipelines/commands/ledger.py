@@ -52,7 +52,7 @@ def rename(
     new: Annotated[str, typer.Argument(help="The class that it is.")],
 ) -> None:
     """Give every label in force of class OLD the class NEW, by new rows."""
-    from components.core.config import nearest
+    from components.core.config import did_you_mean
     from components.core.terminal import short
     from components.datasets.ledger import in_force, read_ledger
     from components.datasets.manifest import read_manifest
@@ -66,11 +66,13 @@ def rename(
     known = read_classes(ORACLE) if ORACLE.is_file() else []
     meant = sorted({*known, *_listed()})
     if not new or (meant and new not in meant):
-        raise WinnowError(f"NEW '{short(new)}' is no class of the source nor in label.classes: {nearest(new, meant)}")
+        raise WinnowError(
+            f"NEW '{short(new)}' is no class of the source nor in label.classes: {did_you_mean(new, meant)}"
+        )
     found = rows[rows["label"] == old]
     if found.empty:
         others = sorted(set(rows["label"]))
-        choice = nearest(old, others) if others else "it has no labels at all."
+        choice = did_you_mean(old, others) if others else "it has no labels at all."
         raise WinnowError(f"{LEDGER} has no label '{short(old)}' in force: {choice}")
     _append(found.assign(label=new), f"was {old}")
     print(f"{_labels(len(found))} '{old}' {'is' if len(found) == 1 else 'are'} '{new}' now in {LEDGER}.")

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from components.core import registry
+from components.core import plugins
 from components.core.config import PluginChoice
 from components.core.errors import WinnowError
 from components.methods.contracts import Batch, SelfSupervisedMethod, SemiSupervisedNetwork, TrainableMethod
@@ -29,9 +29,9 @@ def self_supervised(name: str, size: int = 32) -> SelfSupervisedMethod:
     """The method with its default settings, its weights always the same."""
     for choice in SMALL:
         torch.manual_seed(0)
-        encoder = registry.build("encoder", choice, given(1, size), where="encoder")
+        encoder = plugins.build("encoder", choice, given(1, size), where="encoder")
         try:
-            method = registry.build("self_supervised", PluginChoice(name=name), encoder, where="method")
+            method = plugins.build("self_supervised", PluginChoice(name=name), encoder, where="method")
         except WinnowError:
             continue
         assert isinstance(method, SelfSupervisedMethod)
@@ -42,15 +42,15 @@ def self_supervised(name: str, size: int = 32) -> SelfSupervisedMethod:
 def semi_supervised_networks() -> list[str]:
     """Names of the semi-supervised methods that see pictures."""
     family = "semi_supervised"
-    return [name for name in registry.names(family) if issubclass(registry.load(family, name), SemiSupervisedNetwork)]
+    return [name for name in plugins.names(family) if issubclass(plugins.load(family, name), SemiSupervisedNetwork)]
 
 
 def semi_supervised(name: str, *, unlabeled: int, classes: int = 3, size: int = 32) -> SemiSupervisedNetwork:
     """The method with its default settings, its weights always the same."""
     torch.manual_seed(0)
-    encoder = registry.build("encoder", SMALL[0], given(1, size), where="encoder")
+    encoder = plugins.build("encoder", SMALL[0], given(1, size), where="encoder")
     parts = (encoder, torch.nn.Linear(encoder.dim, classes), unlabeled)
-    method = registry.build("semi_supervised", PluginChoice(name=name), *parts, where="method")
+    method = plugins.build("semi_supervised", PluginChoice(name=name), *parts, where="method")
     assert isinstance(method, SemiSupervisedNetwork)
     return method
 

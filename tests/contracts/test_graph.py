@@ -10,7 +10,7 @@ import pytest
 
 from components.core.config import StageParams, read_params, read_yaml
 from components.core.dag import CODE, by_argument, read_stages
-from components.core.registry import CHOICES
+from components.core.plugins import CHOICES
 from components.core.stage_settings import stage_settings
 
 ROOT = Path(__file__).resolve().parents[2]

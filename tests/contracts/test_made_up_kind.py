@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from components.core import registry
+from components.core import plugins
 from components.core.config import read_params
 from components.models.classifier import load_classifier
 from components.models.serving import ServedModel
@@ -95,4 +95,4 @@ def test_nothing_else_knows_of_it() -> None:
 
 @pytest.mark.parametrize(("family", "name"), [("modality", "number_rows"), ("encoder", "number_net")])
 def test_the_two_files_are_found(family: str, name: str) -> None:
-    assert name in registry.names(family)
+    assert name in plugins.names(family)

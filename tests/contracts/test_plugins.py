@@ -10,7 +10,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from components.core import registry, seeds
+from components.core import plugins, seeds
 from components.core.config import Config, PluginChoice
 from components.core.errors import WinnowError
 from components.methods.contracts import (
@@ -44,7 +44,7 @@ NOT_OURS = {"timm_model": "timm"}  # libraries that need not be installed
 
 
 def _named(family: str) -> list[str]:
-    return registry.names(family)
+    return plugins.names(family)
 
 
 def _blobs(per_class: int = 30, dimension: int = 8) -> tuple[np.ndarray, np.ndarray]:
@@ -63,9 +63,9 @@ def _graph(vectors: np.ndarray, k: int = 6) -> Graph:
     return Graph(indices=indices, similarities=np.take_along_axis(similarity, indices, 1).astype(np.float32))
 
 
-@pytest.mark.parametrize(("family", "name"), list(registry.every()))
+@pytest.mark.parametrize(("family", "name"), list(plugins.every()))
 def test_a_plugin_has_typed_settings_and_a_caption(family: str, name: str) -> None:
-    plugin = registry.load(family, name)
+    plugin = plugins.load(family, name)
     assert issubclass(plugin.Config, Config)
     with pytest.raises(ValidationError):
         plugin.Config(**{"surely_unknown": 1})
@@ -84,11 +84,11 @@ def test_what_a_method_compares_is_a_vector_for_each_of_the_encoders(name: str) 
     assert (projected is not None) == compares
 
 
-@pytest.mark.parametrize("family", registry.FAMILIES)
+@pytest.mark.parametrize("family", plugins.FAMILIES)
 def test_a_typo_in_a_name_is_answered_with_the_nearest(family: str) -> None:
-    right = registry.names(family)[0]
+    right = plugins.names(family)[0]
     with pytest.raises(WinnowError, match=f"did you mean '{right}'"):
-        registry.load(family, right + "x")
+        plugins.load(family, right + "x")
 
 
 @pytest.mark.parametrize("name", _named("encoder"))
@@ -96,7 +96,7 @@ def test_a_typo_in_a_name_is_answered_with_the_nearest(family: str) -> None:
 def test_an_encoder_gives_one_vector_of_its_dimension_per_picture(name: str, channels: int) -> None:
     if name in NOT_OURS:
         pytest.importorskip(NOT_OURS[name])
-    encoder = registry.build("encoder", PluginChoice(name=name), given(channels, SIZE), where="encoder").eval()
+    encoder = plugins.build("encoder", PluginChoice(name=name), given(channels, SIZE), where="encoder").eval()
     with torch.no_grad():
         vectors = encoder(torch.rand(2, channels, SIZE, SIZE))
     assert vectors.shape == (2, encoder.dim)
@@ -139,7 +139,7 @@ def test_a_self_supervised_method_learns_to_recognize_a_picture_among_others(nam
 def test_a_semi_supervised_method_spreads_one_label_per_cluster_over_the_cluster(name: str) -> None:
     vectors, classes = _blobs()
     labeled = np.array([0, 30, 60])
-    method = registry.build("semi_supervised", PluginChoice(name=name), where="method")
+    method = plugins.build("semi_supervised", PluginChoice(name=name), where="method")
     assert isinstance(method, SemiSupervisedMethod)
     task = PoolTask(vectors, _graph(vectors), labeled, np.eye(CLASSES, dtype=np.float32), seed=0)
     first, second = method.pseudo_label(task), method.pseudo_label(task)
@@ -215,7 +215,7 @@ def _pool(labeled: int = 3) -> Pool:
 @pytest.mark.parametrize("labeled", [0, 3])
 def test_a_query_is_distinct_unlabeled_within_budget_and_repeatable(name: str, budget: int, labeled: int) -> None:
     pool = _pool(labeled)
-    strategy = registry.build("query_strategy", PluginChoice(name=name), where="strategy")
+    strategy = plugins.build("query_strategy", PluginChoice(name=name), where="strategy")
     assert isinstance(strategy, QueryStrategy)
     first = strategy.query(pool, budget, seeds.torch_generator(0))
     second = strategy.query(pool, budget, seeds.torch_generator(0))
@@ -228,8 +228,8 @@ def test_a_query_is_distinct_unlabeled_within_budget_and_repeatable(name: str, b
 @pytest.mark.parametrize("name", _named("adaptation"))
 def test_an_adaptation_step_sends_a_finite_gradient_to_all_that_it_trains(name: str) -> None:
     torch.manual_seed(0)
-    encoder = registry.build("encoder", PluginChoice(name="small_resnet", width=8), given(1, SIZE), where="encoder")
-    method = registry.build("adaptation", PluginChoice(name=name), encoder, CLASSES, where="method")
+    encoder = plugins.build("encoder", PluginChoice(name="small_resnet", width=8), given(1, SIZE), where="encoder")
+    method = plugins.build("adaptation", PluginChoice(name=name), encoder, CLASSES, where="method")
     assert isinstance(method, AdaptationMethod)
     shape = (6, encoder.dim) if method.frozen_encoder else (6, 1, SIZE, SIZE)
     targets = torch.eye(CLASSES)[torch.arange(6) % CLASSES]
@@ -267,8 +267,8 @@ def test_an_adapted_classifier_knows_its_labels_and_comes_back_from_its_file(
 
 @pytest.mark.parametrize("name", [*_named("self_supervised"), *semi_supervised_networks(), *_named("adaptation")])
 def test_a_class_names_all_the_views_that_its_settings_can_make_it_ask_for(name: str) -> None:
-    family = next(family for family in registry.FAMILIES if name in _named(family))
-    plugin = registry.load(family, name)
+    family = next(family for family in plugins.FAMILIES if name in _named(family))
+    plugin = plugins.load(family, name)
     view = plugin.Config.model_fields.get("view")
     wanted = set(get_args(view.annotation)) if view else set()
     if family == "self_supervised":

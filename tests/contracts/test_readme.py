@@ -4,7 +4,7 @@ import ast
 import re
 from pathlib import Path
 
-from components.core.registry import FAMILIES, places
+from components.core.plugins import FAMILIES, places
 
 ROOT = Path(__file__).resolve().parents[2]
 README, FILES = ROOT / "README.md", ROOT / "docs/files.md"

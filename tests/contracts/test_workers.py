@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, distributed, multiprocessing
 
-from components.core import registry, seeds
+from components.core import plugins, seeds
 from components.methods.contracts import SelfSupervisedMethod
 from components.modalities.image.policy import Policy
 from components.training.corpus import Corpus
@@ -16,7 +16,7 @@ from components.training.synced_batch_norm import sync_batch_norm
 from tests.contracts.built import batch_of, before_epoch, self_supervised
 from tests.pictures import views_of
 
-METHODS = registry.names("self_supervised")
+METHODS = plugins.names("self_supervised")
 SIZE, SAMPLES, BATCH = 16, 32, 16
 VIEW = Policy(crop=(0.5, 1.0))
 VIEWS = views_of(

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from pydantic import Field, ValidationError
 
-from components.core.config import Config, PluginChoice, StageParams, nearest, parse, read_params
+from components.core.config import Config, PluginChoice, StageParams, did_you_mean, parse, read_params
 from components.core.errors import WinnowError
 
 
@@ -59,7 +59,7 @@ def test_a_plug_in_keeps_its_own_options_beside_its_name() -> None:
 
 
 def test_without_a_near_name_all_choices_are_listed() -> None:
-    assert nearest("zzz", ["b", "a"]) == "Choose from a, b."
+    assert did_you_mean("zzz", ["b", "a"]) == "Choose from a, b."
 
 
 def test_yaml_aliases_are_refused(tmp_path: Path) -> None:

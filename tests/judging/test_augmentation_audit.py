@@ -7,7 +7,7 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from components.judging.audit import Audit, Finding, as_records, audit_augmentations
+from components.judging.audit import Audit, Audited, as_records, audit_augmentations
 from components.judging.metrics import Interval
 from components.modalities.image.ladder import LADDER
 from components.modalities.image.policy import Policy
@@ -107,7 +107,7 @@ def test_only_what_surely_costs_more_than_is_tolerated_is_refused(
     seen: tuple[float, float, float], learned: tuple[float, float, float], verdict: str
 ) -> None:
     level = LADDER["cutout"][0]
-    finding = Finding("cutout", level, Interval(*seen), Interval(*learned), np.zeros((1, 1, 4, 4), np.uint8))
+    finding = Audited("cutout", level, Interval(*seen), Interval(*learned), np.zeros((1, 1, 4, 4), np.uint8))
     result = Audit("encoder", 40, 0.9, [finding])
     assert finding.verdict == verdict
     assert result.forbidden == (["cutout"] if verdict in ("misleads", "destroys") else [])

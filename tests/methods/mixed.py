@@ -7,7 +7,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from components.core.registry import load
+from components.core.plugins import load
 from components.methods.contracts import Batch, SemiSupervisedNetwork
 from components.models.encoders.small_resnet import SmallResnet
 from tests.pictures import given

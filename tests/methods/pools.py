@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from components.core.config import PluginChoice
-from components.core.registry import build
+from components.core.plugins import build
 from components.methods.contracts import Floats, Pool, Positions
 
 NOTHING = np.zeros(0, np.int64)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from components.methods.contracts import Batch
-from components.methods.self_supervised.inpainting import Inpainting, masked_error, squares
+from components.methods.self_supervised.inpainting import Inpainting, hidden_squares, masked_error
 from components.models.encoders.small_resnet import SmallResnet
 from tests.pictures import given
 
@@ -17,7 +17,7 @@ def _method(**options: float) -> Inpainting:
 
 def test_squares_lie_where_the_numbers_say_and_never_leave_the_picture() -> None:
     places = torch.tensor([[[0.0, 0.0]], [[0.999999, 0.5]]])
-    hidden = squares(places, 6, 3)
+    hidden = hidden_squares(places, 6, 3)
     first = torch.zeros(6, 6, dtype=torch.bool)
     first[:3, :3] = True
     second = torch.zeros(6, 6, dtype=torch.bool)
@@ -27,7 +27,7 @@ def test_squares_lie_where_the_numbers_say_and_never_leave_the_picture() -> None
 
 def test_overlapping_squares_hide_their_union() -> None:
     places = torch.tensor([[[0.0, 0.0], [0.0, 0.25]]])  # 2 of 5 wide, columns 0 and 1
-    assert squares(places, 5, 2).sum().item() == 2 * 3
+    assert hidden_squares(places, 5, 2).sum().item() == 2 * 3
 
 
 def test_the_error_is_the_mean_over_what_is_hidden_of_each_picture() -> None:
@@ -40,14 +40,14 @@ def test_the_error_is_the_mean_over_what_is_hidden_of_each_picture() -> None:
 
 def test_with_equal_areas_it_is_the_papers_formula_over_the_pixels_hidden() -> None:
     pictures, painted = (torch.rand(4, 3, 8, 8, dtype=torch.float64) for _ in range(2))
-    hidden = squares(torch.rand(4, 1, 2), 8, 4)
+    hidden = hidden_squares(torch.rand(4, 1, 2), 8, 4)
     by_formula = (hidden * (pictures - painted)).square().sum() / (3 * hidden.sum())
     torch.testing.assert_close(masked_error(painted, pictures, hidden), by_formula)
 
 
 def test_what_is_seen_has_no_gradient_and_what_is_hidden_a_finite_one() -> None:
     pictures, painted = torch.rand(2, 1, 8, 8), torch.rand(2, 1, 8, 8, requires_grad=True)
-    hidden = squares(torch.rand(2, 2, 2), 8, 3)
+    hidden = hidden_squares(torch.rand(2, 2, 2), 8, 3)
     masked_error(painted, pictures, hidden).backward()
     assert painted.grad is not None
     assert torch.isfinite(painted.grad).all()

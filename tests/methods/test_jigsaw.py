@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from components.methods.contracts import Batch
-from components.methods.self_supervised.jigsaw import Jigsaw, alike, different_orders, squares
+from components.methods.self_supervised.jigsaw import Jigsaw, alike, different_orders, tile_squares
 from components.models.encoders.small_resnet import SmallResnet
 from tests.pictures import given
 
@@ -41,7 +41,7 @@ def test_orders_of_nine_tiles_differ_almost_everywhere() -> None:
 
 def test_squares_are_cut_from_the_first_corner_to_the_last() -> None:
     tiles = torch.arange(16.0).view(1, 1, 1, 4, 4).expand(1, 2, 1, 4, 4)
-    cut = squares(tiles, torch.tensor([[[0.0, 0.0], [0.99, 0.5]]]), 3)
+    cut = tile_squares(tiles, torch.tensor([[[0.0, 0.0], [0.99, 0.5]]]), 3)
     assert cut[0, 0, 0].tolist() == [[0, 1, 2], [4, 5, 6], [8, 9, 10]]
     assert cut[0, 1, 0].tolist() == [[5, 6, 7], [9, 10, 11], [13, 14, 15]]
 

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import crowd
 from components.core.config import PluginChoice
-from components.core.registry import build, names
+from components.core.plugins import build, names
 from components.methods.label_models import LabelModel, Votes, accuracies
 from components.methods.label_models.data_programming import DataProgramming
 from components.methods.label_models.dawid_skene import DawidSkene

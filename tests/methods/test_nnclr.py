@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from components.methods.contracts import Batch
 from components.methods.queue import Queue
-from components.methods.self_supervised.nnclr import NNCLR, nearest
+from components.methods.self_supervised.nnclr import NNCLR, nearest_in_queue
 from components.models.encoders.small_resnet import SmallResnet
 from tests.pictures import given
 
@@ -44,11 +44,11 @@ def _cross_entropy(neighbors: Tensor, predictions: Tensor) -> Tensor:
 def test_the_nearest_is_another_picture_of_the_queue_or_else_the_vector_itself() -> None:
     queue = Queue(4, 2)
     vectors, keys = torch.tensor([[3.0, 1.0], [0.0, 2.0]]), torch.tensor([0, 1])
-    assert torch.equal(nearest(vectors, keys, queue), vectors)
+    assert torch.equal(nearest_in_queue(vectors, keys, queue), vectors)
     queue.push(torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]]), torch.tensor([0, 7, 8]))
     # the first one's nearest is its own older vector; the second's is no one's own
-    assert nearest(vectors, keys, queue).tolist() == [[0, 1], [0, 1]]
-    assert nearest(vectors, torch.tensor([2, 1]), queue).tolist() == [[1, 0], [0, 1]]
+    assert nearest_in_queue(vectors, keys, queue).tolist() == [[0, 1], [0, 1]]
+    assert nearest_in_queue(vectors, torch.tensor([2, 1]), queue).tolist() == [[1, 0], [0, 1]]
 
 
 def test_with_an_empty_queue_the_predictor_finds_the_other_view_of_the_same_picture() -> None:

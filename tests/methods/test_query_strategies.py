@@ -6,7 +6,7 @@ import torch
 from pools import NOTHING, ask, blobs, identical, scattered
 
 from components.core.config import PluginChoice
-from components.core.registry import build, names
+from components.core.plugins import build, names
 from components.methods.contracts import Pool
 from components.methods.query_strategies.entropy import entropy
 from components.methods.query_strategies.least_confidence import confidence

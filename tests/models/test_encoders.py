@@ -7,7 +7,7 @@ import torch
 
 from components.core.config import PluginChoice
 from components.core.errors import WinnowError
-from components.core.registry import build
+from components.core.plugins import build
 from components.models.encoders import Encoder
 from components.models.encoders.small_resnet import SmallResnet
 from components.models.encoders.vit_small import VitSmall

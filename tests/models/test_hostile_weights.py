@@ -14,7 +14,7 @@ from benchmarks._hostile_archives import changed
 from benchmarks._hostile_weights import MARK, NO_WEIGHTS, TORCH_ONLY, UNSOUND
 from components.core.config import PluginChoice
 from components.core.errors import WinnowError
-from components.core.registry import build
+from components.core.plugins import build
 from components.models.classifier import ClassifierSpec
 from components.models.encoder_file import build_encoder, load_encoder, save_encoder
 from components.models.encoders import Encoder

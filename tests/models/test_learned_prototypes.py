@@ -3,12 +3,12 @@
 import torch
 from torch.nn import functional as F
 
-from components.models.prototypes import Prototypes
+from components.models.prototype_layer import PrototypeLayer
 
 
 def test_scores_are_cosines_whatever_the_lengths() -> None:
     torch.manual_seed(0)
-    prototypes, outputs = Prototypes(5, 3), torch.randn(4, 5)
+    prototypes, outputs = PrototypeLayer(5, 3), torch.randn(4, 5)
     expected = F.cosine_similarity(outputs[:, None], prototypes.directions, dim=2)
     torch.testing.assert_close(prototypes(outputs), expected)
     with torch.no_grad():
@@ -17,7 +17,7 @@ def test_scores_are_cosines_whatever_the_lengths() -> None:
 
 
 def test_normalizing_turns_no_prototype() -> None:
-    prototypes, outputs = Prototypes(5, 3), torch.randn(4, 5)
+    prototypes, outputs = PrototypeLayer(5, 3), torch.randn(4, 5)
     with torch.no_grad():
         prototypes.directions.mul_(4)
     before = prototypes(outputs)
@@ -27,7 +27,7 @@ def test_normalizing_turns_no_prototype() -> None:
 
 
 def test_half_precision_outputs_are_compared_in_full() -> None:
-    prototypes = Prototypes(5, 3)
+    prototypes = PrototypeLayer(5, 3)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         scores = prototypes(torch.randn(4, 5).bfloat16())
     assert scores.dtype == torch.float32

@@ -12,7 +12,7 @@ from torchvision import models
 
 from components.core.config import PluginChoice
 from components.core.errors import WinnowError
-from components.core.registry import build
+from components.core.plugins import build
 from components.methods.adaptation.full import Full
 from components.models.encoders import Encoder
 from components.models.encoders.timm_model import MISSING

@@ -11,7 +11,7 @@ from torchvision.models import get_model
 
 from components.core.config import PluginChoice
 from components.core.errors import WinnowError
-from components.core.registry import build
+from components.core.plugins import build
 from components.models.encoders import Encoder
 from components.models.start_weights import for_channels, load_start, read_start
 from tests.pictures import given

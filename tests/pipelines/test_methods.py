@@ -5,7 +5,7 @@ import yaml
 
 from components.core.config import PluginChoice, parse
 from components.core.errors import WinnowError
-from components.core.registry import every, load
+from components.core.plugins import every, load
 from pipelines.methods import SETTINGS, description
 
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from components.core.errors import WinnowError
-from components.core.registry import CHOICES
+from components.core.plugins import CHOICES
 from pipelines.settings import check_settings
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,7 @@ from small_world import CLASSES, SmallWorld, build
 
 from components.core.config import PluginChoice
 from components.core.errors import WinnowError
-from components.core.registry import names
+from components.core.plugins import names
 from components.datasets import oracle as oracle_file
 from components.datasets.labels import Labels, read_labels
 from components.datasets.ledger import append

@@ -13,7 +13,7 @@ from asking import OUTPUTS, label, labeled_world, queries, run
 from small_world import CLASSES, SmallWorld
 
 from components.core.errors import WinnowError
-from components.core.registry import load, names
+from components.core.plugins import load, names
 from components.datasets.labels import Labels, write_labels
 from components.datasets.manifest import read_manifest
 from components.methods.contracts import Pool, Positions

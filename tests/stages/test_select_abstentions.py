@@ -9,7 +9,7 @@ import torch
 from asking import labeled_world, queries, run
 from small_world import SmallWorld
 
-from components.core.registry import load, names
+from components.core.plugins import load, names
 from components.methods.contracts import Pool, Positions
 from components.models.classifier import load_classifier
 from components.models.prediction_sets import PredictionSets

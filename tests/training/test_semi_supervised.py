@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from components.core import registry, seeds
+from components.core import plugins, seeds
 from components.core.config import PluginChoice
 from components.methods.contracts import Floats, Graph, PoolTask
 from components.modalities.image.policy import Policy
@@ -152,5 +152,5 @@ def test_a_pool_with_a_single_unlabeled_picture_and_one_with_none_are_no_error(d
 def test_settings_of_the_loop_are_all_there_and_defaults_are_checked() -> None:
     assert set(LoopConfig.model_fields) < set(NetworkConfig.model_fields)
     assert {"fixmatch", "flexmatch", "mean_teacher", "mixmatch", "noisy_student", "pi_model", "uda"} <= set(
-        registry.names("semi_supervised")
+        plugins.names("semi_supervised")
     )

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy.typing as npt
 
-from components.core import config, registry
+from components.core import config, plugins
 from components.core.config import PluginChoice
 from components.core.errors import WinnowError
 from components.datasets.archive import is_archive, unpack
@@ -98,7 +98,7 @@ def unused_by(name: str) -> dict[str, str]:
 def source_class(name: str) -> type[Source]:
     """The plug-in that `ingest.source` names."""
     plugin, _, _ = name.partition(":")
-    found: type[Source] = registry.load("source", plugin if plugin in registry.names("source") else "folder")
+    found: type[Source] = plugins.load("source", plugin if plugin in plugins.names("source") else "folder")
     return found
 
 
@@ -108,7 +108,7 @@ def place_of(name: str, root: Path) -> Path | None:
     Raises WinnowError where that holds the project, whose own files change while it is read.
     """
     plugin, colon, argument = name.partition(":")
-    if plugin not in registry.names("source"):
+    if plugin not in plugins.names("source"):
         place = Path(name)
     elif plugin == "folder":
         place = Path(argument)
@@ -138,9 +138,9 @@ def open_source(
     data, or the archive must not be unpacked.
     """
     plugin, _, argument = name.partition(":")
-    if plugin not in registry.names("source"):
+    if plugin not in plugins.names("source"):
         plugin, argument = "folder", str(unpack(Path(name))) if is_archive(Path(name)) else name
     place: dict[str, Any] = {"argument": argument, "root": root, "download": download}
     choice = PluginChoice.model_validate({"name": plugin, **place, "classes": classes, "suffixes": suffixes})
-    source: Source = registry.build("source", choice, where="ingest", kind=kind)
+    source: Source = plugins.build("source", choice, where="ingest", kind=kind)
     return source

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from components.core.config import nearest
+from components.core.config import did_you_mean
 from components.core.errors import WinnowError
 from components.datasets.names import normal, skeleton
 from components.datasets.other_files import is_hidden, why_left_out
@@ -86,7 +86,9 @@ def _file_names(folder: str) -> Iterator[str]:
 def _check_named(folder: Path, found: list[str], named: list[str]) -> None:
     for name in named:
         if name not in found:
-            raise WinnowError(f"ingest.classes names '{name}', no class folder in {folder}: {nearest(name, found)}")
+            raise WinnowError(
+                f"ingest.classes names '{name}', no class folder in {folder}: {did_you_mean(name, found)}"
+            )
     for name in found:
         if name not in named:
             raise WinnowError(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from components.core.config import hint
 from components.core.errors import WinnowError
-from components.core.registry import names
+from components.core.plugins import names
 from components.datasets.names import normal
 from components.datasets.other_files import is_hidden, why_left_out
 from components.datasets.sources import Item, Rejected, Source, Split

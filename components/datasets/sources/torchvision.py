@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from components.core.config import nearest
+from components.core.config import did_you_mean
 from components.core.errors import WinnowError
 from components.core.files import replacing
 from components.datasets.sources import Item, Rejected, Source, Split
@@ -31,9 +31,9 @@ class Torchvision(Source):
         from torchvision import datasets
 
         super().__init__(config)
-        if config.argument not in datasets.__all__:
+        if config.argument not in (known := list(datasets.__all__)):
             raise WinnowError(
-                f"torchvision has no data set '{config.argument}': {nearest(config.argument, list(datasets.__all__))}"
+                f"torchvision has no data set '{config.argument}': {did_you_mean(config.argument, known)}"
             )
         self._halves = {split: self._open(getattr(datasets, config.argument), split) for split in HALVES}
 

@@ -14,7 +14,7 @@ from components.methods.multi_crop import encode_crops
 from components.methods.whole_batch import whole_batch
 from components.models.encoders import Encoder
 from components.models.projection_head import projection_head
-from components.models.prototypes import Prototypes
+from components.models.prototype_layer import PrototypeLayer
 from components.models.teacher import Teacher, rising
 
 WHOLE = 2  # views that the teacher sees
@@ -83,7 +83,7 @@ def dino_head(dim: int, hidden: int, bottleneck: int, outputs: int) -> nn.Sequen
     a head without batch norm learns to answer evenly (its loss stays at log `outputs`).
     """
     layers = projection_head(dim, hidden, hidden, bottleneck)
-    return nn.Sequential(*layers, Prototypes(bottleneck, outputs))
+    return nn.Sequential(*layers, PrototypeLayer(bottleneck, outputs))
 
 
 def dino_loss(

@@ -56,12 +56,14 @@ class Inpainting(SelfSupervisedMethod):
     def _paint(self, batch: Batch) -> tuple[Tensor, Tensor]:
         pictures = batch.views[0]
         size = pictures.shape[2]
-        hidden = squares(draws.uniform(batch, self.config.squares, 2), size, max(1, round(self.config.side * size)))
+        hidden = hidden_squares(
+            draws.uniform(batch, self.config.squares, 2), size, max(1, round(self.config.side * size))
+        )
         painted: Tensor = self.decoder(self.encoder(pictures.masked_fill(hidden, 0.0)))
         return hidden, painted
 
 
-def squares(places: Tensor, size: int, side: int) -> Tensor:
+def hidden_squares(places: Tensor, size: int, side: int) -> Tensor:
     """`(N, 1, size, size)` booleans, True within K squares of `side` pixels, each wholly inside.
 
     places: `(N, K, 2)` in [0, 1), from the first row or column that a square may begin at to the last.

@@ -74,7 +74,7 @@ class Jigsaw(SelfSupervisedMethod):
         tiles = cut(pictures[:, :, : side * grid, : side * grid], side)
         size = max(1, side - round(self.config.gap * side))
         places = draws.uniform(batch, grid**2, 2).to(tiles.device)
-        tiles = alike(squares(tiles, places, size))
+        tiles = alike(tile_squares(tiles, places, size))
         large = F.interpolate(tiles.flatten(0, 1), pictures.shape[2:], mode="bilinear")
         return large.view(*tiles.shape[:3], *pictures.shape[2:])
 
@@ -93,7 +93,7 @@ def different_orders(tiles: int, count: int) -> Tensor:
     return torch.from_numpy(every[chosen].astype(np.int64))
 
 
-def squares(tiles: Tensor, places: Tensor, size: int) -> Tensor:
+def tile_squares(tiles: Tensor, places: Tensor, size: int) -> Tensor:
     """`(N, L, C, size, size)` out of `(N, L, C, S, S)`, at places `(N, L, 2)` in [0, 1) from first to last corner."""
     corners = (places * (tiles.shape[3] - size + 1)).long()[..., None]  # (N, L, 2, 1)
     rows, columns = (corners + torch.arange(size, device=tiles.device)).unbind(2)  # (N, L, size) each

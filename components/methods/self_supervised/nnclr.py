@@ -59,8 +59,8 @@ class NNCLR(SelfSupervisedMethod):
         projections = self.head(self.encoder(torch.cat(batch.views)))
         predictions = [whole_batch(rows) for rows in self.predictor(projections).chunk(2)]
         first, second = (whole_batch(rows) for rows in projections.detach().chunk(2))
-        loss = self._loss(nearest(first, numbers, self.queue), predictions[1])
-        loss = (loss + self._loss(nearest(second, numbers, self.queue), predictions[0])) / 2
+        loss = self._loss(nearest_in_queue(first, numbers, self.queue), predictions[1])
+        loss = (loss + self._loss(nearest_in_queue(second, numbers, self.queue), predictions[0])) / 2
         self.queue.push(nn.functional.normalize(first), numbers)
         return StepOutput(loss)
 
@@ -72,7 +72,7 @@ class NNCLR(SelfSupervisedMethod):
 
 
 @torch.no_grad()
-def nearest(vectors: Tensor, keys: Tensor, queue: Queue) -> Tensor:
+def nearest_in_queue(vectors: Tensor, keys: Tensor, queue: Queue) -> Tensor:
     """`(N, D)`: for each row the vector in `queue` of highest cosine, of another sample; itself where there is none."""
     allowed = of_others(keys, queue.keys)
     with torch.autocast(vectors.device.type, enabled=False):

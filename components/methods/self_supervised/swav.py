@@ -14,7 +14,7 @@ from components.methods.multi_crop import encode_crops
 from components.methods.whole_batch import whole_batch
 from components.models.encoders import Encoder
 from components.models.projection_head import projection_head
-from components.models.prototypes import Prototypes
+from components.models.prototype_layer import PrototypeLayer
 
 WHOLE = 2  # views that codes are made of
 
@@ -51,7 +51,7 @@ class SwAV(SelfSupervisedMethod):
         self.encoder, self.config = encoder, config
         self.views = ("view", "view", *("local" for _ in range(config.local_views)))
         self.head = projection_head(encoder.dim, config.hidden, config.projection)
-        self.prototypes = Prototypes(config.projection, config.prototypes)
+        self.prototypes = PrototypeLayer(config.projection, config.prototypes)
         self.register_buffer("queue", torch.zeros(config.queue, WHOLE, config.projection))  # newest first
 
     def project(self, vectors: Tensor) -> Tensor:

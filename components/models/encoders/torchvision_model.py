@@ -7,7 +7,7 @@ from pydantic import Field
 from torch import nn
 
 from components.core.config import Config as BaseConfig
-from components.core.config import nearest
+from components.core.config import did_you_mean
 from components.core.errors import WinnowError
 from components.modalities import Input
 from components.models.encoders._whole_network import WholeNetwork, cannot_take
@@ -73,7 +73,7 @@ def _make(name: str, image_size: int) -> Any:
 
     known = models.list_models(module=models)
     if name not in known:
-        raise WinnowError(f"unknown model '{name}' of torchvision in pretrain.encoder: {nearest(name, known)}")
+        raise WinnowError(f"unknown model '{name}' of torchvision in pretrain.encoder: {did_you_mean(name, known)}")
     place = "cpu" if name.startswith("regnet_") else torch.get_default_device()  # these cannot be made of shapes alone
     try:
         with torch.device(place):

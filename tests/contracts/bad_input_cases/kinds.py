@@ -1,7 +1,7 @@
 """Methods that are for another kind of data than there is: every one of them, asked for rows of numbers."""
 
 from bad_input_cases.case import Case
-from components.core.registry import CHOICES, fits, load, names
+from components.core.plugins import CHOICES, fits, load, names
 from tests.contracts.made_up import SETTINGS
 
 KINDS = [

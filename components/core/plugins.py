@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from components.core.config import PluginChoice, nearest, parse
+from components.core.config import PluginChoice, did_you_mean, parse
 from components.core.errors import WinnowError
 
 FAMILIES = {
@@ -72,7 +72,7 @@ def load(family: str, name: str, *, where: str = "") -> Any:
     if name not in known:
         place = f" in {where}" if where else ""
         raise WinnowError(
-            f"unknown {KINDS.get(family, family.replace('_', '-'))} '{name}'{place}: {nearest(name, known)}"
+            f"unknown {KINDS.get(family, family.replace('_', '-'))} '{name}'{place}: {did_you_mean(name, known)}"
         )
     module = import_module(f"{FAMILIES[family]}.{name}")
     wanted = name.replace("_", "")

@@ -6,7 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
-from components.core import registry
+from components.core import plugins
 from components.core.config import expanded, read_params
 from components.core.errors import WinnowError
 from components.core.files import move, replacing, sha256
@@ -155,7 +155,7 @@ def _source() -> Path | None:
     """The folder that ingest reads, if it reads one."""
     ingest = read_params().get("ingest") or {}
     source = str(ingest.get("source", "")) if isinstance(ingest, dict) else ""
-    return None if source.partition(":")[0] in registry.names("source") else Path(expanded(source))
+    return None if source.partition(":")[0] in plugins.names("source") else Path(expanded(source))
 
 
 def _few(names: list[str]) -> str:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.checkups import Finding, artifacts
+from pipelines.checkups import Finding, data
 from pipelines.dvc import ask_dvc
 
 pytestmark = pytest.mark.slow  # DVC itself, several times a test
@@ -47,67 +47,67 @@ def _enter(home: Path, patch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_corrupt_version_is_replaced_by_the_whole_one_of_the_workspace() -> None:
-    assert artifacts.cached_versions() == []
+    assert data.cached_versions() == []
     _flip(_object())
-    (found,) = artifacts.cached_versions()
+    (found,) = data.cached_versions()
     assert found.what == f"the cached {OUTPUT}, written by first, is corrupt ({_object()})."
     assert "put data/first/x into the cache again" in _mend(found)
-    assert artifacts.cached_versions() == []
+    assert data.cached_versions() == []
     assert _object().stat().st_mode & 0o777 == 0o444
 
 
 def test_a_corrupt_version_that_the_workspace_does_not_have_is_removed_and_made_anew() -> None:
     _flip(_object())
     OUTPUT.unlink()
-    (found,) = artifacts.cached_versions()
+    (found,) = data.cached_versions()
     assert "or `winnow repro` brings data/first/x back" in _mend(found)
     ask_dvc("repro")
     assert OUTPUT.read_text() == "a" * 100
-    assert artifacts.cached_versions() == []
+    assert data.cached_versions() == []
 
 
 def test_what_dvc_never_finished_is_removed() -> None:
     half = _object().with_name(".abc.tmp")
     half.touch()
-    (found,) = artifacts.cached_versions()
+    (found,) = data.cached_versions()
     assert "was never finished" in found.what
     _mend(found)
     assert not half.exists()
 
 
 def test_a_changed_output_is_taken_from_the_cache() -> None:
-    assert artifacts.outputs() == []
+    assert data.outputs() == []
     _flip(OUTPUT)
-    (found,) = artifacts.outputs()
+    (found,) = data.outputs()
     assert found.what == "data/first/x is not what first wrote (recorded in dvc.lock)."
     assert _mend(found) == "took it from the cache; what was there is .winnow/replaced/first-x."
     assert Path(".winnow/replaced/first-x").stat().st_size == 100
     assert OUTPUT.read_text() == "a" * 100
-    assert artifacts.outputs() == []
+    assert data.outputs() == []
 
 
 def test_a_changed_output_that_the_cache_has_not_whole_is_made_anew() -> None:
     _flip(OUTPUT)
     _flip(_object())
-    for found in [*artifacts.cached_versions(), *artifacts.outputs()]:
+    for found in [*data.cached_versions(), *data.outputs()]:
         _mend(found)
     assert not OUTPUT.exists()
     ask_dvc("repro")
     assert OUTPUT.read_text() == "a" * 100
-    assert [*artifacts.cached_versions(), *artifacts.outputs()] == []
+    assert [*data.cached_versions(), *data.outputs()] == []
 
 
 def test_a_remote_that_does_not_verify_is_told_to_and_what_it_lacks_is_named(tmp_path: Path) -> None:
-    assert artifacts.remote() == []
+    assert data.remote() == []
     ask_dvc("remote", "add", "-d", "storage", str(tmp_path / "remote"))
-    careless, lacking = artifacts.remote()
+    careless, lacking = data.remote()
     assert careless.what == "remote storage hands out corrupt objects unseen."
     assert lacking.what == "the remote lacks data/first/x."
     assert not lacking.wrong
     _mend(careless)
-    assert artifacts.remote() == [lacking]
+    assert data.remote() == [lacking]
     ask_dvc("push")
-    assert artifacts.remote() == []
+    assert data.remote() == []
 
 
 def test_pictures_that_changed_or_went_after_ingest_are_named() -> None:
@@ -119,15 +119,15 @@ def test_pictures_that_changed_or_went_after_ingest_are_named() -> None:
     digests = [hashlib.sha256(name.encode()).hexdigest() for name in names]
     Path("data/ingest").mkdir()
     pq.write_table(pa.table({"path": names, "sha256": digests}), "data/ingest/manifest.parquet")
-    assert artifacts.raw_files() == []
+    assert data.raw_files() == []
     Path("pictures/3.png").unlink()
     for name in names[:1]:
         _flip(Path("pictures", name))
-    changed, gone = artifacts.raw_files()
+    changed, gone = data.raw_files()
     assert changed.what == "pictures in pictures changed since ingest read them: 0.png."
     assert gone.what == "pictures in pictures gone since ingest read them: 3.png."
     subprocess.run(["rm", "-r", "pictures"], check=True)
-    (gone,) = artifacts.raw_files()
+    (gone,) = data.raw_files()
     assert gone.what.endswith("0.png, 1.png, 2.png, 3.png, 4.png and 2 more.")
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-class Prototypes(nn.Module):
+class PrototypeLayer(nn.Module):
     """`(N, dim)` of any length -> `(N, count)` cosines with each prototype."""
 
     def __init__(self, dim: int, count: int) -> None:

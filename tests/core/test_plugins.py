@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from components.core import registry
+from components.core import plugins
 from components.core.config import Config, PluginChoice
 from components.core.errors import WinnowError
 
@@ -27,36 +27,36 @@ def family(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     )
     (home / "empty.py").write_text("from components.core.config import Config as Empty\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setitem(registry.FAMILIES, "toy_kind", "toy_plugins")
+    monkeypatch.setitem(plugins.FAMILIES, "toy_kind", "toy_plugins")
     return "toy_kind"
 
 
 def test_every_public_file_of_the_folder_is_a_plug_in(family: str) -> None:
-    assert registry.names(family) == ["empty", "two_words"]
-    assert (family, "two_words") in list(registry.every())
+    assert plugins.names(family) == ["empty", "two_words"]
+    assert (family, "two_words") in list(plugins.every())
 
 
 def test_a_plug_in_is_built_with_its_parts_and_its_own_settings(family: str) -> None:
-    made = registry.build(family, PluginChoice(name="two_words", size=3), "part", where="toy")
+    made = plugins.build(family, PluginChoice(name="two_words", size=3), "part", where="toy")
     assert (made.part, made.size) == ("part", 3)
 
 
 def test_an_unknown_option_of_a_plug_in_is_refused(family: str) -> None:
     with pytest.raises(WinnowError, match=r"toy\.method\.sise: did you mean 'size'"):
-        registry.build(family, PluginChoice(name="two_words", sise=3), "part", where="toy.method")
+        plugins.build(family, PluginChoice(name="two_words", sise=3), "part", where="toy.method")
 
 
 def test_an_unknown_plug_in_is_answered_with_the_nearest(family: str) -> None:
     with pytest.raises(WinnowError, match="unknown toy-kind 'two_word': did you mean 'two_words'"):
-        registry.load(family, "two_word")
+        plugins.load(family, "two_word")
 
 
 def test_what_a_file_only_imports_is_not_its_plug_in(family: str) -> None:
     with pytest.raises(AssertionError, match="defines nothing named like its file"):
-        registry.load(family, "empty")
+        plugins.load(family, "empty")
     assert Config.__module__ == "components.core.config"
 
 
 def test_listing_names_imports_nothing_heavy() -> None:
-    code = "import sys; from components.core.registry import every; list(every()); sys.exit('torch' in sys.modules)"
+    code = "import sys; from components.core.plugins import every; list(every()); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
