@@ -148,10 +148,10 @@ def rollback(name: str, *, prove: Prove) -> Version:
 
 def crown(version: Version, *, why: str) -> None:
     """Make `version` the champion unless it is, remembering the one before. The caller holds `promoting()`."""
-    history = _history(version.name)
-    if history[-1:] == [version.number]:
+    if CHAMPION in version.aliases:
         return
-    _set_champion(version.name, [*history, version.number])
+    history = _history(version.name)  # ends with this version where its alias was removed in the pages
+    _set_champion(version.name, history + [version.number] * (history[-1:] != [version.number]))
     store = tracking.client()
     with tracking.answering():
         store.set_model_version_tag(version.name, str(version.number), "promoted", why)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import torch
-from pydantic import Field
+from pydantic import Field, field_validator
 from torch import Tensor, nn
 
 from components.core.config import Config
@@ -25,11 +25,18 @@ class ClassifierSpec(Config):
 
     encoder: EncoderSpec
     classes: list[str] = Field(min_length=1)
-    temperature: float = Field(default=1.0, gt=0)
+    temperature: float = Field(default=1.0, ge=1e-3, le=1e3)
     method: str
     sets: PredictionSets | None = None
     dropout: float = Field(default=0.0, ge=0, lt=1)
     seen: Seen | None = None
+
+    @field_validator("classes")
+    @classmethod
+    def _distinct(cls, classes: list[str]) -> list[str]:
+        if len(set(classes)) < len(classes) or not all(name.strip() for name in classes):
+            raise ValueError("classes must have a name each, and no two the same")
+        return classes
 
 
 class Classifier(nn.Module):

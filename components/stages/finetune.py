@@ -14,6 +14,7 @@ from components.core.config import PluginChoice, StageParams
 from components.core.errors import WinnowError
 from components.core.files import write_text
 from components.core.plugins import load
+from components.core.spreadsheet import frame_to_csv
 from components.datasets.labels import Labels, read_labels
 from components.datasets.manifest import positions_of, read_manifest, rows_of
 from components.datasets.pseudo_labels import read_pseudo_labels
@@ -282,4 +283,4 @@ def _pool_rows(task: _Task) -> Positions:
 def _write_history(path: Path, learned: list[Row], taught: list[Row]) -> None:
     rows = [{"model": name, **row} for name, own in zip(NAMES, (learned, taught), strict=True) for row in own]
     table = pd.DataFrame(rows, columns=["epoch", "model", "loss", "learning_rate"]).astype({"epoch": int})
-    write_text(path, table.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
+    write_text(path, frame_to_csv(table, "%.6g"))

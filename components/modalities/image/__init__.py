@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from components.modalities.image.policy import Policy as ImagePolicy
 
 DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
+MOST = 1e6  # of a statistic; beyond it, and below its inverse as a deviation, sums run over
 SMALL = 64  # pixels of a side; below, every pixel shows as a square
 COLORS = ("saturation", "hue", "grayscale")  # what they change gray pictures do not have
 MODES = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr", "LAB", "HSV")
@@ -144,12 +145,12 @@ class Image(Modality):
         return {"mean": mean, "std": std}
 
     def check(self, statistics: Statistics) -> None:
-        """Two lists of one number for each channel, deviations above 0."""
+        """Two lists of one number for each channel, deviations above 0, none out of all measure."""
         channels = self.shape[0]
         if statistics.keys() != {"mean", "std"} or not all(_numbers(one, channels) for one in statistics.values()):
             raise ValueError(f"mean and std must be lists of {channels}, one number for each channel")
-        if min(statistics["std"]) <= 0:
-            raise ValueError("std must be above 0")
+        if min(statistics["std"]) < 1 / MOST or max(map(abs, statistics["mean"] + statistics["std"])) > MOST:
+            raise ValueError(f"std must be from {1 / MOST:g} to {MOST:g}, and mean no further from 0")
 
     def input(self, statistics: Statistics | None) -> Input:
         """Squares of normalized pixels."""
