@@ -38,8 +38,9 @@ bench: setup ## measure Winnow beside what a user would pick instead
 ui: setup ## open the MLflow pages on this project's store
 	winnow ui
 
-tree: setup ## write the README's folders and docs/files.md anew
+tree: setup ## write the README's folders and docs/files.md anew, and print the floors of the house
 	python tests/contracts/test_readme.py
+	@python tests/contracts/test_floors.py
 
 bad-input: setup ## do everything wrong once and write docs/bad_input.md anew
 	PYTHONPATH=. python tests/contracts/test_bad_input.py

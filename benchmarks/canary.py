@@ -23,7 +23,7 @@ from benchmarks.kills import with_workers
 
 WORD = "C4n4ry"
 USER, PASSWORD = f"{WORD}1@corp", f"{WORD}2/pass w@rd"
-OWN = {".dvc/config", ".git/config"}  # where the person put them
+OWN = {".dvc/config", ".git/config", "benchmarks/canary.py", "tests/contracts/test_canary.py"}  # where they were put
 REFUSED = {  # settings that must not hold a secret, each with its sentence
     "pretrain.ray_address": f"ray://me:{WORD}3@head:10001",
     "pretrain.weights": f"https://host/weights.pth?sig={WORD}4",
@@ -96,7 +96,8 @@ def _environment(home: Path, place: Path, mlflow: int, prefect: int) -> dict[str
     for line in (["init", "-q"], ["remote", "add", "origin", f"https://{WORD}6@github.com/a/b.git"], ["add", "."]):
         subprocess.run(["git", *line], cwd=place, check=True)
     config = place / ".dvc/config"
-    config.write_text(f"{config.read_text()}['remote \"far\"']\n    url = http://me:{WORD}7@127.0.0.1:9/x\n")
+    remote = f"['remote \"far\"']\n    url = http://me:{WORD}7@127.0.0.1:9/x\n    verify = true\n"
+    config.write_text(config.read_text() + remote)
     return {
         **os.environ,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),

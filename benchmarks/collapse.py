@@ -19,7 +19,8 @@ from benchmarks._pipeline import keep, settings
 from benchmarks.few_labels import DIGITS
 from benchmarks.self_supervised import PREPARED, RESULTS, Task
 from components.core import seeds
-from components.judging.health import HEALTH, shrunk
+from components.judging.collapse import shrunk
+from components.judging.health import HEALTH
 from components.methods.contracts import Batch, StepOutput, TrainableMethod
 from components.methods.self_supervised.deep_cluster import DeepCluster
 from components.training.inference import embed_all

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import yaml
 
 from benchmarks._pipeline import project_copy
 from components.core.dag import read_stages
@@ -33,6 +34,8 @@ SHORT: dict[str, dict[str, Any]] = {  # enough epochs to be killed in, few enoug
 STAGE, DVC, DRIVER, EVERYTHING = "components.core.stage", "dvc repro", "pipelines.cli", "everything"
 COMMANDS = ["dvc repro"] * 6 + ["winnow repro", "winnow run"]  # the latter take long to begin a stage
 WORKS, DELIVERS = "while it works", "when it delivers"
+VERSION, REPORT = "data/register/version.json", "data/report/report.html"
+TIMES = ("registered", "run_id")
 RAY_WORKER = "ray::RayTrainWorker"
 TRAINING = 15.0  # seconds within which a worker that trains is killed
 PATIENCE = 120.0  # seconds until an orphan must have noticed that its parent is gone, on a crowded machine too
@@ -115,11 +118,14 @@ def _killed(
     command = chance.choice(COMMANDS)
     kind = chance.choice([STAGE, DRIVER, EVERYTHING] + [DVC] * (command == "winnow repro"))
     driver = _start(place, command)
-    if not _wait(driver, lambda: stage in map(_stage_of, _family(driver).values()), every=SELDOM):
-        _give_up(place)
+    if not _wait(driver, lambda: _runs(driver, stage), every=SELDOM):
+        if driver.returncode:
+            _give_up(place)
+        return "", 0  # the kill before this one came after its end
     tree = _family(driver)
     if moment == WORKS:
-        time.sleep(chance.uniform(0, seconds[stage]))
+        moment_of_death = time.monotonic() + chance.uniform(0, seconds[stage])
+        _wait(driver, lambda: time.monotonic() > moment_of_death or not _runs(driver, stage), every=SELDOM)
     else:
         if on_ray:
             _kill_worker(driver, chance)
@@ -133,6 +139,10 @@ def _killed(
         _kill([driver.pid])
     driver.wait()
     return (f"{kind} ({command})" if there else ""), _outlived(tree)
+
+
+def _runs(driver: psutil.Popen, stage: str) -> bool:
+    return stage in map(_stage_of, _family(driver).values())
 
 
 def _kill_worker(driver: psutil.Popen, chance: random.Random) -> None:
@@ -189,10 +199,18 @@ def _kill(pids: Iterable[int]) -> None:
 
 
 def _hashes(place: Path) -> dict[str, str]:
-    """sha256 of `dvc.lock` and of every output of every stage."""
+    """sha256 of every output of every stage, and what `dvc.lock` records of each, but for when a version was made.
+
+    `register` says what the registry says of a version, when it was made and in which run; `report` prints that.
+    """
     specs = read_stages(place)
-    paths = [Path("dvc.lock"), *(path for spec in specs.values() for path in spec.outputs)]
-    return {path.as_posix(): sha256(place / path) for path in paths}
+    found = {path.as_posix(): sha256(place / path) for spec in specs.values() for path in spec.outputs}
+    version = json.loads((place / VERSION).read_text())
+    found[VERSION] = json.dumps({name: value for name, value in version.items() if name not in TIMES}, sort_keys=True)
+    del found[REPORT]
+    lock = yaml.safe_load((place / "dvc.lock").read_text())["stages"]
+    recorded = {name: what for name, what in lock.items() if name not in ("register", "report")}
+    return {**found, **{f"dvc.lock: {name}": json.dumps(what, sort_keys=True) for name, what in recorded.items()}}
 
 
 def _say(text: str) -> None:

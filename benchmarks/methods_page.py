@@ -13,7 +13,7 @@ from benchmarks._few_labels_page import sections
 from benchmarks._page import kept_by_data, of_method
 from benchmarks._pipeline import mean_and_interval
 from benchmarks.self_supervised import BASELINES, RESULTS, VISIBLE
-from components.judging.health import SHRUNK_RANK, SHRUNK_STD
+from components.judging.collapse import SHRUNK_RANK, SHRUNK_STD
 from pipelines.compare import how_well_foretold
 from pipelines.inline import PROJECT
 

@@ -104,7 +104,8 @@ def job_for(name: str, params: dict[str, Any]) -> Any:
 def _tried(name: str, minutes: float, params: dict[str, Any]) -> dict[str, Any]:
     """Its figures, or `failed` with the sentence that says why."""
     from components.core.seeds import deterministic
-    from components.judging.health import HEALTH, shrunk
+    from components.judging.collapse import shrunk
+    from components.judging.health import HEALTH
     from components.judging.probes import leave_one_out_accuracy
     from components.training.inference import embed_all
     from components.training.precision import choose_device

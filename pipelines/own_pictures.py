@@ -13,7 +13,7 @@ from components.core.files import write_text
 from components.core.lock import held
 from components.core.stage_settings import stage_settings
 from components.datasets.archive import is_archive
-from components.datasets.sources import unused_by
+from components.datasets.sources import place_of, unused_by
 from components.modalities import build_modality
 from pipelines.params_file import with_setting, without_setting
 
@@ -89,10 +89,8 @@ def place_for(source: str) -> str:
 def _check_folder(place: str) -> None:
     from components.datasets.sources.folder import Folder
 
-    folder = Folder(Folder.Config(argument=place))
-    if Path.cwd().is_relative_to(folder.folder.resolve()):
-        raise WinnowError(f"--source {place} holds this project itself: name the folder in which the pictures are.")
-    folder.classes()
+    place_of(place, Path())
+    Folder(Folder.Config(argument=place)).classes()
 
 
 def _check(before: dict[str, Any], given: Given, out: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -17,9 +17,11 @@ GIB = 2**30
 MEMORY = GIB  # of the pipeline and one stage with its libraries
 MEMORY_OF_RAY = GIB // 2
 MEMORY_OF_A_WORKER = GIB  # each loads the libraries anew
+LEDGER_ROWS = 8  # bytes for each of the ledger's while its rows are put in order beside those in force
 DISK = GIB // 2  # what a run writes besides the sample store, in workspace and cache
 COPIES = 3  # of the sample store while ingest runs: the spool, the store, DVC's cache
 SECONDS = 1.0  # for a server to take a connection
+LEDGER = Path("data/labels/ledger.csv")
 SAMPLES = Path("data/ingest/samples.npy")
 READ = ("data/raw", "data/labels", "data/weights")  # by the stages, which write nothing there
 WRITTEN = ("data", ".winnow", ".dvc", "dvc.lock")
@@ -58,6 +60,7 @@ def _processors(workers: int, threads: int) -> list[Concern]:
 
 def _memory(workers: int) -> list[Concern]:
     free, wanted = free_memory(), MEMORY + (MEMORY_OF_RAY + workers * MEMORY_OF_A_WORKER if workers else 0)
+    wanted += LEDGER_ROWS * LEDGER.stat().st_size if LEDGER.is_file() else 0
     if free is None or free >= wanted:
         return []
     cure = "lower pretrain.workers (0 trains without Ray)" if workers else "end other programs"

@@ -49,15 +49,15 @@ def rows(seconds: float | None = None) -> list[tuple[str, str]]:
 
 
 def _more_labels(label: dict[str, Any]) -> str:
-    """Where people's labels go, which always count, and what bounds those that the pictures came with."""
+    """Where people's labels go, which always count, and what bounds those that the data came with."""
     budget = label.get("budget")
-    source = "all that the pictures came with are used" if budget is None else f"or raise label.budget (now {budget})"
+    source = "all that the data came with are used" if budget is None else f"or raise label.budget (now {budget})"
     return f"a row for each answer in data/labels/ledger.csv; {source}"
 
 
 def _accuracy(metrics: dict[str, Any]) -> str:
     low, high = metrics["accuracy_low"], metrics["accuracy_high"]
-    return f"{metrics['accuracy']:.4f} ({low:.4f} to {high:.4f}) on {metrics['test_samples']} pictures"
+    return f"{metrics['accuracy']:.4f} ({low:.4f} to {high:.4f}) on {metrics['test_samples']} test samples"
 
 
 def _model(version: dict[str, Any]) -> str:

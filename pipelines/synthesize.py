@@ -45,7 +45,7 @@ def make_questions(generator: str, count: int, minutes: float) -> None:
         )
     FOLDER.mkdir(parents=True, exist_ok=True)
     modality = classifier.spec.encoder.inputs.kind
-    contents = [modality.encode(picture) for picture in made.pictures]
+    contents = [modality.to_file(picture) for picture in made.pictures]
     ids = [identity_of(content) for content in contents]
     for identity, content in zip(ids, contents, strict=True):
         file_of(FOLDER, identity).write_bytes(content)

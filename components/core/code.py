@@ -35,12 +35,26 @@ class _Needs:
 
 
 @dataclass(frozen=True)
-class _Source:
-    """bare: the text without comments and docstrings; needs: of all of it but its classes' methods, and of these."""
+class _Method:
+    """Of a class: its name, the lines it stands on, what it needs."""
 
-    bare: bytes
+    name: str
+    lines: range
     needs: _Needs
-    methods: list[tuple[str, _Needs]]
+
+
+@dataclass(frozen=True)
+class _Source:
+    """lines: the text without comments and docstrings; needs: of all of it but its classes' methods, and these."""
+
+    lines: list[bytes]
+    needs: _Needs
+    methods: list[_Method]
+
+    def bare(self, named: set[str] | None = None) -> bytes:
+        """The text without empty lines; of methods those alone that are named, where it is said which are."""
+        left_out = {row for one in self.methods if named is not None and one.name not in named for row in one.lines}
+        return b"\n".join(line for row, line in enumerate(self.lines, 1) if line and row not in left_out)
 
 
 def files(stage: str, params: dict[str, Any], root: Path = Path()) -> list[Path]:
@@ -49,10 +63,15 @@ def files(stage: str, params: dict[str, Any], root: Path = Path()) -> list[Path]
     Of a family of plug-ins only those that the settings choose; a template beside the module of its name comes along.
     A file that holds its docstring alone, as most `__init__.py` do, decides nothing.
     """
+    return _reached(stage, params, root)[0]
+
+
+def _reached(stage: str, params: dict[str, Any], root: Path) -> tuple[list[Path], set[str]]:
+    """The stage's files, and every attribute that code in them names."""
     waiting = [f"components.stages.{stage}"]
     seen: dict[str, Path] = {}
     names: set[str] = set()
-    asleep: list[tuple[str, _Needs]] = []  # methods that nothing has named so far
+    asleep: list[_Method] = []  # methods that nothing has named so far
     while waiting:
         module = waiting.pop()
         path = _path(module, root)
@@ -61,14 +80,14 @@ def files(stage: str, params: dict[str, Any], root: Path = Path()) -> list[Path]
         seen[module] = path
         source = _read(path, path.stat().st_mtime_ns)
         asleep += source.methods
-        for needs in [source.needs, *([] if module.startswith(PARTED) else [own for _, own in source.methods])]:
+        for needs in [source.needs, *([] if module.startswith(PARTED) else [one.needs for one in source.methods])]:
             waiting += _follow(needs, names, stage, params)
-        while awake := [needs for name, needs in asleep if name in names]:
-            asleep = [(name, needs) for name, needs in asleep if name not in names]
-            waiting += [one for needs in awake for one in _follow(needs, names, stage, params)]
-    modules = [path for path in seen.values() if _bare(path)]
+        while awake := [one for one in asleep if one.name in names]:
+            asleep = [one for one in asleep if one.name not in names]
+            waiting += [module for one in awake for module in _follow(one.needs, names, stage, params)]
+    modules = [path for path in seen.values() if _read(path, path.stat().st_mtime_ns).bare()]
     beside = [other for path in modules for other in path.parent.glob(f"{path.stem}.*") if other.suffix not in PYTHON]
-    return sorted(path.relative_to(root) for path in {*modules, *beside})
+    return sorted(path.relative_to(root) for path in {*modules, *beside}), names
 
 
 def _follow(needs: _Needs, names: set[str], stage: str, params: dict[str, Any]) -> list[str]:
@@ -79,8 +98,13 @@ def _follow(needs: _Needs, names: set[str], stage: str, params: dict[str, Any]) 
 
 
 def digests(stage: str, params: dict[str, Any], root: Path = Path()) -> dict[str, str]:
-    """sha256 of each of the stage's files by its path, for Python without comments and docstrings."""
-    return {path.as_posix(): digest(root / path) for path in files(stage, params, root)}
+    """sha256 of each of the stage's files by its path, for Python without comments and docstrings.
+
+    Of a kind of data's methods those alone count that the stage's code names.
+    """
+    found, names = _reached(stage, params, root)
+    parted = Path(*PARTED.split("."))
+    return {path.as_posix(): digest(root / path, names if path.is_relative_to(parted) else None) for path in found}
 
 
 def changes(stage: str, params: dict[str, Any]) -> list[str]:
@@ -110,34 +134,48 @@ def code_of(spec: StageSpec, params: dict[str, Any]) -> list[Path]:
     return [*spec.code, *files(spec.name, params)]
 
 
-def digest(path: Path) -> str:
-    """sha256 of a file; of a Python file without its comments, docstrings and empty lines."""
-    return hashlib.sha256(_bare(path) if path.suffix == ".py" else path.read_bytes()).hexdigest()
+def digest(path: Path, named: set[str] | None = None) -> str:
+    """sha256 of a file; of a Python file without its comments, docstrings and empty lines.
 
-
-def _bare(path: Path) -> bytes:
-    return _read(path, path.stat().st_mtime_ns).bare
+    named: methods that count; None: all do.
+    """
+    python = path.suffix == ".py"
+    content = _read(path, path.stat().st_mtime_ns).bare(named) if python else path.read_bytes()
+    return hashlib.sha256(content).hexdigest()
 
 
 @functools.cache
-def _read(path: Path, changed: int) -> "_Source":
+def _read(path: Path, changed: int) -> _Source:
     """changed: the file's time; a process that lives long reads a file again once it is another."""
     source = path.read_bytes()
     tree = ast.parse(source)
     methods = [
-        (inner.name, inner)
+        inner
         for node in tree.body
         if isinstance(node, ast.ClassDef)
         for inner in node.body
         if isinstance(inner, ast.FunctionDef) and not inner.name.startswith("__")
     ]
-    bodies = {id(part) for _, method in methods for part in ast.walk(method)}
-    rest = [node for node in ast.walk(tree) if id(node) not in bodies]
-    return _Source(_without_words(source, tree), _needs(rest), [(name, _needs(ast.walk(one))) for name, one in methods])
+    left_out = {id(part) for node in [*methods, *_for_types_alone(tree)] for part in ast.walk(node)}
+    rest = [node for node in ast.walk(tree) if id(node) not in left_out]
+    own = [_Method(one.name, _lines(one), _needs(ast.walk(one))) for one in methods]
+    return _Source(_without_words(source, tree), _needs(rest), own)
 
 
-def _without_words(source: bytes, tree: ast.Module) -> bytes:
-    """Lines are cut where a comment begins, and left out where a docstring stands.
+def _lines(method: ast.FunctionDef) -> range:
+    """From its first decorator to its end."""
+    assert method.end_lineno is not None
+    return range(min([method.lineno, *(one.lineno for one in method.decorator_list)]), method.end_lineno + 1)
+
+
+def _for_types_alone(tree: ast.Module) -> list[ast.If]:
+    """Blocks that never run."""
+    blocks = [node for node in tree.body if isinstance(node, ast.If)]
+    return [node for node in blocks if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"]
+
+
+def _without_words(source: bytes, tree: ast.Module) -> list[bytes]:
+    """Lines are cut where a comment begins, and empty where a docstring stands.
 
     Not by `ast.dump`, whose form depends on Python's version.
     """
@@ -151,7 +189,7 @@ def _without_words(source: bytes, tree: ast.Module) -> bytes:
             assert said.end_lineno is not None
             for row in range(said.lineno, said.end_lineno + 1):
                 lines[row - 1] = b""
-    return b"\n".join(line.rstrip() for line in lines if line.strip())
+    return [line.rstrip() for line in lines]
 
 
 def _docstring(node: ast.AST) -> ast.expr | None:

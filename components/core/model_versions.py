@@ -3,8 +3,9 @@
 import functools
 import hashlib
 import json
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from components.core import tracking
 from components.core.errors import WinnowError
 from components.core.files import sha256
+from components.core.local_registry import Row, read_versions
 from components.core.lock import locked
 from components.core.secrets import without_secrets
 from components.core.store_calls import all_pages
@@ -51,6 +53,20 @@ def model_digest(weights: Path) -> str:
 
 def versions(name: str) -> list[Version]:
     """All versions of the model, newest first; empty where nothing was registered yet."""
+    if (rows := _read_here(name)) is not None:
+        return [
+            Version(
+                name,
+                one.number,
+                one.tags.get("model_sha256", ""),
+                one.run_id,
+                one.source,
+                one.aliases,
+                one.tags,
+                one.created,
+            )
+            for one in rows
+        ]
     store = tracking.opened()
     with tracking.answering():
         registered = store.search_registered_models(filter_string=f"name = '{name}'")
@@ -132,10 +148,10 @@ def rollback(name: str, *, prove: Prove) -> Version:
 
 def crown(version: Version, *, why: str) -> None:
     """Make `version` the champion unless it is, remembering the one before. The caller holds `promoting()`."""
-    history = _history(version.name)
-    if history[-1:] == [version.number]:
+    if CHAMPION in version.aliases:
         return
-    _set_champion(version.name, [*history, version.number])
+    history = _history(version.name)  # ends with this version where its alias was removed in the pages
+    _set_champion(version.name, history + [version.number] * (history[-1:] != [version.number]))
     store = tracking.client()
     with tracking.answering():
         store.set_model_version_tag(version.name, str(version.number), "promoted", why)
@@ -148,6 +164,14 @@ def promoting() -> Iterator[None]:
     """Aliases cannot be compared and swapped: whoever decides about the champion holds this lock."""
     with locked(Path(".winnow/promotion.lock"), wait=60, busy="process {pid} is promoting a model: try again later."):
         yield
+
+
+def _read_here(name: str) -> list[Row] | None:
+    """The versions as the local database has them; None where MLflow must be asked, which also says what is wrong."""
+    with suppress(sqlite3.Error):
+        if (database := tracking.local_registry()) is not None:
+            return read_versions(database, name)
+    return None
 
 
 def _whole(value: str) -> str:

@@ -106,6 +106,15 @@ def own_database() -> Path | None:
     return path if path is not None and path.absolute() == Path("mlflow.db").absolute() else None
 
 
+def local_registry() -> Path | None:
+    """The database that holds the model versions, its places brought along; None for a server, or where none is yet."""
+    path = None if os.environ.get("MLFLOW_REGISTRY_URI") else database()
+    if path is None or not path.is_file() or not path.stat().st_size:
+        return None
+    _bring_along()
+    return path
+
+
 def client() -> Any:
     """An `MlflowClient` on the project's store, which is created or brought up to date first. Quiet.
 
@@ -190,10 +199,7 @@ def _may_pass(error: Exception) -> bool:
 
 
 def _create_store(uri: str) -> None:
-    """Make a local database aside and whole: MLflow never gets over one whose making was cut short.
-
-    One that was copied or moved here with its workspace is made this workspace's own.
-    """
+    """Make a local database aside and whole: MLflow never gets over one whose making was cut short."""
     from mlflow import MlflowClient
 
     path = database()
@@ -201,7 +207,13 @@ def _create_store(uri: str) -> None:
         with replacing(path) as aside:
             address = uri.removesuffix(path.name) + aside.name
             MlflowClient(tracking_uri=address).search_experiments(max_results=1)
-    if (own := own_database()) is not None and own.stat().st_size and (others := bring_along(own)):
+    _bring_along()
+
+
+def _bring_along() -> None:
+    """A database that was copied or moved here with its workspace is made this workspace's own."""
+    own = own_database()
+    if own is not None and own.is_file() and own.stat().st_size and (others := bring_along(own)):
         print(f"winnow: this workspace was {', '.join(others)} before: MLflow's places came along.", file=sys.stderr)
 
 

@@ -1,7 +1,6 @@
 """The label ledger: append-only text in git, the only way a person's label comes in."""
 
 import csv
-import io
 import math
 import os
 import re
@@ -16,6 +15,7 @@ import pandas as pd
 from components.core.config import did_you_mean
 from components.core.errors import WinnowError
 from components.core.integrity import MARKERS
+from components.core.spreadsheet import plain, to_csv
 from components.core.terminal import short
 from components.datasets.names import normal, unprintable
 
@@ -26,6 +26,7 @@ _ALL = (*COLUMNS, "line", "time", "day")
 _NAMES = ("label", "annotator")
 _WHOSE = ["id", "annotator"]
 _MARK = "\ufeff"  # the byte order mark
+_BLANK = re.compile(rf"[\s;{_MARK}\x1a]*")  # what a row without content may hold: other separators, an old end of file
 _BLOCK = 50_000  # rows that are Python objects at a time
 _DATE = len("2026-03-01")  # characters, at most, of a date without a time
 _COST = re.compile(r"(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?", re.ASCII)
@@ -62,24 +63,23 @@ def in_force(ledger: pd.DataFrame) -> pd.DataFrame:
     Last is the latest `at`; rows of the same time, by their place in the file. A row without `at` counts as written
     when the newest row above it (of that annotator for that id) was; one with a date alone, as the newest of that day.
     """
-    last = _in_time(ledger).drop_duplicates(_WHOSE, keep="last").sort_index()
-    return last[last["label"] != ""].reset_index(drop=True)
+    whose = _whose(ledger)
+    last = ~whose.loc[_in_time(ledger, whose)].duplicated(keep="last").sort_index()
+    return ledger[last & (ledger["label"] != "")].reset_index(drop=True)
 
 
 def without_effect(ledger: pd.DataFrame) -> dict[str, list[int]]:
     """Lines of rows that change nothing: they repeat what their annotator had said, withdraw what was not there, or are
     older by `at` than a row above them of the same annotator for that id (a year mistyped, say), which still counts."""
-    ordered = _in_time(ledger)
-    before = ordered.groupby(_WHOSE)["label"].shift(fill_value="")
-    place = pd.Series(range(len(ordered)), ordered.index, dtype="int64").sort_index()
-    older = place < place.groupby([ledger[name] for name in _WHOSE]).cummax()
-    same = ordered[(ordered["label"] == before) & ~older.loc[ordered.index]]
-    empty = same["label"] == ""
-    return {
-        "repeats": sorted(same.loc[~empty, "line"]),
-        "withdrawals": sorted(same.loc[empty, "line"]),
-        "older": sorted(ledger.loc[older, "line"]),
-    }
+    whose = _whose(ledger)
+    order = _in_time(ledger, whose)
+    label = ledger["label"].loc[order]
+    place = pd.Series(range(len(order)), order, dtype="int64").sort_index()
+    older = place < place.groupby(whose).cummax()
+    same = (label == label.groupby(whose).shift(fill_value="")).sort_index() & ~older
+    empty = ledger["label"] == ""
+    found = {"repeats": same & ~empty, "withdrawals": same & empty, "older": older}
+    return {name: sorted(ledger["line"][rows]) for name, rows in found.items()}
 
 
 def undated(ledger: pd.DataFrame) -> pd.DataFrame:
@@ -109,22 +109,25 @@ def _broken_byte(path: Path, start: int) -> int:
     return start
 
 
-def _in_time(ledger: pd.DataFrame) -> pd.DataFrame:
-    """The rows in the order in which they count."""
+def _whose(ledger: pd.DataFrame) -> "pd.Series[int]":
+    """One number for each annotator of an id: what several rows may say of."""
+    return ledger.groupby(_WHOSE, sort=False).ngroup()
+
+
+def _in_time(ledger: pd.DataFrame, whose: "pd.Series[int]") -> pd.Index:
+    """The rows' places in the order in which they count."""
     if ledger["time"].isna().all():
-        return ledger
-    whose = [ledger[name] for name in _WHOSE]
-    of_day = ledger.groupby([*_WHOSE, "day"])["time"].cummax()
+        return ledger.index
+    of_day = ledger["time"].groupby([whose, ledger["day"]]).cummax()
     time = ledger["time"].where(ledger["at"].str.len() > _DATE, of_day)
     newest = time.groupby(whose).cummax().groupby(whose).ffill()
     when = time.fillna(newest).fillna(-math.inf)
-    return ledger.loc[when.sort_values(kind="stable").index]
+    return when.sort_values(kind="stable").index
 
 
 def append(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
     """Add rows at the end, all or none, in one write; a column left out is empty. Raises as `read_ledger` does."""
-    new = io.StringIO()
-    writer = csv.writer(new, lineterminator="\n")
+    new = []
     for number, row in enumerate(rows, 1):
         unknown = sorted(set(row) - set(COLUMNS))
         if unknown:
@@ -137,15 +140,14 @@ def append(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
             raise WinnowError(
                 f"new row {number}, column at: '{short(values['at'])}' is no date such as 2026-03-01T10:00:00Z."
             )
-        writer.writerow(values.values())
-    whole = path.is_file() and path.stat().st_size > 0
-    start = "" if whole else ",".join(COLUMNS) + "\n"
-    if whole:
+        new.append(list(values.values()))
+    text = to_csv(COLUMNS, new)
+    if path.is_file() and path.stat().st_size > 0:
         read_ledger(path)  # nothing is added to a broken file
-        start = "" if path.read_bytes().endswith(b"\n") else "\n"
+        text = ("" if path.read_bytes().endswith(b"\n") else "\n") + text.partition("\n")[2]
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab", buffering=0) as file:
-        file.write((start + new.getvalue()).encode("utf-8"))
+        file.write(text.encode("utf-8"))
         os.fsync(file.fileno())
 
 
@@ -168,7 +170,7 @@ def _rows(file: Iterable[str], where: str) -> Iterator[dict[str, Any]]:
             elif fields:
                 if len(fields) != len(COLUMNS):
                     raise WinnowError(
-                        f"{line}: {len(fields)} fields where {len(COLUMNS)} belong ({','.join(COLUMNS)}): complete it."
+                        f"{line}: {len(fields)} of {len(COLUMNS)} fields ({','.join(COLUMNS)}): complete it."
                     )
                 yield {**_check(dict(zip(COLUMNS, fields, strict=True)), line), "line": reader.line_num}
     except csv.Error as error:
@@ -179,7 +181,7 @@ def _rows(file: Iterable[str], where: str) -> Iterator[dict[str, Any]]:
 
 def _trimmed(fields: list[str]) -> list[str]:
     """The fields without a byte order mark before them and empty ones after the last column; none of a blank row."""
-    if not "".join(fields).replace(_MARK, "").strip():
+    if _BLANK.fullmatch("".join(fields)):
         return []
     last = len(COLUMNS) if not "".join(fields[len(COLUMNS) :]).strip() else len(fields)
     return [fields[0].lstrip(_MARK), *fields[1:last]]
@@ -191,7 +193,7 @@ def _no_header(line: str, fields: list[str]) -> str:
 
 def _check(row: dict[str, str], where: str) -> dict[str, Any]:
     """The row with its names in normal form and its numbers and time as numbers."""
-    row = {name: text if name == "note" else text.strip() for name, text in row.items()}
+    row = {name: plain(text if name == "note" else text.strip()) for name, text in row.items()}
     row |= {name: normal(row[name]) for name in _NAMES}
     for name in ("id", "annotator"):
         if not row[name]:

@@ -12,11 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path, PurePath
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 
 from components.core.progress import bar
@@ -24,6 +23,9 @@ from components.datasets.near_duplicates import HASH_BYTES
 from components.datasets.records import Content, Record, Unreadable
 from components.datasets.sample_store import Spool
 from components.datasets.sources import Item, Rejected, Source
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Array = npt.NDArray[Any]
 MAX_BYTES = 2**28  # of one file, and of all files that are in memory at once
@@ -57,8 +59,8 @@ class Read:
     """What came of reading: `found` (row number = place in the spool), `rejected` (`path`, `kind`, `reason`), the
     `fingerprints` `(N, 8)`, None where the kind has none, and how many samples `lost` what."""
 
-    found: pd.DataFrame
-    rejected: pd.DataFrame
+    found: "pd.DataFrame"
+    rejected: "pd.DataFrame"
     fingerprints: npt.NDArray[np.uint8] | None
     lost: Counter[str]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from components.core.errors import WinnowError
 from components.core.files import write_text
 from components.core.integrity import MARKERS
+from components.core.spreadsheet import harmless, plain
 
 COLUMNS = ("id", "class")
 PLACE = "data/label/revealed.csv"
@@ -26,12 +27,13 @@ def read_revealed(path: Path) -> dict[str, str]:
     for number, row in enumerate(rows, 1):
         if len(row) != len(COLUMNS) or row[0].startswith(MARKERS):
             raise WinnowError(f"{PLACE}, line {number}: not a row of {','.join(COLUMNS)}: restore the file from git.")
-        found[row[0]] = row[1]
+        found[row[0]] = plain(row[1])
     found.pop(COLUMNS[0], None)
     return found
 
 
 def write_revealed(path: Path, revealed: dict[str, str]) -> None:
     """Write the record, sorted by id."""
-    lines = [f'{id_},"{name.replace(chr(34), chr(34) * 2)}"' for id_, name in sorted(revealed.items())]
+    names = {id_: str(harmless(name)).replace('"', '""') for id_, name in sorted(revealed.items())}
+    lines = [f'{id_},"{name}"' for id_, name in names.items()]
     write_text(path, "\n".join([",".join(COLUMNS), *lines]) + "\n")

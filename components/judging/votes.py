@@ -12,7 +12,7 @@ import pandas as pd
 from components.core.config import PluginChoice
 from components.core.files import write_text
 from components.core.plugins import build
-from components.core.spreadsheet import harmless
+from components.core.spreadsheet import frame_to_csv
 from components.methods.label_models import Doubles, LabelModel, Votes, accuracies
 
 SOURCE = "the source"  # the annotator that labels come from which no ledger names
@@ -75,7 +75,7 @@ def aggregate(
 
 def write_annotators(path: Path, table: pd.DataFrame) -> None:
     """Write the table as CSV: a row per annotator."""
-    write_text(path, table.map(harmless).to_csv(index=False, lineterminator="\n", float_format="%.6f"))
+    write_text(path, frame_to_csv(table, "%.6f"))
 
 
 def _votes(

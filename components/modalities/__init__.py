@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 
 from components.core import plugins
@@ -20,6 +19,7 @@ from components.datasets.records import Content, Record
 from components.datasets.sample_store import Samples
 
 if TYPE_CHECKING:
+    import pandas as pd
     from great_expectations.expectations.expectation import Expectation
     from torch import Tensor
 
@@ -70,7 +70,7 @@ class Modality(ABC):
 
     gives: the kind of its views, which encoders take and methods fit; noun: what people call one sample, and many.
     dtype, shape: of a record in the store; -1 where lengths differ: records are padded with 0 at the end, and a view
-    of them too. facts: its own columns of the manifest. Policy: the settings of one view; `Policy()` changes nothing.
+    of them too. facts: its own columns of the manifest.
     suffixes: endings of its files, lower case; none: any file may be one. for_files: settings that mean something only
     where the source hands out files. records_are, views_are: shapes, types and
     ranges of both, for whoever uses an exported network.
@@ -80,7 +80,6 @@ class Modality(ABC):
     """
 
     Config: ClassVar[type[BaseConfig]]
-    Policy: ClassVar[type[BaseConfig]]
     gives: ClassVar[str]
     noun: ClassVar[tuple[str, str]] = ("sample", "samples")
     dtype: ClassVar[str]
@@ -99,6 +98,11 @@ class Modality(ABC):
         """Name and settings from which the same records are made: files keep them."""
         name = type(self).__module__.rpartition(".")[2]
         return PluginChoice.model_validate({"name": name, **self.config.model_dump(mode="json")})
+
+    @property
+    @abstractmethod
+    def Policy(self) -> type[BaseConfig]:  # noqa: N802 - a class
+        """The settings of one view; `Policy()` changes nothing."""
 
     @property
     def losses(self) -> Mapping[str, str]:
@@ -176,7 +180,7 @@ class Modality(ABC):
         """Views back to records, as far as that goes; for methods that make samples."""
         raise NotImplementedError(f"{type(self).__name__} has no way back from views")
 
-    def encode(self, record: Array) -> bytes:
+    def to_file(self, record: Array) -> bytes:
         """A file's content that is read as this record, for kinds whose samples can be made."""
         raise NotImplementedError(f"{type(self).__name__} makes no files")
 
@@ -205,7 +209,7 @@ class Modality(ABC):
         on = {name: value for name, value in policy.model_dump().items() if value != getattr(type(policy)(), name)}
         return " · ".join(f"{name.replace('_', ' ')} {shown(value)}" for name, value in on.items()) or "as it is"
 
-    def preview(
+    def preview_policies(
         self, path: Path, records: Array, policies: Mapping[str, Any], statistics: Statistics, seed: int
     ) -> None:
         """Write the picture (PNG) that shows a few records, and what the policies make of them."""
@@ -232,7 +236,7 @@ class Modality(ABC):
         """Records, as clients would send them."""
         return records
 
-    def summary(self, facts: pd.DataFrame) -> dict[str, Any]:
+    def summary(self, facts: "pd.DataFrame") -> dict[str, Any]:
         """What training samples were like, by their facts; JSON, kept with the model."""
         return {}
 

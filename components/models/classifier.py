@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 from torch import Tensor, nn
 
 from components.core.config import Config
@@ -27,7 +27,7 @@ class ClassifierSpec(Config):
 
     encoder: EncoderSpec
     classes: list[str] = Field(min_length=1)
-    temperature: float = Field(default=1.0, gt=0)
+    temperature: float = Field(default=1.0, ge=1e-3, le=1e3)
     method: str
     sets: PredictionSets | None = None
     dropout: float = Field(default=0.0, ge=0, lt=1)
@@ -39,6 +39,13 @@ class ClassifierSpec(Config):
         """Without `embedded` where the encoder is not the one that `embed` used."""
         facts: dict[str, Any] = write(self)
         return facts if self.embedded else {name: value for name, value in facts.items() if name != "embedded"}
+
+    @field_validator("classes")
+    @classmethod
+    def _distinct(cls, classes: list[str]) -> list[str]:
+        if len(set(classes)) < len(classes) or not all(name.strip() for name in classes):
+            raise ValueError("classes must have a name each, and no two the same")
+        return classes
 
 
 class Classifier(nn.Module):

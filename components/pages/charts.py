@@ -42,7 +42,7 @@ def intervals(rows: Sequence[tuple[str, float, float, float]]) -> str:
         axes.annotate(f"{100 * value:.1f}", (100 * value, height), (0, 8), textcoords="offset points", ha="center")
     axes.set_yticks(range(len(rows)), [name for name, *_ in reversed(rows)])
     axes.set_ylim(-0.6, len(rows) - 0.3)
-    axes.set_xlabel("% of test pictures right")
+    axes.set_xlabel("% of the test split right")
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", color=SOFT, alpha=0.4, linewidth=0.6)
@@ -62,7 +62,7 @@ def confidence_histogram(confidence: Floats, accepted: npt.NDArray[np.bool_]) ->
         label=["accepted", "set aside"],
     )
     axes.set_xlabel("confidence")
-    axes.set_ylabel("pictures")
+    axes.set_ylabel("how many")
     axes.legend(frameon=False, loc="upper left")
     return _png(figure)
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.core.files import write_text
+from components.core.spreadsheet import FORMULA
 from components.modalities import Modality
 from components.pages.shown import showing
 from components.pages.templates import templates
@@ -95,6 +96,7 @@ def write_gallery(
             more_doubts=max(0, len(doubts) - MOST_DOUBTS),
             choices={card.id: _choices(card, classes) for card in cards},
             classes=classes,
+            formula=FORMULA,
             typed=len(classes) > MOST_BUTTONS,
             strategy=strategy,
             note=note,

@@ -12,13 +12,14 @@ import numpy.typing as npt
 import pandas as pd
 import yaml
 
+from components.core.spreadsheet import plain
 from components.datasets.labels import Labels
 from components.datasets.manifest import rows_of
 from components.datasets.pseudo_labels import PseudoLabels, Status
 from components.datasets.quarantine import read_losses, read_quarantine
 from components.datasets.sample_store import Store
 from components.judging import metrics as measures
-from components.judging.health import shrunk
+from components.judging.collapse import shrunk
 from components.modalities import Modality
 from components.models.prediction_sets import PredictionSets, members
 from components.pages import charts
@@ -184,6 +185,7 @@ def _labels(inputs: Inputs, classes: list[str]) -> dict[str, Any]:
 def _annotators(path: Path) -> dict[str, Any]:
     """Those who gave most labels, and how many more there are; nobody where one has given all."""
     table = pd.read_csv(path, dtype={"annotator": str}, keep_default_na=False, na_values={"accuracy": [""]})
+    table["annotator"] = table["annotator"].map(plain)
     if len(table) < 2:
         return {"annotators": [], "more_annotators": 0}
     ordered = table.sort_values("votes", ascending=False, kind="stable")

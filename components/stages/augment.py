@@ -50,7 +50,7 @@ def run(
     views = Views(modality, modality.measure(store, training), policies)
     write_views(policy, views)
     shown = np.sort(numpy_generator(params.seed, "preview").permutation(training)[:SHOWN])
-    modality.preview(preview, store[shown], policies, views.statistics, params.seed)
+    modality.preview_policies(preview, store[shown], policies, views.statistics, params.seed)
     return _figures(views.statistics)
 
 

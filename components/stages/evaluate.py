@@ -15,7 +15,7 @@ from pydantic import Field
 from components.core.config import StageParams
 from components.core.errors import WinnowError
 from components.core.files import replacing, write_text
-from components.core.spreadsheet import harmless
+from components.core.spreadsheet import frame_to_csv
 from components.datasets.labels import lists, read_labels
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.pseudo_labels import read_pseudo_labels
@@ -182,8 +182,8 @@ def _write_plots(
     ours: npt.NDArray[np.float32],
     actual: npt.NDArray[np.int64],
 ) -> None:
-    names = np.array([harmless(name) for name in classes], dtype=object)
+    names = np.array(classes, dtype=object)
     pairs = pd.DataFrame({"actual": names[actual], "predicted": names[ours.argmax(axis=1)]})
-    write_text(confusion, pairs.to_csv(index=False, lineterminator="\n"))
+    write_text(confusion, frame_to_csv(pairs))
     bins = pd.DataFrame(measures.reliability(ours, actual), columns=["confidence", "accuracy", "samples"])
-    write_text(reliability, bins.to_csv(index=False, lineterminator="\n", float_format="%.6f"))
+    write_text(reliability, frame_to_csv(bins, "%.6f"))

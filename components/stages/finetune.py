@@ -15,6 +15,7 @@ from components.core.config import PluginChoice, StageParams
 from components.core.errors import WinnowError
 from components.core.files import sha256, write_text
 from components.core.plugins import load
+from components.core.spreadsheet import frame_to_csv
 from components.datasets.labels import Labels, read_labels
 from components.datasets.manifest import positions_of, read_manifest, rows_of
 from components.datasets.pseudo_labels import read_pseudo_labels
@@ -95,8 +96,7 @@ def run(
     """Train candidate and control, judge them, write the one that ships as `model` and the label-only one as `control`.
 
     Held-out evidence comes from fold trainings: fold f's candidate sees neither the labels of f nor pseudo-labels made
-    with them. The temperature of each model is fitted on the same held-out predictions, and so is the threshold of its
-    prediction sets.
+    with them. Each model's temperature and the threshold of its prediction sets are fitted on the same predictions.
     """
     seeds.deterministic(params.threads)
     task = _read(params, manifest, samples, policy, encoder, embeddings, labels, synthetic_labels, pseudo_labels)
@@ -108,20 +108,13 @@ def run(
     actual = answers.argmax(axis=1)
     sets = [calibrate(rows, actual, params.sets) if params.sets else None for rows in scaled]
     (candidate, learned), (alone, taught) = _final(task, temperatures, sets)
-    if candidate is alone:
-        verdict = guards.nothing_to_judge()
-    else:
-        said = [probabilities.argmax(axis=1) for probabilities in scaled]
-        held_out, pictures = guards.Answers(said[0], said[1], actual), _on_samples(task, candidate, alone)
-        verdict = guards.judge(held_out, pictures, level=params.guard_level)
+    verdict = _judged(task, candidate, alone, scaled, actual)
     save_classifier(control, alone)
     shipped = candidate if verdict.shipped == "pseudo_labels" else alone
     shipped.spec = shipped.spec.model_copy(update={"seen": _seen(task, shipped, manifest)})
     save_classifier(model, shipped)
     write_text(guard, json.dumps(verdict.record(), indent=2, sort_keys=True) + "\n")
-    rows = [{"model": "candidate", **row} for row in learned] + [{"model": "control", **row} for row in taught]
-    table = pd.DataFrame(rows, columns=["epoch", "model", "loss", "learning_rate"]).astype({"epoch": int})
-    write_text(history, table.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
+    _write_history(history, learned, taught)
     return {
         "shipped_pseudo_labels": float(verdict.shipped == "pseudo_labels"),
         "held_out_labels": float(len(held)),
@@ -266,6 +259,17 @@ def _train(task: _Task, examples: Examples, loop: LoopConfig, *, name: str) -> t
     return Classifier(method.encoder, method.head, spec), rows
 
 
+def _judged(
+    task: _Task, candidate: Classifier, control: Classifier, probabilities: list[Floats], actual: Positions
+) -> guards.Verdict:
+    """By the held-out labels `actual` `(H,)` and what each model said of them, `(H, K)`."""
+    if candidate is control:
+        return guards.nothing_to_judge()
+    said = [rows.argmax(axis=1) for rows in probabilities]
+    held_out = guards.Answers(said[0], said[1], actual)
+    return guards.judge(held_out, _on_samples(task, candidate, control), level=task.params.guard_level)
+
+
 def _on_samples(task: _Task, candidate: Classifier, control: Classifier) -> guards.Answers:
     """What the models say of the labeled pictures and a random part of the rest, and labels spread over all of them."""
     rows, labeled = np.concatenate([task.places, _pool_rows(task)]), np.arange(len(task.places))
@@ -293,3 +297,9 @@ def _pool_rows(task: _Task) -> Positions:
     unlabeled = np.setdiff1d(task.material.corpus.rows, np.concatenate([task.places, task.made.positions]))
     drawn = seeds.numpy_generator(task.params.seed, "pool").permutation(unlabeled)[:COMPARED]
     return np.sort(drawn)
+
+
+def _write_history(path: Path, learned: list[Row], taught: list[Row]) -> None:
+    rows = [{"model": name, **row} for name, own in zip(NAMES, (learned, taught), strict=True) for row in own]
+    table = pd.DataFrame(rows, columns=["epoch", "model", "loss", "learning_rate"]).astype({"epoch": int})
+    write_text(path, frame_to_csv(table, "%.6g"))

@@ -1,6 +1,7 @@
 """Decide which labels are in force: every answer in the ledger, and what the source reveals up to the budget."""
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,48 +78,48 @@ def run(
     """
     samples = read_manifest(manifest, ["id", "split", "group", "sha256"])
     samples["position"] = np.arange(len(samples))
-    train = samples[samples["split"] == "train"].reset_index(drop=True)
     every = answers(ledger, samples)
     refuse_gone(every, samples["id"].tolist(), synthetic, quarantine, ledger)
-    now = earlier_ids(samples)
-    record = {now.get(id_, id_): name for id_, name in read_revealed(revealed).items()}
-    before = _revealed_before(train, oracle, record)
-    classes = settle_classes(params.classes, read_classes(oracle), set(before.values()), every, ledger)
-    rows = every[~every["id"].isin(samples.loc[samples["split"] == "test", "id"])]
-    order = rows["id"].drop_duplicates().tolist()
-    given_now = _from_source(params, train, oracle, embeddings, {*order, *before})
-    write_revealed(revealed, record | ({} if params.budget is None else before | given_now))
-    from_source = {id_: name for id_, name in (before | given_now).items() if id_ not in set(order)}
-    say_what_counts(params.budget, order, before, record, ledger, every["id"].nunique() - len(order))
-    made = sorted(id_ for id_ in order if is_synthetic(id_))
-    ids = sorted({*order, *from_source} - {*made})
-    if not ids:
-        raise WinnowError("there is no label yet: add rows to data/labels/ledger.csv, or use a source with labels.")
-    weighed = aggregate(params.aggregation, [*ids, *made], rows, from_source, classes)
-    distributions = weighed.distributions[: len(ids)]
-    _check_variety(distributions, classes, params.budget)
-    sources = dict(zip(rows["id"], rows["source"], strict=True))
-    given = "given" if params.budget is None else "oracle"
-    groups = train.set_index("id")["group"].loc[ids].tolist()
-    _say_what_is_left_out(distributions, classes)
+    found = _in_force(params, samples, every, oracle, ledger, embeddings, revealed)
+    weighed = aggregate(params.aggregation, [*found.ids, *found.made], found.rows, found.from_source, found.classes)
+    distributions = weighed.distributions[: len(found.ids)]
+    _check_variety(distributions, found.classes, params.budget)
+    _say_what_is_left_out(distributions, found.classes)
+    groups = samples.set_index("id")["group"].loc[found.ids].tolist()
     folds = assign_folds(distributions.argmax(1), groups, folds=params.folds, seed=params.seed)
-    said_by = [sources.get(id_, given) for id_ in ids]
-    write_labels(labels, Labels(ids, distributions, said_by, folds, classes, len(made)))
-    contents = [read_content(synthetic, id_) for id_ in made]
-    write_synthetic(synthetic_labels, made, weighed.distributions[len(ids) :], contents)
+    sources = _said_by(found, "given" if params.budget is None else "oracle")
+    write_labels(labels, Labels(found.ids, distributions, sources, folds, found.classes, len(found.made)))
+    contents = [read_content(synthetic, id_) for id_ in found.made]
+    write_synthetic(synthetic_labels, found.made, weighed.distributions[len(found.ids) :], contents)
     write_annotators(annotators, weighed.annotators)
-    return {
-        **weighed.figures,
-        "labels_used": len(ids) + len(made),
-        "labels_synthetic": len(made),
-        "labels_from_ledger": len(order),
-        "labels_from_source": len(from_source),
-        "classes_without_label": int((distributions.sum(0) == 0).sum()),
-        "labels_never_held_out": int((folds < 0).sum()),
-        "folds": int(folds.max()) + 1,
-        "labels_beyond_budget": max(0, len(ids) + len(made) - (params.budget or len(ids) + len(made))),
-        "ledger_test_samples": every["id"].nunique() - len(order),
-    }
+    return {**weighed.figures, **found.figures(params.budget), **_figures(distributions, folds)}
+
+
+@dataclass(frozen=True)
+class _InForce:
+    """Whose labels count: ids of samples, ids of made ones; what people said of them and the source of the others.
+
+    rows: the ledger's, of training samples; set_aside: how many samples of the test split people labeled.
+    """
+
+    ids: list[str]
+    made: list[str]
+    rows: pd.DataFrame
+    from_source: dict[str, str]
+    classes: list[str]
+    set_aside: int
+
+    def figures(self, budget: int | None) -> dict[str, float]:
+        """How many labels there are, and from whom."""
+        used = len(self.ids) + len(self.made)
+        return {
+            "labels_used": used,
+            "labels_synthetic": len(self.made),
+            "labels_from_ledger": used - len(self.from_source),
+            "labels_from_source": len(self.from_source),
+            "labels_beyond_budget": max(0, used - (budget or used)),
+            "ledger_test_samples": self.set_aside,
+        }
 
 
 def first_strategy(choice: PluginChoice) -> "QueryStrategy":
@@ -129,6 +130,49 @@ def first_strategy(choice: PluginChoice) -> "QueryStrategy":
     if strategy.needs_model:
         raise WinnowError(f"label.first is '{choice.name}', which needs a trained model: choose k_medoids.")
     return strategy
+
+
+def _in_force(
+    params: Params,
+    samples: pd.DataFrame,
+    every: pd.DataFrame,
+    oracle: Path,
+    ledger: Path,
+    embeddings: Path,
+    revealed: Path,
+) -> _InForce:
+    """Every answer of people (`every`), and what the source reveals up to the budget, which is put on record."""
+    train = samples[samples["split"] == "train"].reset_index(drop=True)
+    now = earlier_ids(samples)
+    record = {now.get(id_, id_): name for id_, name in read_revealed(revealed).items()}
+    before = _revealed_before(train, oracle, record)
+    classes = settle_classes(params.classes, read_classes(oracle), set(before.values()), every, ledger)
+    rows = every[~every["id"].isin(samples.loc[samples["split"] == "test", "id"])]
+    order = rows["id"].drop_duplicates().tolist()
+    given_now = _from_source(params, train, oracle, embeddings, {*order, *before})
+    write_revealed(revealed, record | ({} if params.budget is None else before | given_now))
+    from_source = {id_: name for id_, name in (before | given_now).items() if id_ not in set(order)}
+    set_aside = every["id"].nunique() - len(order)
+    say_what_counts(params.budget, order, before, record, ledger, set_aside)
+    made = sorted(id_ for id_ in order if is_synthetic(id_))
+    ids = sorted({*order, *from_source} - {*made})
+    if not ids:
+        raise WinnowError("there is no label yet: add rows to data/labels/ledger.csv, or use a source with labels.")
+    return _InForce(ids, made, rows, from_source, classes, set_aside)
+
+
+def _said_by(found: _InForce, source: str) -> list[str]:
+    """Who said each sample's label: people as the ledger names them, else the `source`."""
+    people = dict(zip(found.rows["id"], found.rows["source"], strict=True))
+    return [people.get(id_, source) for id_ in found.ids]
+
+
+def _figures(distributions: npt.NDArray[np.float32], folds: npt.NDArray[np.int64]) -> dict[str, float]:
+    return {
+        "classes_without_label": int((distributions.sum(0) == 0).sum()),
+        "labels_never_held_out": int((folds < 0).sum()),
+        "folds": int(folds.max()) + 1,
+    }
 
 
 def _revealed_before(train: pd.DataFrame, oracle: Path, record: dict[str, str]) -> dict[str, str]:

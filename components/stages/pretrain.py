@@ -1,6 +1,5 @@
 """pretrain: an encoder learns from the training samples without a label; resumes after a kill, stops on collapse."""
 
-import csv
 import hashlib
 import os
 import sys
@@ -12,9 +11,10 @@ from pydantic import Field
 from components.core import progress
 from components.core.config import PluginChoice, StageParams
 from components.core.errors import WinnowError
-from components.core.files import sha256
+from components.core.files import sha256, write_text
+from components.core.spreadsheet import to_csv
 from components.datasets.named_arrays import write_arrays
-from components.judging.health import shrunk
+from components.judging.collapse import shrunk
 from components.modalities import Input
 from components.modalities.views import Views
 from components.models.encoder_file import EncoderSpec, Inputs, save_encoder
@@ -186,7 +186,6 @@ def _figures(row: Row) -> Row:
 
 
 def _write_history(path: Path, rows: list[Row]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({**row, "epoch": int(row["epoch"])} for row in rows)
+    columns = list(rows[0])
+    cells = ({**row, "epoch": int(row["epoch"])} for row in rows)
+    write_text(path, to_csv(columns, [[row[name] for name in columns] for row in cells]))

@@ -30,67 +30,46 @@ class Params(StageParams):
     """None of its own; what the page names of the others' settings comes beside."""
 
 
-def run(
-    *,
-    params: Params,
-    settings: dict[str, Any],
-    manifest: Path,
-    samples: Path,
-    quarantine: Path,
-    verdict: Path,
-    preview: Path,
-    history: Path,
-    shown: Path,
-    map: Path,
-    labels: Path,
-    annotators: Path,
-    pseudo_labels: Path,
-    model: Path,
-    guard: Path,
-    predictions: Path,
-    metrics: Path,
-    audit: Path,
-    changed: Path,
-    version: Path,
-    report: Path,
-    learned: Path,
-) -> dict[str, float]:
+def run(*, params: Params, settings: dict[str, Any], report: Path, learned: Path, **left: Path) -> dict[str, float]:
     """Write the page, which also joins the artifacts of the pipeline run that registered the model, and the drawing.
 
-    model: the settings beside the weights, as JSON; settings: which methods the other stages were told to use.
+    settings: which methods the other stages were told to use; left: what the other stages left behind, by its name in
+    dvc.yaml; `model` are the settings beside the weights, as JSON.
     """
-    listing, spec, rows = read_manifest(manifest), _json(model), _rows(history)
-    store = open_samples(samples)
-    modality = build_modality(store.about.modality)
-    facts = [
-        *_methods(settings, spec, int(rows[-1]["epoch"])),
-        ("seed", str(params.seed)),
-        ("data, by digest", sha256(manifest)[:DIGITS]),
-        ("labels, by digest", sha256(labels)[:DIGITS]),
-    ]
-    found = pages.Inputs(
-        facts=facts,
-        manifest=listing,
-        samples=store,
-        modality=modality,
-        quarantine=quarantine,
-        valid=bool(_json(verdict)["success"]),
-        preview=preview,
-        history=rows,
-        map=map,
-        labels=read_labels(labels),
-        annotators=annotators,
-        pseudo_labels=read_pseudo_labels(pseudo_labels),
-        guard=_json(guard),
-        audit=_json(audit),
-        changed=list(read_arrays(changed).values()),
-        version=_json(version),
-    )
-    write_text(report, pages.render(found, _results(predictions, listing, spec, _json(metrics))))
-    tiles = {caption: [modality.tile(one) for one in records] for caption, records in read_arrays(shown).items()}
-    draw_learned(learned, f"What {settings['pretrain']['method']['name']} learned", rows, tiles)
+    found, spec = _inputs(params.seed, settings, left), _json(left["model"])
+    write_text(report, pages.render(found, _results(left["predictions"], found.manifest, spec, _json(left["metrics"]))))
+    tile, shown = found.modality.tile, read_arrays(left["shown"])
+    tiles = {caption: [tile(one) for one in records] for caption, records in shown.items()}
+    draw_learned(learned, f"What {settings['pretrain']['method']['name']} learned", found.history, tiles)
     journal.join(report.name)
     return {}
+
+
+def _inputs(seed: int, settings: dict[str, Any], left: dict[str, Path]) -> pages.Inputs:
+    rows, store = _rows(left["history"]), open_samples(left["samples"])
+    return pages.Inputs(
+        facts=[
+            *_methods(settings, _json(left["model"]), int(rows[-1]["epoch"])),
+            ("seed", str(seed)),
+            ("data, by digest", sha256(left["manifest"])[:DIGITS]),
+            ("labels, by digest", sha256(left["labels"])[:DIGITS]),
+        ],
+        manifest=read_manifest(left["manifest"]),
+        samples=store,
+        modality=build_modality(store.about.modality),
+        quarantine=left["quarantine"],
+        valid=bool(_json(left["verdict"])["success"]),
+        preview=left["preview"],
+        history=rows,
+        map=left["map"],
+        labels=read_labels(left["labels"]),
+        annotators=left["annotators"],
+        pseudo_labels=read_pseudo_labels(left["pseudo_labels"]),
+        guard=_json(left["guard"]),
+        audit=_json(left["audit"]),
+        changed=list(read_arrays(left["changed"]).values()),
+        version=_json(left["version"]),
+    )
 
 
 def _methods(settings: dict[str, Any], spec: dict[str, Any], epochs: int) -> list[tuple[str, str]]:

@@ -74,14 +74,8 @@ def run(
     candidates = np.setdiff1d(train, labeled)
     strategy = build_strategy(params.strategy, classifier.spec.dropout, where="select.strategy")
     pool = _pool(params, strategy, embeddings, classifier, store, labeled, candidates)
-    chosen, note = candidates, ""
-    if len(candidates):
-        strategy, note = strategy.settle(pool)
-        first = _abstained(pool, candidates, classifier.spec.sets) & params.abstentions_first
-        chosen = _ask(strategy, pool, params.budget, first, torch_generator(params.seed, "select"))
-    if note:
-        print(f"  select: {note}", file=sys.stderr)
-    cards = _cards(chosen, pool, strategy.why, frame, store, known, classifier.spec.sets)
+    chosen, why, note = _questions(params, strategy, pool, classifier.spec.sets)
+    cards = _cards(chosen, pool, why, frame, store, known, classifier.spec.sets)
     _write_queries(queries, cards)
     write_text(tasks, json.dumps([_task(card, modality) for card in cards], indent=2, sort_keys=True) + "\n")
     doubts = _doubts(pool.vectors, train, labeled, known, frame, store)
@@ -97,15 +91,7 @@ def run(
         pool=len(candidates),
         labels=len(labeled),
     )
-    return {
-        "queries": len(chosen),
-        "pool": len(candidates),
-        "pool_exhausted": int(not len(candidates)),
-        **_abstentions(pool, candidates, chosen, classifier.spec.sets),
-        "labels_suspect": len(doubts),
-        "mean_query_confidence": _mean_confidence(pool, chosen),
-        "mean_pool_confidence": _mean_confidence(pool, candidates),
-    }
+    return {**_figures(pool, chosen, classifier.spec.sets), "labels_suspect": len(doubts)}
 
 
 def build_strategy(choice: PluginChoice, dropout: float, *, where: str) -> QueryStrategy:
@@ -144,6 +130,19 @@ def _pool(
     return Pool(vectors, labeled, candidates, probabilities, seen.features, seen.draws)
 
 
+def _questions(
+    params: Params, strategy: QueryStrategy, pool: Pool, sets: PredictionSets | None
+) -> tuple[Positions, str, str]:
+    """The questions, why each is asked, and what is to be said of the strategy; no question where nothing is left."""
+    if not len(pool.candidates):
+        return pool.candidates, strategy.why, ""
+    strategy, note = strategy.settle(pool)
+    if note:
+        print(f"  select: {note}", file=sys.stderr)
+    first = _abstained(pool, pool.candidates, sets) & params.abstentions_first
+    return _ask(strategy, pool, params.budget, first, torch_generator(params.seed, "select")), strategy.why, note
+
+
 def _ask(strategy: QueryStrategy, pool: Pool, budget: int, first: Flags, generator: torch.Generator) -> Positions:
     """The questions: among the candidates that are `first` `(M,)`, and where these are too few, all of them and others.
 
@@ -166,6 +165,18 @@ def _narrowed(pool: Pool, kept: Flags) -> Pool:
         features=None if pool.features is None else pool.features[kept],
         draws=None if pool.draws is None else pool.draws[:, kept],
     )
+
+
+def _figures(pool: Pool, chosen: Positions, sets: PredictionSets | None) -> dict[str, float]:
+    candidates = pool.candidates
+    return {
+        "queries": len(chosen),
+        "pool": len(candidates),
+        "pool_exhausted": int(not len(candidates)),
+        **_abstentions(pool, candidates, chosen, sets),
+        "mean_query_confidence": _mean_confidence(pool, chosen),
+        "mean_pool_confidence": _mean_confidence(pool, candidates),
+    }
 
 
 def _abstentions(pool: Pool, candidates: Positions, chosen: Positions, sets: PredictionSets | None) -> dict[str, float]:

@@ -13,7 +13,8 @@ from torch import Tensor
 from components.core import seeds
 from components.core.config import Config, PluginChoice
 from components.core.plugins import build
-from components.judging.health import check, health, projected_health
+from components.judging.collapse import check
+from components.judging.health import health, projected_health
 from components.methods.contracts import SelfSupervisedMethod, TrainableMethod
 from components.models.given_weights import Origin, as_wanted
 from components.models.start_weights import load_start

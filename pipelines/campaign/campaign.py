@@ -111,6 +111,7 @@ def _write(plan: Plan) -> "tuple[str, list[Curve]]":
     """The table, the picture and every point in `data/campaign/`; returns the table's text, and the curves."""
     import pandas as pd
 
+    from components.core.spreadsheet import frame_to_csv
     from pipelines.campaign.curves import curves, table
     from pipelines.campaign.picture import draw_curves
 
@@ -127,7 +128,7 @@ def _write(plan: Plan) -> "tuple[str, list[Curve]]":
     over = f"mean over {count} seeds, 95 % interval (Student's t)" if count > 1 else "one seed, so no interval"
     reading = f"{over[0].upper()}{over[1:]}. An interval of a difference that holds 0 leaves it open."
     text = f"{_title(plan)}\n\n{reading}\n\n{table(found)}\n{NOTE}\n"
-    write_text(RESULTS / "curve.csv", frame.to_csv(index=False, lineterminator="\n", float_format="%.6f"))
+    write_text(RESULTS / "curve.csv", frame_to_csv(frame, "%.6f"))
     write_text(RESULTS / "table.md", f"# {text}")
     draw_curves(RESULTS / "curve.png", found, title=f"Campaign on {_source(plan)}: {over}")
     return text, found

@@ -8,7 +8,7 @@ from components.core import tracking
 from components.core.errors import WinnowError
 from components.core.lock import held
 from components.core.model_versions import CHAMPION, Version, versions
-from components.core.store_calls import DELETED, every_experiment
+from components.core.store_calls import DELETED, all_pages, every_experiment
 from components.core.store_places import WORKSPACE, workspace
 from components.core.version_files import fetch
 from pipelines.checkups import Finding
@@ -80,7 +80,7 @@ def _registered() -> list[Finding]:
         return []
     store = tracking.opened()
     with tracking.answering():
-        renamed = [model.name for model in store.search_registered_models() if model.name != name]
+        renamed = [model.name for model in all_pages(store.search_registered_models) if model.name != name]
     holders = [other for other in renamed if any(version.sha256 == digest for version in versions(other))]
     what = f"MLflow has no version {number} of {name}, which this pipeline made: deleted in its pages."
     if holders:

@@ -3,13 +3,25 @@
 from itertools import groupby
 from typing import Any
 
+import typer
 from typer.core import TyperGroup
+
+from components.core.wording import wanted
 
 WHOLE = 400  # characters: a caption is never cut, it goes on in the next line
 
 
 class Grouped(TyperGroup):
-    """Commands listed by their `rich_help_panel`, in the order they were added."""
+    """Commands listed by their `rich_help_panel`, in the order they were added; options refused in plain words."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command. What is wrong with an option's value is said as it is of a setting's."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            if errors := getattr(error.__cause__, "errors", None):
+                error.message = f"it must be {wanted(errors()[0])}."
+            raise
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write a section for each heading."""

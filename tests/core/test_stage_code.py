@@ -103,3 +103,32 @@ def test_code_that_is_not_what_was_written_down_is_named(tmp_path: Path, monkeyp
     assert code.code_of(spec, {}) == [Path("components/stages/one.py")]
     stage.write_text("x = 22\n")
     assert code.stale() == {"one": ["components/stages/one.py"]}
+
+
+CLASS = '''import numpy as np
+
+
+class Kind:
+    """A kind."""
+
+    noun = "kind"
+
+    def read(self):
+        """Reads."""
+        return np.zeros(1)
+
+    @property
+    def shown(self):
+        return self.noun
+'''
+
+
+@pytest.mark.parametrize(
+    ("change", "counts"), [("np.zeros(1)", True), ("self.noun", False), ("@property", False), ('"kind"', True)]
+)
+def test_of_a_class_those_methods_count_that_are_named(tmp_path: Path, change: str, counts: bool) -> None:
+    (before := tmp_path / "before.py").write_text(CLASS)
+    (after := tmp_path / "after.py").write_text(CLASS.replace(change, change[:1] + "x" + change[1:]))
+    named = {"read"}
+    assert (code.digest(before, named) != code.digest(after, named)) is counts
+    assert code.digest(before) != code.digest(after)

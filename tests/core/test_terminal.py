@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from components.core.spreadsheet import to_csv
 from components.core.terminal import guarded, one_line, raw, visible
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,8 +66,3 @@ def test_an_output_that_takes_nothing_is_said_or_ends_quietly(where: str, code: 
     assert done.returncode == code
     assert done.stderr.startswith(said)
     assert len(done.stderr.splitlines()) == bool(said)
-
-
-def test_no_cell_of_a_table_is_a_formula() -> None:
-    rows = [("00ff", "=1+1", -1), ("11", "@x", 2.5), ("-1e3", "+x\t", 0)]
-    assert to_csv(("id", "path", "n"), rows) == "id,path,n\n00ff,'=1+1,-1\n11,'@x,2.5\n'-1e3,'+x\t,0\n"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from components.core.errors import WinnowError
-from components.datasets.sources import Rejected, Source, open_source
+from components.datasets.sources import Rejected, Source, open_source, place_of
 
 
 def folder(home: Path, *names: str, classes: list[str] | None = None) -> Source:
@@ -16,8 +16,9 @@ def folder(home: Path, *names: str, classes: list[str] | None = None) -> Source:
 
 
 UNLABELED = "unlabelled _unlabeled un-labeled unlabled unknown Unknown unkown no_label not_labelled unsorted to_label"
-UNLABELED += " unidentified undefined_2 labelless label-me unlab unl"
+UNLABELED += " unidentified undefined_2 labelless label-me unlab unl unk unsup Unsupervised"
 SPLITS = "training Training testing tests test_set TrainSet train2017 val2017 dev holdout hold-out validate eval _test"
+SPLITS += " trainval train_val images_train"
 
 
 @pytest.mark.parametrize("name", [*UNLABELED.split(), *SPLITS.split()])
@@ -50,11 +51,23 @@ def test_upper_case_makes_no_difference_to_a_reserved_name(tmp_path: Path, name:
         (["set/train/cat/1.jpg", "set/test/cat/1.jpg"], "with 'test', 'train' inside"),
         (["train/train/cat/1.jpg", "train/x/1.jpg"], "where class folders are expected"),
         (["Cat/1.jpg", "cat/2.jpg", "dog/3.jpg"], "alike but for upper case"),
+        (["cat_/1.jpg", "cat/2.jpg", "dog/3.jpg"], "'cat', 'cat_', alike"),
+        (["\u0441at/1.jpg", "cat/2.jpg", "dog/3.jpg"], "letters of another alphabet"),
     ],
 )
 def test_a_shape_that_is_no_classes_is_refused(tmp_path: Path, files: list[str], says: str) -> None:
     with pytest.raises(WinnowError, match=says):
         folder(tmp_path, *files).classes()
+
+
+@pytest.mark.parametrize("place", ["", ".", "..", "/", "folder:", "data", "data/../data/"])
+def test_a_folder_that_holds_the_project_is_no_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    (tmp_path / "project/data/raw").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "project")
+    with pytest.raises(WinnowError, match="name the folder in which the pictures are"):
+        place_of(place, tmp_path)
 
 
 def test_one_inner_folder_for_every_class_is_no_harm(tmp_path: Path) -> None:
@@ -69,11 +82,12 @@ def test_named_classes_must_be_there_and_be_all(tmp_path: Path) -> None:
 
 
 def test_what_is_doubtful_is_said(tmp_path: Path) -> None:
-    source = folder(tmp_path, "cat  big/1.jpg", "cat big/2.jpg", "other/3.jpg", "annotations/1.xml")
-    assert source.classes() == ["cat big", "other"]
+    source = folder(tmp_path, "cat  big/1.jpg", "cat big/2.jpg", "other/3.jpg", "???/4.jpg", "annotations/1.xml")
+    assert source.classes() == ["???", "cat big", "other"]
     said = " ".join(source.notices())
     assert "2 folders" in said
     assert "'other' is taken for a class" in said
+    assert "'???' is taken for a class" in said
     assert "annotations holds no samples" in said
 
 

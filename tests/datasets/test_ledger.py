@@ -63,7 +63,7 @@ def test_a_withdrawn_label_can_be_given_again(tmp_path):
         ("a,cat,ann,person,0,-1,,", "line 3, column cost: '-1'"),
         (",cat,ann,person,0,0,,", "line 3, column id: empty"),
         ("a,cat,,person,0,0,,", "line 3, column annotator: empty"),
-        ("a,cat,ann", "line 3: 3 fields where 8 belong"),
+        ("a,cat,ann", "line 3: 3 of 8 fields"),
         ('a,"cat', "line 3: not valid CSV"),
         ("=======", "line 3: a conflict marker"),
     ],
@@ -148,7 +148,7 @@ def test_what_spreadsheets_leave_around_the_rows_is_skipped(tmp_path):
         + HEADER.replace("\n", ",,\n")
         + "a,cat,ann,person,,,,,,\n\ufeff"
         + HEADER
-        + "\ufeff\nb,dog,ann,person,,,,\n"
+        + "\ufeff\n;;;;;;;\n\t\t\nb,dog,ann,person,,,,\n\x1a"
     )
     assert read_ledger(path)["id"].tolist() == ["a", "b"]
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from components.core.errors import WinnowError
-from components.judging.health import check, effective_rank, health, projected_health, shrunk, uniformity
+from components.judging.collapse import check, shrunk
+from components.judging.health import effective_rank, health, projected_health, uniformity
 
 
 def test_vectors_spread_over_all_directions_are_healthy() -> None:

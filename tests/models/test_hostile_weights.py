@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from pydantic import ValidationError
 from safetensors.torch import load, save
 
 from benchmarks._hostile_archives import changed
@@ -14,6 +15,7 @@ from benchmarks._hostile_weights import MARK, NO_WEIGHTS, TORCH_ONLY, UNSOUND
 from components.core.config import PluginChoice
 from components.core.errors import WinnowError
 from components.core.plugins import build
+from components.models.classifier import ClassifierSpec
 from components.models.encoder_file import build_encoder, load_encoder, save_encoder
 from components.models.encoders import Encoder
 from components.models.start_weights import read_start
@@ -112,6 +114,25 @@ def test_half_precision_and_double_are_taken(encoder: Encoder) -> None:
 def test_a_network_larger_than_any_machine_is_refused_before_memory_is_taken(options: dict[str, Any]) -> None:
     with pytest.raises(WinnowError, match=r"pretrain\.encoder"):
         build_encoder(SPEC.model_copy(update={"options": options}))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        *({"temperature": value} for value in (0, 1e-300, 1e300, float("nan"))),
+        *({"classes": names} for names in ([], ["cat", "cat"], ["cat", ""], ["cat", " "])),
+        *({"std": [value]} for value in (0.0, 1e-40, 1e30)),
+        {"mean": [1e30]},
+    ],
+)
+def test_what_no_training_wrote_beside_the_weights_is_refused(changed: dict[str, Any]) -> None:
+    facts = {"name": "small_resnet", "channels": 1, "image_size": 16, "dim": 32, "mean": [0.5], "std": [0.25]}
+    spec = {"encoder": facts, "classes": ["cat", "dog"], "method": "full"}
+    ClassifierSpec.model_validate(spec)
+    spec |= {name: value for name, value in changed.items() if name not in facts}
+    facts |= {name: value for name, value in changed.items() if name in facts}
+    with pytest.raises(ValidationError):
+        ClassifierSpec.model_validate(spec)
 
 
 def test_the_outline_draws_nothing_at_random() -> None:

@@ -66,6 +66,15 @@ def test_too_little_memory_names_the_setting(monkeypatch: pytest.MonkeyPatch) ->
     )
 
 
+def test_a_large_ledger_wants_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "free_memory", lambda: 2 * GIB)
+    Path("data/labels").mkdir(parents=True)
+    with Path("data/labels/ledger.csv").open("wb") as file:
+        file.truncate(GIB // 4)
+    (text,) = _found()
+    assert text == "2.0 GiB of memory are free, and a run needs about 3.0 GiB: end other programs."
+
+
 def test_a_small_shared_memory_is_told_with_the_flag_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "SHARED_MEMORY", Path())
     monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(1, 0, 2**26 if path == Path() else 64 * GIB))

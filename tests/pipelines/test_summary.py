@@ -36,7 +36,7 @@ def test_every_line_is_there_and_aligned() -> None:
     assert summary.summarize(61.4).splitlines() == [
         "labels used         40, validation included",
         "more labels         a row for each answer in data/labels/ledger.csv; or raise label.budget (now 40)",
-        "test accuracy       0.9700 (0.9500 to 0.9800) on 500 pictures",
+        "test accuracy       0.9700 (0.9500 to 0.9800) on 500 test samples",
         "label-only control  0.9000",
         "shipped             they win on all folds.",
         "model               toys version 2: is the newest (challenger); version 1 serves",
@@ -57,7 +57,7 @@ def test_before_the_end_of_a_first_run_it_says_what_to_do() -> None:
 @pytest.mark.usefixtures("_project")
 def test_without_a_budget_it_says_that_all_labels_there_were_are_used() -> None:
     Path("params.yaml").write_text("label: {budget: }\n")
-    assert "all that the pictures came with are used" in dict(summary.rows())["more labels"]
+    assert "all that the data came with are used" in dict(summary.rows())["more labels"]
 
 
 def test_one_version_may_be_champion_and_challenger_at_once() -> None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from components.core import config, plugins
 from components.core.config import PluginChoice
+from components.core.errors import WinnowError
 from components.datasets.archive import is_archive, unpack
 
 Split = Literal["train", "test"]
@@ -102,13 +103,24 @@ def source_class(name: str) -> type[Source]:
 
 
 def place_of(name: str, root: Path) -> Path | None:
-    """The folder or archive that the source `name` reads; None where it reads none."""
+    """The folder or archive that the source `name` reads; None where it reads none.
+
+    Raises WinnowError where that holds the project, whose own files change while it is read.
+    """
     plugin, colon, argument = name.partition(":")
     if plugin not in plugins.names("source"):
-        return Path(name)
-    if plugin == "folder":
-        return Path(argument)
-    return root if colon else None
+        place = Path(name)
+    elif plugin == "folder":
+        place = Path(argument)
+    elif colon:
+        place = root
+    else:
+        return None
+    if place.exists() and any(own.resolve().is_relative_to(place.resolve()) for own in (Path(), Path("data"))):
+        raise WinnowError(
+            f"ingest.source '{name}': {place} holds this project itself: name the folder in which the pictures are."
+        )
+    return place
 
 
 def open_source(

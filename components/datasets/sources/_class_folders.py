@@ -7,7 +7,7 @@ from pathlib import Path
 
 from components.core.config import did_you_mean
 from components.core.errors import WinnowError
-from components.datasets.names import normal
+from components.datasets.names import normal, skeleton
 from components.datasets.other_files import is_hidden, why_left_out
 from components.datasets.sources._reserved import UNLABELED, is_doubtful, is_unlabeled, near_miss, split_of
 
@@ -109,12 +109,18 @@ def _check_names(folder: Path, found: list[str]) -> None:
             raise WinnowError(
                 f"{folder} has a folder '{name}', which looks like {meant}: rename it to {meant}, {_WAY_OUT} classes."
             )
-    for name, count in Counter(name.casefold() for name in found).items():
+    for look, count in Counter(map(_look, found)).items():
         if count > 1:
-            twins = ", ".join(repr(other) for other in found if other.casefold() == name)
+            twins = ", ".join(repr(other) for other in found if _look(other) == look)
             raise WinnowError(
-                f"{folder} has {twins}, alike but for upper case: make them one folder, {_WAY_OUT} classes."
+                f"{folder} has {twins}, alike but for upper case, blanks, dashes or letters of another alphabet: make "
+                f"them one folder, {_WAY_OUT} classes."
             )
+
+
+def _look(name: str) -> str:
+    """What names that look alike have in common; of one without a letter, itself."""
+    return skeleton(name) or name
 
 
 def _check_shape(folder: Path, entries: list["os.DirEntry[str]"]) -> None:

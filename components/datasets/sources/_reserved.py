@@ -13,15 +13,16 @@ _SPLIT_WORDS = (
     "train|training|test|testing|val|valid|validation|validate|validating|eval|evaluation|dev|devel|development"
 )
 _LIKE_SPLIT = re.compile(
-    rf"(my|the)?({_SPLIT_WORDS}|holdout|heldout)(s|sets?|data|dataset|split|images?|imgs?|pictures?|photos?)?\d*"
+    rf"(my|the|images?|imgs?|pictures?|photos?|data)?(({_SPLIT_WORDS})+|holdout|heldout)(s|sets?|data|dataset|split|images?|imgs?|pictures?|photos?)?\d*"
 )
 _NO_LABEL = re.compile(
     r"(un|no|not|non|without|to|tobe|needs?)(label|lable|class|annotat|sort|tag|assign|categor|identif)|unkn?own"
-    r"|(undefined|unspecified|undetermined|labelless|labelme|unlab|unlbl|unl)\d*$"
+    r"|(undefined|unspecified|undetermined|labelless|labelme|unlab|unlbl|unl|unk|unsup|unsupervised)\d*$"
 )
 _ALIKE = 0.9  # of the letters of `unlabeled`; `labeled` has fewer
 _DOUBTFUL = {
     *("other", "others", "misc", "miscellaneous", "none", "nothing", "na", "nan", "null", "background", "rest"),
+    *("labels", "annotations", "masks", "groundtruth", "gt"),
     *("todo", "pending", "inbox", "pool", "raw", "new", "unsure", "undecided", "unmarked", "noname"),
     *("images", "pictures", "photos"),
 }
@@ -48,5 +49,6 @@ def near_miss(name: str) -> str:
 
 
 def is_doubtful(name: str) -> bool:
-    """Whether a folder of this name may well be no class, though it often is one."""
-    return re.sub(r"[\W_]+", "", normal(name).casefold()) in _DOUBTFUL
+    """Whether a folder of this name may well be no class, though it often is one; one without a letter may."""
+    letters = re.sub(r"[\W_]+", "", normal(name).casefold())
+    return not letters or letters in _DOUBTFUL

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from pydantic import Field
 
@@ -14,14 +13,17 @@ from components.core.config import Config as BaseConfig
 from components.datasets.records import Content, Record
 from components.datasets.sample_store import Samples
 from components.modalities import Array, Input, Level, Modality, Pixels, Plain, Positions, Served, Statistics, View
-from components.modalities.image.fitting import FULL, MAX_PIXELS, Preparation, Range
-from components.modalities.image.policy import Policy as ImagePolicy
 
 if TYPE_CHECKING:
+    import pandas as pd
     from great_expectations.expectations.expectation import Expectation
     from torch import Tensor
 
+    from components.modalities.image.fitting import Preparation
+    from components.modalities.image.policy import Policy as ImagePolicy
+
 DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
+MOST = 1e6  # of a statistic; beyond it, and below its inverse as a deviation, sums run over
 SMALL = 64  # pixels of a side; below, every pixel shows as a square
 COLORS = ("saturation", "hue", "grayscale")  # what they change gray pictures do not have
 MODES = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr", "LAB", "HSV")
@@ -41,10 +43,9 @@ class Image(Modality):
         image_size: int = Field(32, ge=8, le=1024)
         channels: Literal[1, 3] = 1
         fit: Literal["crop", "pad", "stretch"] = "crop"
-        range: Range = "full"
-        max_pixels: int = Field(MAX_PIXELS, ge=1, exclude=True)
+        range: Literal["full", "file", "dataset"] | tuple[float, float] = "full"
+        max_pixels: int = Field(100_000_000, ge=1, exclude=True)
 
-    Policy = ImagePolicy
     gives = "pixels"
     noun = ("picture", "pictures")
     dtype = "uint8"
@@ -57,6 +58,13 @@ class Image(Modality):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.shape = (config.channels, config.image_size, config.image_size)
+
+    @property
+    def Policy(self) -> "type[ImagePolicy]":  # noqa: N802 - a class
+        """As the base says."""
+        from components.modalities.image.policy import Policy
+
+        return Policy
 
     @property
     def losses(self) -> Mapping[str, str]:
@@ -137,12 +145,12 @@ class Image(Modality):
         return {"mean": mean, "std": std}
 
     def check(self, statistics: Statistics) -> None:
-        """Two lists of one number for each channel, deviations above 0."""
+        """Two lists of one number for each channel, deviations above 0, none out of all measure."""
         channels = self.shape[0]
         if statistics.keys() != {"mean", "std"} or not all(_numbers(one, channels) for one in statistics.values()):
             raise ValueError(f"mean and std must be lists of {channels}, one number for each channel")
-        if min(statistics["std"]) <= 0:
-            raise ValueError("std must be above 0")
+        if min(statistics["std"]) < 1 / MOST or max(map(abs, statistics["mean"] + statistics["std"])) > MOST:
+            raise ValueError(f"std must be from {1 / MOST:g} to {MOST:g}, and mean no further from 0")
 
     def input(self, statistics: Statistics | None) -> Input:
         """Squares of normalized pixels."""
@@ -154,13 +162,13 @@ class Image(Modality):
 
         return lambda pictures: normalize(pictures, statistics["mean"], statistics["std"])
 
-    def view(self, policy: ImagePolicy, statistics: Statistics) -> View:
+    def view(self, policy: "ImagePolicy", statistics: Statistics) -> View:
         """See `Augment`."""
         from components.modalities.image.augment import Augment
 
         return Augment(policy, statistics["mean"], statistics["std"])
 
-    def idle(self, policy: ImagePolicy) -> dict[str, str]:
+    def idle(self, policy: "ImagePolicy") -> dict[str, str]:
         """Colors, on gray pictures."""
         gray = "ingest.modality.channels is 1, which is gray"
         return {name: gray for name in COLORS if getattr(policy, name)} if self.config.channels == 1 else {}
@@ -179,16 +187,16 @@ class Image(Modality):
 
     def show(self, record: Array, *, caption: str = "") -> str:
         """A PNG inside the page; of small pictures every pixel shows as a square."""
-        return _image(record, caption, small=max(record.shape[1:]) < SMALL)
+        return self._image(record, caption, small=max(record.shape[1:]) < SMALL)
 
     def show_many(self, records: Array, *, caption: str = "") -> str:
         """One picture of them side by side."""
         from components.modalities.sheet import mosaic
 
         together = mosaic(records[None]).transpose(2, 0, 1)
-        return _image(together, caption, small=max(records.shape[2:]) < SMALL)
+        return self._image(together, caption, small=max(records.shape[2:]) < SMALL)
 
-    def encode(self, record: Array) -> bytes:
+    def to_file(self, record: Array) -> bytes:
         """As a PNG file."""
         from components.modalities.image.png import png
 
@@ -198,13 +206,13 @@ class Image(Modality):
         """The picture itself, in color."""
         return np.broadcast_to(record.transpose(1, 2, 0), (*record.shape[1:], 3))
 
-    def describe(self, policy: ImagePolicy) -> str:
+    def describe(self, policy: "ImagePolicy") -> str:
         """As the base says."""
         from components.modalities.image.preview import describe
 
         return describe(policy)
 
-    def preview(
+    def preview_policies(
         self, path: Path, records: Array, policies: Mapping[str, Any], statistics: Statistics, seed: int
     ) -> None:
         """One row per picture: itself, then its views under each policy."""
@@ -224,7 +232,7 @@ class Image(Modality):
         """As the base says."""
         return np.ascontiguousarray(records.transpose(0, 2, 3, 1))
 
-    def summary(self, facts: pd.DataFrame) -> dict[str, Any]:
+    def summary(self, facts: "pd.DataFrame") -> dict[str, Any]:
         """Forms, sides and aspect."""
         from components.modalities.image.unlike import summary
 
@@ -237,17 +245,19 @@ class Image(Modality):
         return unlike(record, summary, self.config.image_size)
 
     @property
-    def _preparation(self) -> Preparation:
+    def _preparation(self) -> "Preparation":
+        from components.modalities.image.fitting import FULL, Preparation
+
         span = {"full": FULL, "file": None, "dataset": FULL}.get(self.config.range, self.config.range)
         return Preparation(self.config.image_size, self.config.channels, self.config.fit, span)
 
+    @staticmethod
+    def _image(pixels: Pixels, caption: str, *, small: bool) -> str:
+        from components.modalities.data_uri import data_uri
+        from components.modalities.image.png import png
 
-def _image(pixels: Pixels, caption: str, *, small: bool) -> str:
-    from components.modalities.data_uri import data_uri
-    from components.modalities.image.png import png
-
-    pixelated = ' class="pixelated"' if small else ""
-    return f'<img{pixelated} src="{data_uri(png(pixels))}" alt="{escape(caption)}">'
+        pixelated = ' class="pixelated"' if small else ""
+        return f'<img{pixelated} src="{data_uri(png(pixels))}" alt="{escape(caption)}">'
 
 
 def _numbers(values: Any, count: int) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.datasets.records import Unreadable
-from components.modalities.image.fitting import FULL, MAX_PIXELS, Preparation, fitted, is_deep, span_of
+from components.modalities.image.fitting import FULL, Preparation, fitted, is_deep, span_of
 from components.modalities.image.formats import unread_format
 from components.modalities.image.losses import lost
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Pixels = npt.NDArray[np.uint8]
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
+MAX_PIXELS = 100_000_000  # of one picture, unless a setting says otherwise
 MIN_SIDE = 8  # pixels; less is a bullet point or a scan line, not a picture
 _ROTATED = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, KeyError, IndexError, TypeError, OverflowError, RuntimeError)

@@ -10,9 +10,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 Pixels = npt.NDArray[np.uint8]
-Range = Literal["full", "file", "dataset"] | tuple[float, float]
 FULL = (0.0, 65535.0)  # of 16 bits
-MAX_PIXELS = 100_000_000  # of one picture, unless a setting says otherwise
 DEEP = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")  # more than eight bits of gray
 _CLEAR = ("LA", "PA", "La", "RGBA", "RGBa")
 _BIG = 2**24  # pixels; more are made smaller strip by strip, so that no second picture of that size is in memory

@@ -9,6 +9,8 @@ COMMANDS = [
     Case("pictures that are not there", "winnow repro --source gone", "check the path"),
     Case("a folder that holds the project", "winnow repro --source ..", "name the folder in which the pictures are"),
     Case("a size that cannot be", "winnow repro --image-size 3", "ingest.modality.image_size is 3"),
+    Case("a budget that is no number", "winnow repro --budget lots", "must be a whole number", 2),
+    Case("a port that there is not", "winnow serve --port 99999", "less than or equal to 65535", 2),
     Case("a run from a stage that does not exist", "winnow repro --from lable", "did you mean 'label'"),
     Case(
         "a command in another folder", "winnow promote 1", "project's folder", do=lambda: Path("params.yaml").unlink()

@@ -30,6 +30,14 @@ PICTURES = [
         do=folder("cat/1.jpg", "dog/2.jpg", "unlabelled/3.jpg"),
     ),
     Case(
+        "class folders whose names look alike",
+        "ingest",
+        "make them one folder",
+        settings=MINE,
+        do=folder("cat/1.jpg", "cat_/2.jpg", "dog/3.jpg"),
+    ),
+    Case("a source that holds the project", "ingest", "in which the pictures are", settings={"ingest.source": "data"}),
+    Case(
         "folders of two years with the classes inside",
         "ingest",
         "those look like the classes",

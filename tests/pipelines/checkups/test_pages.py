@@ -9,7 +9,7 @@ import pytest
 from components.core import journal, pipeline_run
 from components.core.errors import WinnowError
 from components.core.lock import locked
-from components.core.model_versions import CHAMPION, HISTORY, create, describe, find, rollback, versions
+from components.core.model_versions import CHAMPION, HISTORY, create, describe, find, promote, rollback, versions
 from components.core.tracking import deliver, experiment, stage_run
 from components.core.version_files import fetch
 from pipelines.checkups import pages
@@ -92,6 +92,38 @@ def test_an_alias_taken_away_and_a_tag_taken_away_are_named(model: Any) -> None:
     assert "`winnow promote 1` makes the newest one serve." in _said()
     model.delete_model_version_tag("toys", "1", "model_sha256")
     assert "versions of toys without their tag model_sha256: 1." in _said()
+
+
+def test_what_doctor_says_of_an_alias_taken_away_brings_it_back(model: Any) -> None:
+    model.set_registered_model_tag("toys", HISTORY, "[1]")
+    model.delete_registered_model_alias("toys", CHAMPION)
+    assert CHAMPION in promote("toys", 1, prove=lambda version: None).aliases
+    assert model.get_registered_model("toys").tags[HISTORY] == "[1]"
+
+
+def test_an_alias_moved_by_hand_is_the_champion_before_and_rolled_back_to(model: Any) -> None:
+    for _ in range(2):
+        model.create_model_version("toys", "made", find("toys", 1).run_id)
+    promote("toys", 2, prove=lambda version: None)
+    model.set_registered_model_alias("toys", CHAMPION, "3")
+    promote("toys", 2, prove=lambda version: None)
+    assert rollback("toys", prove=lambda version: None).number == 3
+    model.delete_model_version("toys", "3")
+    with pytest.raises(WinnowError, match="no version 3: it has 2, 1"):
+        promote("toys", 3, prove=lambda version: None)
+    assert rollback("toys", prove=lambda version: None).number == 1
+
+
+def test_a_champion_whose_run_was_deleted_goes_on_serving(model: Any) -> None:
+    model.delete_run(find("toys", 1).run_id)
+    assert find("toys", CHAMPION).number == 1
+
+
+def test_more_models_than_a_page_holds_are_all_looked_at(model: Any) -> None:
+    for number in range(101):
+        model.create_registered_model(f"a{number}")
+    model.rename_registered_model("toys", "zoo")
+    assert "as a model zoo: renamed in its pages." in _said()
 
 
 def test_a_champion_whose_files_are_gone_is_said_with_what_to_do(model: Any) -> None:
