@@ -48,6 +48,8 @@ def test_another_normalization_is_doubted_and_the_likely_one_is_named(encoder: E
 
 
 def test_networks_without_batch_norm_and_gray_pictures_are_not_judged(encoder: Encoder) -> None:
-    plain: Encoder = build("encoder", PluginChoice(name="vit_small", patch=4, width=16, depth=1, heads=2), given(3, 16), where="encoder")
+    plain: Encoder = build(
+        "encoder", PluginChoice(name="vit_small", patch=4, width=16, depth=1, heads=2), given(3, 16), where="encoder"
+    )
     assert not doubt(plain, _views(IMAGENET), _pictures())
     assert not doubt(encoder, views_of({}, [0.5], [0.5]), _pictures()[:, :1])
