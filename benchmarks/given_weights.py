@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks._pipeline import keep, settings
 from benchmarks.few_labels import Rivals
 from pipelines.inline import LABELED, PROJECT, UNLABELED, Params, run_stages, share
-from pipelines.photos import POLICIES, STEPPED
+from pipelines.photos import FIRST, POLICIES, STEPPED
 from pipelines.weights import PACKAGED, packaged_file
 
 RESULTS = PROJECT / "benchmarks/results/given_weights.json"
@@ -73,7 +73,7 @@ def _params(asked: argparse.Namespace, seed: int, labels: int) -> Params:
         },
         augment={"policies": POLICIES},
         pretrain={"encoder": {**WEIGHTS.encoder, "vectors": asked.vectors}, "weights": weights, "epochs": 0},
-        label={"budget": labels},
+        label={"budget": labels, "first": FIRST},
         finetune={"method": {"name": "linear_probe", "l2": "chosen"}},
     )
     assert not set(STEPPED) & params["finetune"].keys()

@@ -35,6 +35,7 @@ POLICIES: dict[str, dict[str, Any]] = {
         "cutout": 0.3,
     },
 }
+FIRST = {"name": "k_medoids", "neighbors": 15, "rounds": 3}  # so that few first questions find every class
 UNTRAINED = 64  # pixels, where a network learns from nothing: cost grows with the square
 STEPS, BATCH, FEWEST = 2000, 256, 32  # of pretraining from nothing; pictures of a batch, at most and at least
 STEPPED = ("epochs", "batch_size", "learning_rate", "guard_epochs")  # of `finetune`, where only a head is solved
@@ -54,6 +55,7 @@ def choose_for_photos(source: str, *, budget: int, image_size: int | None) -> No
         ("ingest", "modality"): {"name": "image", "image_size": image_size or size, "channels": 3},
         ("augment", "policies"): POLICIES,
         ("label", "budget"): budget,
+        ("label", "first"): FIRST,
         **given,
     }
     settle(asked, out)

@@ -38,6 +38,14 @@ def unit(vectors: Floats, positions: Positions | None = None) -> Tensor:
     return F.normalize(torch.as_tensor(rows, dtype=torch.float32), dim=1)
 
 
+def smoothed(points: Tensor, neighbors: int) -> Tensor:
+    """`(N, D)` unit vectors, each the mean of a point and its nearest others: what lies in one crowd moves together."""
+    reach = min(neighbors + 1, len(points))
+    blocks = torch.split(points, max(1, TILE // len(points)))
+    means = [points[(block @ points.T).topk(reach, 1).indices].mean(1) for block in blocks]
+    return F.normalize(torch.cat(means), dim=1)
+
+
 def k_means(
     points: Tensor,
     count: int,

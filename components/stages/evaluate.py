@@ -61,10 +61,8 @@ def run(
     classes = shipped.spec.classes
     positions, actual, origins = _test_truth(listing, oracle, ledger, classes)
     store = open_samples(samples)
-    ours, theirs = (
-        predict(classifier, store, positions, vectors=known_vectors(classifier, embeddings))
-        for classifier in (shipped, alone)
-    )
+    pair = (shipped, alone)
+    ours, theirs = (predict(one, store, positions, vectors=known_vectors(one, embeddings)) for one in pair)
     ids = listing["id"].to_numpy()[positions]
     sets = shipped.spec.sets
     inside = members(ours, sets) if sets else None

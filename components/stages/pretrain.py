@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import torch
 from pydantic import Field
 
 from components.core import progress
@@ -15,6 +17,7 @@ from components.core.files import sha256, write_text
 from components.core.spreadsheet import to_csv
 from components.datasets.named_arrays import write_arrays
 from components.judging.collapse import shrunk
+from components.judging.normalization import doubt
 from components.modalities import Input
 from components.modalities.views import Views
 from components.models.encoder_file import EncoderSpec, Inputs, save_encoder
@@ -25,8 +28,10 @@ from components.training.checkpoints import CheckpointStore
 from components.training.corpus import Corpus
 from components.training.few_steps import few_steps
 from components.training.loop import LoopConfig, Row
-from components.training.pretraining import Job, pretrain
+from components.training.pretraining import Job, build_method, pretrain
 from components.training.pretraining import shown as shown_by
+
+DOUBTED = 32  # samples by which the normalization of given weights is checked
 
 
 class Params(StageParams, LoopConfig):
@@ -71,7 +76,7 @@ def run(
     """
     job = _job(params, manifest, samples, policy, weights)
     corpus = job.corpus()
-    for sentence in [*check_start(params, corpus.views.input, weights), *_on_pictures(corpus, job.origin)]:
+    for sentence in [*check_start(params, corpus.views.input, weights), *_on_pictures(job, corpus)]:
         print(f"  pretrain: {sentence}", file=sys.stderr)
     report = _reporter(params.epochs)
     if params.epochs:
@@ -121,9 +126,9 @@ def start_of(params: Params, folder: Path = FOLDER) -> tuple[Path | None, Origin
     return path, read_origin(params.weights, path) if path.is_file() else None
 
 
-def _on_pictures(corpus: Corpus, origin: Origin | None) -> list[str]:
+def _on_pictures(job: Job, corpus: Corpus) -> list[str]:
     """Whose weights they are, and what of these pictures is not as they were made for."""
-    if origin is None:
+    if (origin := job.origin) is None:
         return []
     said = [f"weights: {origin.said}."]
     if not origin.mean:
@@ -131,6 +136,8 @@ def _on_pictures(corpus: Corpus, origin: Origin | None) -> list[str]:
             "warning: nothing says by which mean and deviation pictures were normalized for these weights, so those of "
             "yours are taken, which can cost much: give pretrain.weights mean and std, or a .json beside the file."
         )
+    few = torch.from_numpy(np.asarray(corpus.samples[corpus.rows[:DOUBTED]]))
+    said += filter(None, [doubt(build_method(job, corpus).encoder, corpus.views, few)])
     size = int(corpus.views.input.shape[-1])
     if origin.image_size and size != origin.image_size:
         said.append(

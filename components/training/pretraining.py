@@ -144,7 +144,7 @@ def _looked_at(method: TrainableMethod, views: list[Tensor]) -> tuple[Tensor, Te
     method.eval()
     with torch.inference_mode():
         most = at_once(method.encoder)  # of large pictures not all at once
-        first, second = (torch.cat([method.encoder(part) for part in view.split(most)]) for view in views)
+        first, second = (torch.cat([method.encoder(part) for part in torch.split(view, most)]) for view in views)
         projected = method.project(first) if isinstance(method, SelfSupervisedMethod) else None
     method.train()
     return first, second, projected

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from components.methods import clusters
-from components.methods.clusters import k_means, nearest, unit
+from components.methods.clusters import k_means, nearest, smoothed, unit
 
 
 def blobs(per_blob: int = 30) -> torch.Tensor:
@@ -87,3 +87,12 @@ def test_seeds_are_the_same_whichever_points_are_looked_at(monkeypatch: pytest.M
     monkeypatch.setattr(clusters, "SCATTERED", 1)
     seeds += [clusters._seeds(points, 60, points[:labels], torch.ones(402), torch.Generator().manual_seed(0))]
     torch.testing.assert_close(*seeds)
+
+
+def test_smoothed_points_come_closer_to_their_own_crowd_and_to_no_other() -> None:
+    points = blobs()
+    after = smoothed(points, 5)
+    torch.testing.assert_close(after.norm(dim=1), torch.ones(len(points)))
+    before, now = (cosines.reshape(3, 30, 3, 30).mean((1, 3)) for cosines in (points @ points.T, after @ after.T))
+    assert (now.diagonal() > before.diagonal()).all()
+    torch.testing.assert_close(smoothed(points, 0), points)

@@ -5,7 +5,7 @@ import torch
 from pydantic import Field
 
 from components.core.config import Config as BaseConfig
-from components.methods.clusters import learned_centers, nearest, runs_worth, unit
+from components.methods.clusters import learned_centers, nearest, runs_worth, smoothed, unit
 from components.methods.contracts import Pool, Positions, QueryStrategy
 
 
@@ -20,9 +20,19 @@ class KMedoids(QueryStrategy):
     why = "It stands for many samples that no label is close to yet."
 
     class Config(BaseConfig):
-        """restarts: how many runs compete where few are asked for."""
+        """restarts: how many runs compete where few are asked for.
+
+        neighbors: above 0, each vector is first replaced, `rounds` times, by the mean of itself and so many nearest
+        others, so that few medoids go to different crowds and not into the two halves of a wide one.
+        """
 
         restarts: int = Field(8, ge=1)
+        neighbors: int = Field(0, ge=0)
+        rounds: int = Field(1, ge=1)
+
+        def unused(self) -> dict[str, str]:
+            """As the base says."""
+            return {} if self.neighbors else {"rounds": "neighbors is 0"}
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -31,7 +41,7 @@ class KMedoids(QueryStrategy):
         """`(min(budget, M),)` candidates, the one that stands for most samples first."""
         if not 0 < budget < len(pool.candidates):
             return pool.candidates[:budget].copy()
-        labeled, candidates = unit(pool.vectors, pool.labeled), unit(pool.vectors, pool.candidates)
+        labeled, candidates = self._points(pool, pool.labeled), self._points(pool, pool.candidates)
         covered = nearest(candidates, labeled)[0] if len(labeled) else torch.full((len(candidates),), -torch.inf)
         runs = [
             self._run(labeled, candidates, covered, budget, generator)
@@ -39,6 +49,15 @@ class KMedoids(QueryStrategy):
         ]
         medoids, sizes, _ = min(runs, key=lambda run: run[2])
         return pool.candidates[medoids[np.argsort(-sizes, kind="stable")]]
+
+    def _points(self, pool: Pool, rows: Positions) -> torch.Tensor:
+        """Unit vectors of some rows, smoothed among all where that is asked for."""
+        if not self.config.neighbors:
+            return unit(pool.vectors, rows)
+        points = unit(pool.vectors)
+        for _ in range(self.config.rounds):
+            points = smoothed(points, self.config.neighbors)
+        return points[torch.from_numpy(rows)]
 
     def _run(
         self,

@@ -62,7 +62,8 @@ class TimmModel(WholeNetwork):
         """As the setting `vectors` says."""
         if not self._stages:
             return super().through(pictures)
-        found = self.network.forward_intermediates(pictures, indices=self._stages, intermediates_only=True)
+        network: Any = self.network
+        found = network.forward_intermediates(pictures, indices=self._stages, intermediates_only=True)
         means = [features.mean((2, 3)) for features in found]
         return means[0] if len(means) == 1 else torch.cat([F.normalize(mean, dim=1) for mean in means], 1)
 
