@@ -65,7 +65,7 @@ def test_nearest_is_the_same_in_tiles_as_at_once(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(clusters, "WIDTH", 4)
     products, numbers = nearest(points, centers)
     torch.testing.assert_close(products, whole[0])
-    torch.testing.assert_close(numbers, whole[1])
+    torch.testing.assert_close(centers[numbers], centers[whole[1]])  # of two of them either, where rounding differs
 
 
 @pytest.mark.parametrize("moving", [0, 1, 5, 20])

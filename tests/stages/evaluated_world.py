@@ -27,8 +27,8 @@ CLASSES = ["cat", "dog", "<b>fox</b>"]
 TEST = 60
 INPUTS = {
     evaluate: (
-        *("manifest.parquet", "samples.npy", "oracle.parquet", "ledger.csv", "labels.parquet"),
-        *("pseudo_labels.parquet", "model.safetensors", "control.safetensors", "guard.json"),
+        *("manifest.parquet", "samples.npy", "oracle.parquet", "ledger.csv", "embeddings.npy"),
+        *("labels.parquet", "pseudo_labels.parquet", "model.safetensors", "control.safetensors", "guard.json"),
     ),
     audit: ("manifest.parquet", "samples.npy", "policy.json", "encoder.safetensors", "labels.parquet"),
     report: (
@@ -129,6 +129,7 @@ class Project:
         policies = {name: Policy() for name in ("weak", "view", "strong")}
         write_views(self.home / "policy.json", views_of(policies, [0.3], [0.3]))
         vectors = embed_all(encoder, spec.inputs.plain, pictures)
+        np.save(self.home / "embeddings.npy", vectors)
         settings = ClassifierSpec(encoder=spec, classes=CLASSES, temperature=1.0, method="linear_probe")
         targets = np.eye(3, dtype=np.float32)[self.truth]
         for name, few in (("model", 30), ("control", 6)):
