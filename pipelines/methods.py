@@ -53,7 +53,8 @@ def _choice(family: str, name: str, config: type[Config]) -> str:
     if family not in SETTINGS:
         return "Chosen by ingest.source in params.yaml."
     block, setting = SETTINGS[family]
-    options = {"name": name, **config.model_validate({}).model_dump(mode="json")}
+    defaults = config.model_validate({})
+    options = {"name": name, **defaults.model_dump(mode="json", exclude=set(defaults.unused()))}
     line = yaml.safe_dump(options, default_flow_style=True, sort_keys=False, width=1000).rstrip()
     return f"In params.yaml, with its defaults:\n\n  {block}:\n    {setting}: {line}"
 

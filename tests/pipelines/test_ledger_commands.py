@@ -90,6 +90,6 @@ def test_a_broken_ledger_is_not_added_to() -> None:
         file.write("a,cat\n")
     before = LEDGER.read_bytes()
     for mend in (lambda: withdraw(gone=True), lambda: rename("Ant", "ant")):
-        with pytest.raises(WinnowError, match="line 6: 2 fields"):
+        with pytest.raises(WinnowError, match="line 6: 2 of 8 fields"):
             mend()
     assert LEDGER.read_bytes() == before
