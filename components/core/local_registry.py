@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SCHEMA = "dc11669786a5"  # of MLflow's database, by which the queries below were written
-# noqa below: what is set into these queries are words of this file; a model's name goes in as a parameter
+# Why S608 is silenced: what is set into these queries are words of this file; a model's name goes in as a parameter
 _OWN = "workspace = 'default' AND name = ?"  # MLflow's workspace, which a local store has one of
 _ALIASES = f"SELECT version, alias FROM registered_model_aliases WHERE {_OWN} ORDER BY alias"  # noqa: S608
 _TAGS = f"SELECT version, key, value FROM model_version_tags WHERE {_OWN}"  # noqa: S608
