@@ -131,7 +131,8 @@ def _settle(
         return kept, left_out, odd
     leaks = leaking(kept)
     reason = f"nearly the same {modality.noun[0]} is in the test split: " + leaks["twin"] + "."
-    left_out = pd.concat([left_out, leaks[["path", "twin"]].assign(id=kept["id"]).assign(kind="leak", reason=reason)])
+    ids = kept.loc[leaks.index, "id"]
+    left_out = pd.concat([left_out, leaks[["path", "twin"]].assign(id=ids, kind="leak", reason=reason)])
     stays = ~kept.index.isin(leaks.index)
     kept["group"] = name_groups(kept["id"].where(stays, "g"), groups)  # "g" sorts after every hexadecimal id
     return kept[stays].reset_index(drop=True), left_out, odd

@@ -130,6 +130,13 @@ def test_a_near_duplicate_across_the_border_stays_or_goes_as_told(tmp_path):
     assert (manifest["group"] == manifest["id"]).all()
 
 
+def test_where_nothing_leaks_nothing_is_dropped(folder, tmp_path):
+    (_, stay), (metrics, dropped) = run(folder, tmp_path / "stay"), run(folder, tmp_path / "drop", leaks="drop")
+    assert metrics["leak"] == 0
+    assert "leak" not in set(read_quarantine(dropped["quarantine"])["kind"])
+    assert stay["manifest"].read_bytes() == dropped["manifest"].read_bytes()
+
+
 def test_without_any_label_the_oracle_is_empty(tmp_path):
     for number in range(6):
         save(tmp_path / "pictures" / f"{number}.jpg", number)
