@@ -14,6 +14,7 @@ from components.core.errors import WinnowError
 from components.core.files import replacing, write_text
 
 RESULTS = Path("data/gap")
+INGESTED = Path("data/ingest")
 SHOWN = 1000  # dots of each set in the picture
 ENCODER = Path("data/pretrain/encoder.safetensors")
 
@@ -25,6 +26,8 @@ def show_gap(other: Path) -> None:
 
     Raises WinnowError where a project is not ingested yet, or where the two keep data of different kinds.
     """
+    for project in (other, Path()):
+        _check_ingested(project)
     params = read_params()
     seed = int(params.get("seed", 0))
     prepare(threads=int(params.get("threads", 1)))
@@ -55,16 +58,20 @@ def show_gap(other: Path) -> None:
     print(f"{RESULTS / 'gap.png'} is the picture.")
 
 
+def _check_ingested(project: Path) -> None:
+    for name in ("samples.npy", "samples.json", "manifest.parquet"):
+        path = project / INGESTED / name
+        if not path.is_file():
+            raise WinnowError(f"{path} is not there: run `winnow repro` in {project.resolve().name} first.")
+
+
 def _training(project: Path, modality: PluginChoice) -> tuple[Any, npt.NDArray[np.int64]]:
     """A project's samples, and the rows of its training split."""
     from components.datasets.manifest import positions_of, read_manifest
     from components.datasets.sample_store import open_samples
     from components.modalities import differing
 
-    home = project / "data/ingest"
-    for name in ("samples.npy", "samples.json", "manifest.parquet"):
-        if not (home / name).is_file():
-            raise WinnowError(f"{home / name} is not there: run `winnow repro` in {project.resolve().name} first.")
+    home = project / INGESTED
     samples = open_samples(home / "samples.npy")
     if theirs := differing(samples.about.modality, modality):
         ours = differing(modality, samples.about.modality)
