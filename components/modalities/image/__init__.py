@@ -12,7 +12,19 @@ from pydantic import Field
 from components.core.config import Config as BaseConfig
 from components.datasets.records import Content, Record
 from components.datasets.sample_store import Samples
-from components.modalities import Array, Input, Level, Modality, Pixels, Plain, Positions, Served, Statistics, View
+from components.modalities import (
+    Array,
+    Floats,
+    Input,
+    Level,
+    Modality,
+    Pixels,
+    Plain,
+    Positions,
+    Served,
+    Statistics,
+    View,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,6 +138,29 @@ class Image(Modality):
         from components.modalities.image.near import nearly_same
 
         return nearly_same(records, pairs)
+
+    def blank(self, record: Array) -> bool:
+        """Hardly a gray level in it."""
+        from components.modalities.image.near import is_blank
+
+        return is_blank(record)
+
+    def sketches(self, records: list[Array]) -> Floats:
+        """Of the picture, of what crops leave of it, and of each mirrored."""
+        from components.modalities.image.altered import sketches
+
+        return sketches(records)
+
+    def altered(self, records: list[Array], pairs: Positions, versions: Positions) -> list[str]:
+        """Whether cropped, mirrored, or both."""
+        from components.modalities.image.altered import altered
+
+        return altered(records, pairs, versions)
+
+    def difference(self, one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+        """Whether in another size."""
+        sizes = [(facts["width"], facts["height"]) for facts in (one, other)]
+        return "saved anew" if sizes[0] == sizes[1] else "resized"
 
     def rules(self) -> "list[Expectation]":
         """As the base says."""
