@@ -74,15 +74,14 @@ def manifest_batches(
         found = [ways.get(path, (twin, "")) for path, twin in zip(leaks["path"], leaks["twin"], strict=True)]
         leaks = leaks.assign(twin=[twin for twin, _ in found], how=[how for _, how in found])
     groups = pd.DataFrame({"group": manifest["group"].unique()}).merge(leaks, on="group", how="left")
+    named = ("group", *leaks.columns.intersection(["path", "how"]))
     apart = "No group of near-duplicates is in both splits; ingest.leaks: drop would leave out its training samples"
     sizes = pd.DataFrame({"split": ["test"], "samples": [int((manifest["split"] == "test").sum())]})
     need = f"The test split has at least {limits.min_test} samples (validate.min_test; ingest.test_fraction gives more)"
     return [
         Batch("manifest", manifest, rules, ("id", "path")),
         Batch("sizes", sizes, [expect.between("samples", limits.min_test, None, need)], ("split", "samples")),
-        Batch(
-            "groups", groups, [expect.absent("twin", apart)], ("group", *leaks.columns.intersection(["path", "how"]))
-        ),
+        Batch("groups", groups, [expect.absent("twin", apart)], named),
     ]
 
 

@@ -45,7 +45,7 @@ def group_samples(
 def leaks_of(kept: pd.DataFrame, altered: Altered, kind: Kind) -> pd.DataFrame:
     """As `leaking`, and `how` the test sample differs, such as `cropped`; nothing where there is no word for it.
 
-    kept: in the order in which `altered` counts; the twin is the one that a sample is an altered copy of, or has one in.
+    kept: in the order in which `altered` counts; the twin is the altered copy, or what it is one of.
     """
     leaks = leaking(kept)
     direct: dict[int, tuple[str, str]] = {}
@@ -53,10 +53,10 @@ def leaks_of(kept: pd.DataFrame, altered: Altered, kind: Kind) -> pd.DataFrame:
         for one, other in (pair, pair[::-1]):
             if kept["split"].iat[other] == "test":
                 direct.setdefault(int(one), (str(kept["path"].iat[other]), how))
-    by_path = kept.drop_duplicates("path").set_index("path", drop=False)
+    facts = kept[kept["path"].isin([*leaks["path"], *leaks["twin"]])].set_index("path").to_dict("index")
     twins = [
-        direct.get(row) or (twin, kind.difference(kept.loc[row].to_dict(), by_path.loc[twin].to_dict()))
-        for row, twin in leaks["twin"].items()
+        direct.get(row) or (twin, kind.difference(facts[path], facts[twin]))
+        for row, path, twin in zip(leaks.index.to_numpy(np.int64).tolist(), leaks["path"], leaks["twin"], strict=True)
     ]
     return leaks.assign(twin=[twin for twin, _ in twins], how=[how for _, how in twins])
 
@@ -68,7 +68,7 @@ def said_of(
     said = []
     for how in sorted(set(altered.how)):
         places = [place for place, one in enumerate(altered.how) if one == how]
-        named = min((paths.iat[other], paths.iat[one]) for one, other in altered.pairs[:, places].T)
+        named = min((str(paths.iat[other]), str(paths.iat[one])) for one, other in altered.pairs[:, places].T)
         some = f"1 {noun[0]} is another" if len(places) == 1 else f"{len(places):,} {noun[1]} are others"
         said.append(f"{some}, {how}, such as {named[0]} of {named[1]}.")
     if blank.any():

@@ -59,7 +59,7 @@ class Kind(Protocol):
 @dataclass(frozen=True)
 class Read:
     """What came of reading: `found` (row number = place in the spool), `rejected` (`path`, `kind`, `reason`), the
-    `fingerprints` `(N, 8)`, None where the kind has none, which are `blank` `(N,)`, and how many samples `lost` what."""
+    `fingerprints` `(N, 8)`, None where the kind has none, which of `(N,)` are `blank`, and how many `lost` what."""
 
     found: "pd.DataFrame"
     rejected: "pd.DataFrame"

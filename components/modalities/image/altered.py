@@ -14,9 +14,7 @@ Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 Positions = npt.NDArray[np.int64]
 CROPPED, MIRRORED = "cropped", "mirrored"
-DETAILED = (
-    64  # pixels of a side; of smaller pictures a window shows too little, and only mirrored copies are looked for
-)
+DETAILED = 64  # pixels of a side; smaller pictures show too little of a window: only mirrored copies are looked for
 SHARES = (0.92, 0.84)  # of the sides, that windows have; what is between is found too
 WHOLE = 0.985  # of the sides; a window that is larger leaves nothing out
 MAX_RESIDUE = 0.13  # mean absolute difference, of the contrast; photos cropped by 10 of 224 pixels: .04 to .09
@@ -152,7 +150,7 @@ def _areas(start: Floats, share: Floats, size: int, side: int) -> Floats:
 
 def _shrunk(planes: Floats, size: int) -> Floats:
     parts = planes.shape[1] // size
-    return planes.reshape(len(planes), size, parts, size, parts).mean((2, 4))
+    return np.asarray(planes.reshape(len(planes), size, parts, size, parts).mean((2, 4)), np.float32)
 
 
 def _scaled(planes: Floats) -> Floats:
