@@ -49,13 +49,15 @@ class Image(Modality):
 
         fit: what is kept of a picture that is no square; range: what becomes black and white where there are more than
         eight bits: `full`, the 16 bits' own 0 and 65535; `file`, each picture's lowest and highest value; `dataset`,
-        those of all of them; or these two numbers themselves. max_pixels: larger pictures are not opened.
+        those of all of them; or these two numbers themselves. interpolation: how pictures get to that size, which given
+        weights may want otherwise. max_pixels: larger pictures are not opened.
         """
 
         image_size: int = Field(32, ge=8, le=1024)
         channels: Literal[1, 3] = 1
         fit: Literal["crop", "pad", "stretch"] = "crop"
         range: Literal["full", "file", "dataset"] | tuple[float, float] = "full"
+        interpolation: Literal["bicubic", "bilinear"] = Field("bicubic", exclude_if=lambda value: value == "bicubic")
         max_pixels: int = Field(100_000_000, ge=1, exclude=True)
 
     gives = "pixels"
@@ -284,7 +286,9 @@ class Image(Modality):
         from components.modalities.image.fitting import FULL, Preparation
 
         span = {"full": FULL, "file": None, "dataset": FULL}.get(self.config.range, self.config.range)
-        return Preparation(self.config.image_size, self.config.channels, self.config.fit, span)
+        return Preparation(
+            self.config.image_size, self.config.channels, self.config.fit, span, self.config.interpolation
+        )
 
     @staticmethod
     def _image(pixels: Pixels, caption: str, *, small: bool) -> str:
