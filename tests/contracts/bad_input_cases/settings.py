@@ -145,7 +145,7 @@ SETTINGS = [
     Case(
         "an interpolation that ingest has not",
         "settings",
-        "bicubic' or 'bilinear'",
+        "'bicubic' or 'bilinear'",
         settings={"ingest.modality.interpolation": "lanczos"},
     ),
     Case("a kind of data without its name", "settings", "{name: image}", settings={"ingest.modality": "image"}),
