@@ -72,7 +72,8 @@ def _candidates(kind: Kind, samples: Store, rows: Rows, groups: Rows) -> Iterato
         _, once = np.unique(keys, axis=1, return_index=True)
         chosen = order[np.sort(once)]  # the likeliest first
         chosen = chosen[pd.Series(first[chosen]).groupby(first[chosen]).cumcount().to_numpy() < MOST]
-        for part in np.split(chosen, range(_PAIRS, len(chosen), _PAIRS)):
+        for start in range(0, len(chosen), _PAIRS):
+            part = chosen[start : start + _PAIRS]
             yield np.stack([first[part], found[part]]), version[part]
 
 
