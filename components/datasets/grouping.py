@@ -53,7 +53,8 @@ def leaks_of(kept: pd.DataFrame, altered: Altered, kind: Kind) -> pd.DataFrame:
         for one, other in (pair, pair[::-1]):
             if kept["split"].iat[other] == "test":
                 direct.setdefault(int(one), (str(kept["path"].iat[other]), how))
-    facts = kept[kept["path"].isin([*leaks["path"], *leaks["twin"]])].set_index("path").to_dict("index")
+    some = kept[kept["path"].isin([*leaks["path"], *leaks["twin"]])].to_dict("records")
+    facts = {str(row["path"]): {str(name): value for name, value in row.items()} for row in some}
     twins = [
         direct.get(row) or (twin, kind.difference(facts[path], facts[twin]))
         for row, path, twin in zip(leaks.index.to_numpy(np.int64).tolist(), leaks["path"], leaks["twin"], strict=True)
