@@ -9,7 +9,7 @@ from components.core.config import block, read_params
 from components.core.errors import WinnowError
 from components.datasets.archive import is_archive, unpack
 from components.modalities.image import Image
-from components.models.given_weights import FOLDER, GivenWeights, read_origin
+from components.models.given_weights import FOLDER, OFFERED, USUAL, GivenWeights, read_origin
 from pipelines.own_pictures import Given, place_for, settle
 from pipelines.weights import PACKAGED, packaged_file
 
@@ -38,6 +38,7 @@ POLICIES: dict[str, dict[str, Any]] = {
 FIRST = {"name": "k_medoids", "neighbors": 15, "rounds": 3}  # so that few first questions find every class
 UNTRAINED = 64  # pixels, where a network learns from nothing: cost grows with the square
 STEPS, BATCH, FEWEST = 2000, 256, 32  # of pretraining from nothing; pictures of a batch, at most and at least
+Network = tuple[dict[tuple[str, str], Any], list[tuple[str, str]], int, dict[str, str]]
 STEPPED = ("epochs", "batch_size", "learning_rate", "guard_epochs")  # of `finetune`, where only a head is solved
 
 
@@ -49,10 +50,10 @@ def choose_for_photos(source: str, *, budget: int, image_size: int | None) -> No
     """
     place = place_for(source)
     network = _given_network() or _own_network(_count(Path(place)), before=block(read_params(), "finetune"))
-    given, out, size = network
+    given, out, size, wanted = network
     asked: Given = {
         ("ingest", "source"): place,
-        ("ingest", "modality"): {"name": "image", "image_size": image_size or size, "channels": 3},
+        ("ingest", "modality"): {"name": "image", "image_size": image_size or size, "channels": 3, **wanted},
         ("augment", "policies"): POLICIES,
         ("label", "budget"): budget,
         ("label", "first"): FIRST,
@@ -62,8 +63,9 @@ def choose_for_photos(source: str, *, budget: int, image_size: int | None) -> No
     print("Now `winnow repro`.")
 
 
-def _given_network() -> tuple[dict[tuple[str, str], Any], list[tuple[str, str]], int] | None:
-    """Settings for weights in data/weights, kept as they are; settings without use then; the pictures' size."""
+def _given_network() -> Network | None:
+    """Settings for weights in data/weights, kept as they are; settings without use then; and of the pictures, their
+    size and other settings."""
     for packaged in PACKAGED.values():
         path = FOLDER / packaged_file(packaged)
         if not path.is_file():
@@ -78,7 +80,9 @@ def _given_network() -> tuple[dict[tuple[str, str], Any], list[tuple[str, str]],
         trained = ("batch_size", "learning_rate", "workers", "precision")
         out = [("pretrain", name) for name in trained] + [("finetune", name) for name in STEPPED]
         print(f"winnow: starts from {origin.said}.", file=sys.stderr)
-        return given, out, origin.image_size or UNTRAINED
+        other = origin.interpolation in OFFERED and origin.interpolation != USUAL
+        wanted = {"interpolation": origin.interpolation} if other else {}
+        return given, out, origin.image_size or UNTRAINED, wanted
     names = ", ".join(PACKAGED)
     print(
         f"winnow: there are no weights in {FOLDER}, so a small network learns from your pictures alone, which "
@@ -88,9 +92,7 @@ def _given_network() -> tuple[dict[tuple[str, str], Any], list[tuple[str, str]],
     return None
 
 
-def _own_network(
-    pictures: int, *, before: dict[str, Any]
-) -> tuple[dict[tuple[str, str], Any], list[tuple[str, str]], int]:
+def _own_network(pictures: int, *, before: dict[str, Any]) -> Network:
     """Settings to pretrain from nothing: so many epochs as make `STEPS` steps, with batches that fit the number."""
     batch = max(FEWEST, min(BATCH, 2 ** int(math.log2(max(pictures // 8, 1)))))
     epochs = max(1, round(STEPS * batch / max(pictures, 1)))
@@ -102,7 +104,7 @@ def _own_network(
         ("finetune", "epochs"): max(10, int(before.get("epochs") or 0)),
         ("finetune", "batch_size"): min(batch, 64),
     }
-    return given, [("pretrain", "weights")], UNTRAINED
+    return given, [("pretrain", "weights")], UNTRAINED, {}
 
 
 def _count(place: Path) -> int:

@@ -1,5 +1,6 @@
 """What ingest's tables must satisfy before anything learns from them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,8 +52,13 @@ def drifted(schema: Batch) -> bool:
     return bool((schema.table["type"] != schema.table["expected"]).any())
 
 
-def manifest_batches(manifest: pd.DataFrame, limits: Limits, facts: "list[Expectation]") -> list[Batch]:
-    """Each sample on its own, `facts` by its kind of data, and that no near-duplicate group is in both splits."""
+def manifest_batches(
+    manifest: pd.DataFrame, ways: Mapping[str, tuple[str, str]], limits: Limits, facts: "list[Expectation]"
+) -> list[Batch]:
+    """Each sample on its own, `facts` by its kind of data, and that no near-duplicate group is in both splits.
+
+    ways: of the training samples that are in the test split too, by path, see `read_ways`.
+    """
     rules = [
         expect.unique("id", "Every id occurs once"),
         expect.matches("id", "^[0-9a-f]{16}$", "Every id is 16 hexadecimal digits"),
@@ -63,14 +69,19 @@ def manifest_batches(manifest: pd.DataFrame, limits: Limits, facts: "list[Expect
         *facts,
         expect.between("bytes", 1, None, "No sample is empty"),
     ]
-    groups = pd.DataFrame({"group": manifest["group"].unique()}).merge(leaking(manifest), on="group", how="left")
+    leaks = leaking(manifest)
+    if ways:
+        found = [ways.get(path, (twin, "")) for path, twin in zip(leaks["path"], leaks["twin"], strict=True)]
+        leaks = leaks.assign(twin=[twin for twin, _ in found], how=[how for _, how in found])
+    groups = pd.DataFrame({"group": manifest["group"].unique()}).merge(leaks, on="group", how="left")
+    named = ("group", *leaks.columns.intersection(["path", "how"]))
     apart = "No group of near-duplicates is in both splits; ingest.leaks: drop would leave out its training samples"
     sizes = pd.DataFrame({"split": ["test"], "samples": [int((manifest["split"] == "test").sum())]})
     need = f"The test split has at least {limits.min_test} samples (validate.min_test; ingest.test_fraction gives more)"
     return [
         Batch("manifest", manifest, rules, ("id", "path")),
         Batch("sizes", sizes, [expect.between("samples", limits.min_test, None, need)], ("split", "samples")),
-        Batch("groups", groups, [expect.absent("twin", apart)], ("group", "path")),
+        Batch("groups", groups, [expect.absent("twin", apart)], named),
     ]
 
 

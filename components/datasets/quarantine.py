@@ -1,7 +1,7 @@
 """What was left out and why: one row per file, nothing disappears without a word."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -33,12 +33,27 @@ def read_losses(path: Path) -> list[str]:
     return losses
 
 
-def write_quarantine(path: Path, rows: pd.DataFrame, *, leaks: Leaks, losses: Sequence[str] = ()) -> None:
+def read_ways(path: Path) -> dict[str, tuple[str, str]]:
+    """Of training samples that are in the test split too: the test sample and how it differs, such as `cropped`."""
+    ways = json.loads(pq.read_schema(path).metadata.get(b"ways", b"{}"))
+    return {path: (twin, how) for path, (twin, how) in ways.items()}
+
+
+def write_quarantine(
+    path: Path,
+    rows: pd.DataFrame,
+    *,
+    leaks: Leaks,
+    losses: Sequence[str] = (),
+    ways: Mapping[str, tuple[str, str]] | None = None,
+) -> None:
     """Write the rows sorted by path, with the `ingest.leaks` setting they were made under.
 
-    losses: sentences on what of the files that were not left out is lost.
+    losses: sentences on what of the files that were not left out is lost; ways: see `read_ways`, of such.
     """
     ordered = rows.reindex(columns=SCHEMA.names).sort_values(["path", "kind"])
     table = pa.Table.from_pandas(ordered, schema=SCHEMA, preserve_index=False)
     kept = {"losses": json.dumps(list(losses))} if losses else {}
+    if ways:
+        kept["ways"] = json.dumps(ways)
     pq.write_table(table.replace_schema_metadata({"leaks": leaks, **kept}), path)

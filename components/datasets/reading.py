@@ -53,15 +53,18 @@ class Kind(Protocol):
 
     def fingerprints(self, records: list[Array]) -> npt.NDArray[np.uint8] | None: ...
 
+    def blank(self, record: Array) -> bool: ...
+
 
 @dataclass(frozen=True)
 class Read:
     """What came of reading: `found` (row number = place in the spool), `rejected` (`path`, `kind`, `reason`), the
-    `fingerprints` `(N, 8)`, None where the kind has none, and how many samples `lost` what."""
+    `fingerprints` `(N, 8)`, None where the kind has none, which of `(N,)` are `blank`, and how many `lost` what."""
 
     found: "pd.DataFrame"
     rejected: "pd.DataFrame"
     fingerprints: npt.NDArray[np.uint8] | None
+    blank: npt.NDArray[np.bool_]
     lost: Counter[str]
 
 
@@ -108,7 +111,7 @@ class Reader:
 
         In memory: `IN_FLIGHT` bytes of what is decoded, `MAX_BYTES` of files, and about 200 bytes per sample.
         """
-        found, rejected, prints, lost = [], [], [], Counter[str]()
+        found, rejected, prints, blank, lost = [], [], [], [], Counter[str]()
         items = iter(bar(source.items(), total=source.count(), label="ingest", unit=" files"))
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="PIL")  # odd metadata; what matters becomes Unreadable
@@ -117,12 +120,13 @@ class Reader:
                     spool.append(record)
                 found.append(chunk.found)
                 rejected.append(chunk.rejected)
+                blank += [self.kind.blank(record) for record in chunk.records]
                 lost += chunk.lost
                 if chunk.fingerprints is not None:
                     prints.append(chunk.fingerprints)
         tables = pa.Table.from_batches(found, self._columns), pa.Table.from_batches(rejected, _REJECTED)
         known = np.concatenate(prints) if prints else None
-        return Read(tables[0].to_pandas(), tables[1].to_pandas(), known, lost)
+        return Read(tables[0].to_pandas(), tables[1].to_pandas(), known, np.array(blank, np.bool_), lost)
 
     @property
     def _columns(self) -> pa.Schema:

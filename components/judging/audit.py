@@ -17,12 +17,15 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from components.core import seeds
+from components.core.progress import bar
 from components.judging.metrics import Interval, Metric, bootstrap
 from components.modalities import Level
 from components.modalities.views import Views
+from components.models.at_once import at_once, looked_at
 from components.models.encoders import Encoder
 
-DRAWS = 4  # changed versions of each picture
+DRAWS = 4  # changed versions of each picture; of large ones fewer
+FEWEST = 48  # pictures, of large ones, that are looked at
 TOLERANCE = 0.05  # share of pictures that may go to another class
 PREFERENCE = 0.05  # by how much pixels must be better than the encoder to be looked at in its place
 LEAST_CLASSES, LEAST_PER_CLASS = 2, 2
@@ -117,8 +120,11 @@ def audit_augmentations(
 ) -> Audit | None:
     """Audit every level of the kind's ladder on labeled records of classes `(N,)`; None if there are too few or none.
 
-    views: for the kind of data and its statistics. The encoder is left in evaluation mode.
+    Of large records the first few alone, each changed fewer times: see `audited_at_once`. views: for the kind of data
+    and its statistics. The encoder is left in evaluation mode.
     """
+    pictures, most = audited_at_once(encoder.shape, len(classes))
+    records, classes = records[:pictures], classes[:pictures]
     counts = np.bincount(classes)
     modality = views.modality
     if (counts >= LEAST_PER_CLASS).sum() < LEAST_CLASSES or not modality.ladder:
@@ -132,9 +138,10 @@ def audit_augmentations(
     name = "pixels" if better else "encoder"
     some = np.unique(classes, return_index=True)[1][:SHOWN]
     findings = []
-    for augmentation, levels in modality.ladder.items():
+    ladder = modality.ladder.items()
+    for augmentation, levels in bar(ladder, total=len(ladder), label="audit", unit=" augmentations"):
         for number, level in enumerate(levels):
-            draws = [seeds.derive(seed, "audit", augmentation, number, i) for i in range(DRAWS if level.chance else 1)]
+            draws = [seeds.derive(seed, "audit", augmentation, number, i) for i in range(most if level.chance else 1)]
             made = _changed(level.always, records, views, draws)
             changed = _vectors(spaces[name], made)
             seen, learned = (
@@ -144,6 +151,12 @@ def audit_augmentations(
             shown = views.restore(made[0, torch.from_numpy(some)])
             findings.append(Audited(augmentation, level, seen, learned, shown))
     return Audit(name, len(records), float(right[name].mean()), findings)
+
+
+def audited_at_once(shape: tuple[int, ...], labels: int) -> tuple[int, int]:
+    """How many of so many labeled samples, each of `shape`, are looked at, and how many changed versions of each."""
+    pictures = looked_at(shape, labels, FEWEST)
+    return pictures, max(1, looked_at(shape, pictures * DRAWS, FEWEST) // max(pictures, 1))
 
 
 def _interval(gain: npt.NDArray[np.float64], resamples: int, seed: int) -> Interval:
@@ -165,11 +178,10 @@ def _vectors(space: Callable[[Tensor], Tensor], views: Tensor) -> Tensor:
 
 def _by_encoder(encoder: Encoder) -> Callable[[Tensor], Tensor]:
     encoder.eval()
-    device = next(encoder.parameters()).device
+    device, most = next(encoder.parameters()).device, at_once(encoder)
 
     def space(views: Tensor) -> Tensor:
-        vectors: Tensor = encoder(views.to(device))
-        return vectors
+        return torch.cat([encoder(part.to(device)) for part in torch.split(views, most)])
 
     return space
 

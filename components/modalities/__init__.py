@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 Pixels = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
 Positions = npt.NDArray[np.int64]
 Statistics = dict[str, Any]
 View = Callable[["Tensor", Positions, int], "Tensor"]
@@ -145,6 +146,27 @@ class Modality(ABC):
     def alike(self, records: list[Array], pairs: Positions) -> npt.NDArray[np.bool_]:
         """`(P,)`: which `pairs` `(2, P)` of records whose fingerprints are close are near-duplicates."""
         return same(records, pairs)
+
+    def blank(self, record: Array) -> bool:
+        """Whether the record is the same all over, so that it shows nothing and is no copy of another like it."""
+        return False
+
+    def sketches(self, records: list[Array]) -> Floats | None:
+        """`(M, V, D)` of length 1: each record, then it as usual changes would leave it; None: no such is looked for.
+
+        What was done to a copy, such as a crop, shows in that one of them is near the copy's own, which is the first.
+        """
+        return None
+
+    def altered(self, records: list[Array], pairs: Positions, versions: Positions) -> list[str]:
+        """What was done to the first of each of the `pairs` `(2, P)` to make the second, `cropped` or the like; ''
+        where it is another. versions: `(P,)` which of the first's sketches is near the second's own.
+        """
+        return [""] * pairs.shape[1]
+
+    def difference(self, one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+        """How two near-duplicates differ by their facts, in a word or two; nothing where facts do not tell."""
+        return ""
 
     def rules(self) -> "list[Expectation]":
         """What `validate` expects of the facts."""

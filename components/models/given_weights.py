@@ -5,6 +5,7 @@ classifier's of ours. The settings go before it.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ from components.core.files import sha256
 Channels = tuple[float, ...]
 WHERE = "pretrain.weights"
 FOLDER = Path("data/weights")
+USUAL, OFFERED = "bicubic", ("bicubic", "bilinear")  # interpolations of ingest
 MODELS = {"timm": "timm_model", "torchvision": "torchvision_model"}  # the encoder that is any network of a library
 
 
@@ -138,6 +140,23 @@ def as_wanted(origin: Origin, measured: dict[str, Any]) -> dict[str, Any]:
     if channels != len(origin.mean):
         scale = {name: (sum(values) / len(values),) * channels for name, values in scale.items()}
     return {**measured, **{name: list(values) for name, values in scale.items()}}
+
+
+def made_otherwise(origin: Origin, modality: Mapping[str, Any]) -> list[str]:
+    """What of pictures is not as these weights were made with, a sentence each. modality: the pictures' settings."""
+    said: list[str] = []
+    if (size := modality.get("image_size")) is None:
+        return said
+    if origin.image_size and size != origin.image_size:
+        said.append(
+            f"pictures are stored at {size} pixels, and these weights were made with {origin.image_size}: "
+            "ingest.modality.image_size is where to try that."
+        )
+    own, theirs = modality.get("interpolation", USUAL), origin.interpolation
+    if theirs and own != theirs:
+        cure = "ingest.modality.interpolation is where to set that" if theirs in OFFERED else "ingest has no such"
+        said.append(f"pictures were resized {own}, and these weights were made with {theirs}: {cure}.")
+    return said
 
 
 def _beside(path: Path) -> Origin:

@@ -1,6 +1,7 @@
 """audit: which changes of a sample its label does not survive, measured on the labels that one may look at."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from components.datasets.labels import read_labels
 from components.datasets.manifest import read_manifest, rows_of
 from components.datasets.named_arrays import write_arrays
 from components.datasets.sample_store import open_samples
-from components.judging.audit import Audit, as_records, audit_augmentations
+from components.judging.audit import DRAWS, Audit, as_records, audit_augmentations, audited_at_once
 from components.modalities.views import Views, read_views
 from components.models.encoder_file import load_encoder
 from components.models.encoders import Encoder
@@ -53,11 +54,20 @@ def run(
 
 def _audit(params: Params, manifest: Path, samples: Path, network: Encoder, labels: Path, views: Views) -> Audit | None:
     known = read_labels(labels)
-    drawn = np.sort(numpy_generator(params.seed, "audited").permutation(len(known.ids))[: params.audited])
-    if not len(drawn):
+    wanted = min(params.audited, len(known.ids))
+    if not wanted:
         return None
+    pictures, draws = audited_at_once(network.shape, wanted)
+    drawn = np.sort(numpy_generator(params.seed, "audited").permutation(len(known.ids))[:pictures])
     rows = rows_of(known.ids, read_manifest(manifest, ["id"])["id"], str(labels))[drawn]
     classes = known.distributions[drawn].argmax(axis=1)
+    if (pictures, draws) != (wanted, DRAWS):
+        noun = views.modality.noun[1]
+        print(
+            f"  audit: these {noun} are large: {pictures} of {wanted} labels are looked at, changed {draws} times "
+            f"each, not {DRAWS}.",
+            file=sys.stderr,
+        )
     return audit_augmentations(
         network.to(choose_device()), open_samples(samples)[rows], classes, views, seed=params.seed
     )

@@ -1,6 +1,7 @@
 """Stage `ingest`: from whatever lies in a folder to a manifest, a sample store, a quarantine and an oracle."""
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,17 +13,18 @@ from components.core.config import PluginChoice, StageParams
 from components.core.errors import WinnowError
 from components.datasets.close_groups import check_groups
 from components.datasets.duplicates import settle_copies
+from components.datasets.grouping import group_samples, leaks_of, said_of
 from components.datasets.identity import LENGTH as ID_LENGTH
 from components.datasets.identity import identity_of
 from components.datasets.manifest import write_manifest
-from components.datasets.near_duplicates import Closeness, near_duplicate_groups
+from components.datasets.near_duplicates import Closeness
 from components.datasets.oracle import write_oracle
 from components.datasets.quarantine import BESIDE, KINDS, Leaks, write_quarantine
 from components.datasets.reading import Read, Reader, contents, losses
 from components.datasets.sample_store import LENGTH, About, Store, spooling, write_samples
 from components.datasets.sources import Source, open_source, place_of, unused_by
 from components.datasets.sources._outside import check_noted
-from components.datasets.split import assign_splits, leaking, name_groups
+from components.datasets.split import assign_splits, name_groups
 from components.modalities import Modality, build_modality
 
 _NAMED, _REASONS = 12, 3  # classes, and reasons of a kind, that are said
@@ -73,14 +75,15 @@ def run(
         if read.found.empty:
             raise WinnowError(_nothing(params.source, read.rejected, modality))
         records = spool.samples()
-        kept, left_out, odd = _settle(read, records, modality, params)
+        settled = _settle(read, records, modality, params)
+        kept = settled.kept
         write_samples(samples, records, kept["row"].to_numpy(np.int64))
-    left_out = pd.concat([read.rejected, left_out])
+    left_out = pd.concat([read.rejected, settled.left_out])
     write_manifest(manifest, kept, modality.facts)
-    lost = losses(modality.losses, read.lost, modality.noun[1], len(read.found))
-    write_quarantine(quarantine, left_out, leaks=params.leaks, losses=lost)
+    lost = [*losses(modality.losses, read.lost, modality.noun[1], len(read.found)), *settled.seen]
+    write_quarantine(quarantine, left_out, leaks=params.leaks, losses=lost, ways=settled.ways)
     write_oracle(oracle, kept.loc[kept["label"].notna(), ["id", "label"]].rename(columns={"label": "class"}), classes)
-    for sentence in [*_found(kept, left_out, classes, modality.noun[1]), *source.notices(), *odd, *lost]:
+    for sentence in [*_found(kept, left_out, classes, modality.noun[1]), *source.notices(), *settled.odd, *lost]:
         print(f"  ingest: {sentence}", file=sys.stderr)
     counts = {f"lost_{name}": float(count) for name, count in sorted(read.lost.items())}
     return {**_metrics(kept, left_out, classes), **counts}
@@ -107,10 +110,20 @@ def _open(params: Params, modality: Modality) -> Source:
     )
 
 
-def _settle(
-    read: Read, records: Store, modality: Modality, params: Params
-) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
-    """Copies, groups, splits and leaks: the manifest's rows sorted by id, with their spool `row`; the rest; oddities.
+@dataclass(frozen=True)
+class _Settled:
+    """The manifest's rows sorted by id, with their spool `row`; the rest; sentences on odd groups, and on altered
+    copies and blank samples; and of leaks that stay, how they do: see `read_ways`."""
+
+    kept: pd.DataFrame
+    left_out: pd.DataFrame
+    odd: list[str]
+    seen: list[str]
+    ways: dict[str, tuple[str, str]]
+
+
+def _settle(read: Read, records: Store, modality: Modality, params: Params) -> _Settled:
+    """Copies, groups, splits and leaks.
 
     Raises WinnowError where the groups cannot be right.
     """
@@ -119,7 +132,8 @@ def _settle(
     kept = kept.sort_values("id").reset_index(drop=True)
     rows = kept["row"].to_numpy(np.int64)
     prints = None if read.fingerprints is None else read.fingerprints[rows]
-    groups = near_duplicate_groups(prints, records, rows, modality.alike, params.near_duplicates)
+    blank = read.blank[rows]
+    groups, altered = group_samples(modality, records, rows, prints, blank, params.near_duplicates)
     if records.starts is not None:
         kept[LENGTH] = np.diff(records.starts)[rows]
     kept["group"] = name_groups(kept["id"], groups)
@@ -127,15 +141,19 @@ def _settle(
     split = assign_splits(kept.assign(group=drawn_by), params.test_fraction)
     kept = kept.assign(given=kept["split"], split=split)
     odd = check_groups(kept, params.near_duplicates)
+    one = modality.noun[0]
+    seen = said_of(altered, kept["path"], blank, modality.noun)
+    leaks = leaks_of(kept, altered, modality)
     if params.leaks == "refuse":
-        return kept, left_out, odd
-    leaks = leaking(kept)
-    reason = f"nearly the same {modality.noun[0]} is in the test split: " + leaks["twin"] + "."
+        ways = dict(zip(leaks["path"], zip(leaks["twin"], leaks["how"], strict=True), strict=True))
+        return _Settled(kept, left_out, odd, seen, ways)
+    which = leaks["how"].map(lambda how: f"the same {one}, {how}," if how else f"nearly the same {one}")
+    reason = which + " is in the test split: " + leaks["twin"] + "."
     ids = kept.loc[leaks.index, "id"]
     left_out = pd.concat([left_out, leaks[["path", "twin"]].assign(id=ids, kind="leak", reason=reason)])
     stays = ~kept.index.isin(leaks.index)
     kept["group"] = name_groups(kept["id"].where(stays, "g"), groups)  # "g" sorts after every hexadecimal id
-    return kept[stays].reset_index(drop=True), left_out, odd
+    return _Settled(kept[stays].reset_index(drop=True), left_out, odd, seen, {})
 
 
 def _metrics(kept: pd.DataFrame, left_out: pd.DataFrame, classes: list[str]) -> dict[str, float]:

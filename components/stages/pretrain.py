@@ -22,7 +22,7 @@ from components.modalities import Input
 from components.modalities.views import Views
 from components.models.encoder_file import EncoderSpec, Inputs, save_encoder
 from components.models.encoder_size import outlined
-from components.models.given_weights import FOLDER, GivenWeights, Origin, read_origin, weights_file
+from components.models.given_weights import FOLDER, GivenWeights, Origin, made_otherwise, read_origin, weights_file
 from components.models.start_weights import read_start
 from components.training.checkpoints import CheckpointStore
 from components.training.corpus import Corpus
@@ -138,13 +138,7 @@ def _on_pictures(job: Job, corpus: Corpus) -> list[str]:
         )
     few = torch.from_numpy(np.asarray(corpus.samples[corpus.rows[:DOUBTED]]))
     said += filter(None, [doubt(build_method(job, corpus).encoder, corpus.views, few)])
-    size = int(corpus.views.input.shape[-1])
-    if origin.image_size and size != origin.image_size:
-        said.append(
-            f"pictures are stored at {size} pixels, and these weights were made with {origin.image_size}: "
-            "ingest.modality.image_size is where to try that."
-        )
-    return said
+    return said + made_otherwise(origin, corpus.views.modality.choice.options)
 
 
 def _job(params: Params, manifest: Path, samples: Path, policy: Path, folder: Path) -> Job:

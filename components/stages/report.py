@@ -18,7 +18,7 @@ from components.datasets.named_arrays import read_arrays
 from components.datasets.pseudo_labels import read_pseudo_labels
 from components.datasets.sample_store import open_samples
 from components.modalities import build_modality
-from components.models.given_weights import Origin
+from components.models.given_weights import Origin, made_otherwise
 from components.models.prediction_sets import PredictionSets
 from components.pages import report as pages
 from components.pages.learned import draw_learned
@@ -78,7 +78,7 @@ def _methods(settings: dict[str, Any], spec: dict[str, Any], epochs: int) -> lis
     sets, origin = spec["sets"], spec["encoder"].get("origin")
     return [
         ("encoder", _choice(settings["pretrain"]["encoder"])),
-        *([("weights", Origin.model_validate(origin).said)] if origin else []),
+        *([("weights", _weights(Origin.model_validate(origin), spec["encoder"]["inputs"]))] if origin else []),
         ("pretraining", f"{told}, {epochs} epochs" if epochs else told),
         ("first labels asked for", _choice(settings["label"]["first"])),
         ("labels of several people", _choice(settings["label"]["aggregation"])),
@@ -87,6 +87,11 @@ def _methods(settings: dict[str, Any], spec: dict[str, Any], epochs: int) -> lis
         ("prediction sets", f"meant to hold the right class for {100 * sets['coverage']:g} %" if sets else "none"),
         ("next questions", _choice(settings["select"]["strategy"])),
     ]
+
+
+def _weights(origin: Origin, inputs: dict[str, Any]) -> str:
+    """Whose they are, and what of these samples is not as they were made with."""
+    return ". ".join([origin.said, *made_otherwise(origin, inputs["modality"])])
 
 
 def _choice(choice: dict[str, Any]) -> str:

@@ -21,7 +21,7 @@ from components.datasets.contract import (
 from components.datasets.expectations import Failure, check
 from components.datasets.manifest import read_manifest, schema_of
 from components.datasets.oracle import read_classes, read_oracle
-from components.datasets.quarantine import KINDS, read_leaks, read_quarantine
+from components.datasets.quarantine import KINDS, read_leaks, read_quarantine, read_ways
 from components.datasets.sample_store import ANY, read_about
 from components.modalities import build_modality
 from components.pages.verdict import write_verdict_page
@@ -59,7 +59,7 @@ def run(
         truth, classes = read_oracle(oracle), read_classes(oracle)
         limits = Limits(**params.model_dump(exclude={"seed", "threads"}))
         batches += [
-            *manifest_batches(listing, limits, modality.rules()),
+            *manifest_batches(listing, read_ways(quarantine), limits, modality.rules()),
             *class_batches(listing, truth, classes, limits),
             *quarantine_batches(left_out, len(listing), read_leaks(quarantine), limits),
         ]

@@ -1,25 +1,23 @@
 """Bulk inference: vectors or class probabilities for rows of the sample store, batch by batch."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
 
 from components.core.device import laid_out
 from components.core.files import sha256
 from components.datasets.sample_store import Samples
 from components.datasets.vectors import open_vectors
 from components.modalities import Plain
+from components.models.at_once import at_once
 from components.models.classifier import Classifier
 from components.models.encoders import Encoder
 from components.training.precision import choose_device
 
 Floats = npt.NDArray[np.float32]
-NUMBERS, FEWEST, MOST = 3 * 2**21, 16, 512  # numbers, and samples, of a batch: 512 pictures of 64 pixels in color
 
 
 def embed_all(
@@ -125,9 +123,3 @@ def dropout_masks(count: int, features: int, dropout: float, generator: torch.Ge
     """
     kept = torch.rand(count, features, generator=generator) >= dropout
     return np.asarray(kept.numpy() / (1 - dropout), np.float32)
-
-
-def at_once(encoder: nn.Module) -> int:
-    """As many samples as have `NUMBERS` numbers: what the layers make of them is held in memory together."""
-    shape = getattr(encoder, "shape", None) or (1,)
-    return max(FEWEST, min(MOST, NUMBERS // math.prod(shape)))

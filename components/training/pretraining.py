@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,17 +16,23 @@ from components.core.plugins import build
 from components.judging.collapse import check
 from components.judging.health import health, projected_health
 from components.methods.contracts import SelfSupervisedMethod, TrainableMethod
+from components.models.at_once import at_once, looked_at
 from components.models.given_weights import Origin, as_wanted
 from components.models.start_weights import load_start
 from components.training.checkpoints import CheckpointStore
 from components.training.corpus import Corpus, open_corpus
-from components.training.inference import at_once
 from components.training.loop import LoopConfig, Row, train
 from components.training.precision import choose_device
 
 Array = npt.NDArray[Any]
-WATCHED = 256  # samples that health is measured on
+WATCHED, LEAST_WATCHED = 256, 96  # samples that health is measured on, and of large ones at least
 SHOWN = 12
+
+
+class Measure(Protocol):
+    """Measures health; untrained: of the method as it was before training, whose vectors are known."""
+
+    def __call__(self, *, untrained: bool = False) -> Row: ...
 
 
 class Job(Config):
@@ -78,7 +84,7 @@ def pretrain(
         rank=rank,
         world=world,
     )
-    return method, history or [{"epoch": 0, **measure()}]
+    return method, history or [{"epoch": 0, **measure(untrained=True)}]
 
 
 def trained_method(job: Job, corpus: Corpus) -> SelfSupervisedMethod:
@@ -116,25 +122,26 @@ def build_method(job: Job, corpus: Corpus) -> SelfSupervisedMethod:
 
 
 def watched(corpus: Corpus, seed: int) -> Corpus:
-    """The training samples that health is measured on, in order: at most 256."""
-    chosen = np.sort(seeds.numpy_generator(seed, "watched").permutation(len(corpus.rows))[:WATCHED])
+    """The training samples that health is measured on, in order: at most 256, of large ones fewer."""
+    most = looked_at(corpus.views.input.shape, WATCHED, LEAST_WATCHED)
+    chosen = np.sort(seeds.numpy_generator(seed, "watched").permutation(len(corpus.rows))[:most])
     return replace(corpus, rows=corpus.rows[chosen])
 
 
-def watch(method: TrainableMethod, seen: Corpus, device: torch.device, seed: int) -> Callable[[], Row]:
+def watch(method: TrainableMethod, seen: Corpus, device: torch.device, seed: int) -> Measure:
     """What measures the health of `method`, not trained yet, on the same two views of the same samples each epoch."""
     records = torch.from_numpy(np.asarray(seen.samples[seen.rows])).to(device)
     names = (method.views * 2)[:2]  # a method that sees a single view is measured on two of them
     views = [seen.views[name](records, seen.rows, seeds.derive(seed, "health", i)) for i, name in enumerate(names)]
 
     method.to(device)
-    *_, start = _looked_at(method, views)
+    start = _looked_at(method, views)
 
-    def measure() -> Row:
-        first, second, projected = _looked_at(method, views)
-        figures = health(first, second)
+    def measure(*, untrained: bool = False) -> Row:
+        first, second, projected = start if untrained else _looked_at(method, views)
+        figures, before = health(first, second), start[2]
         check(figures)
-        return figures if projected is None or start is None else {**figures, **projected_health(projected, start)}
+        return figures if projected is None or before is None else {**figures, **projected_health(projected, before)}
 
     return measure
 

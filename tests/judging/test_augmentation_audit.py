@@ -7,7 +7,7 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from components.judging.audit import Audit, Audited, as_records, audit_augmentations
+from components.judging.audit import DRAWS, Audit, Audited, as_records, audit_augmentations, audited_at_once
 from components.judging.metrics import Interval
 from components.modalities.image.ladder import LADDER
 from components.modalities.image.policy import Policy
@@ -139,3 +139,13 @@ def test_every_level_is_a_policy_and_what_is_recommended_is_one(colored: Audit) 
             assert Policy(**level.always) != Policy()
             assert Policy(**level.setting) != Policy()
     assert Policy(**colored.recommended) != Policy()
+
+
+def test_of_large_pictures_fewer_are_looked_at_and_views_stay_bounded() -> None:
+    assert audited_at_once((1, 32, 32), 120) == (120, DRAWS)
+    assert audited_at_once((3, 64, 64), 120) == (120, DRAWS)
+    assert audited_at_once((3, 224, 224), 20) == (20, 2)
+    for side in (96, 128, 224, 512):
+        pictures, draws = audited_at_once((3, side, side), 5000)
+        assert pictures * draws <= max(48, 3 * 2**21 / (3 * side * side))
+        assert pictures >= 48

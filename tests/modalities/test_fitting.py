@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from components.datasets.reading import losses
+from components.modalities.image import Image as ImageKind
 from components.modalities.image import fitting
 from components.modalities.image.decode import Unreadable, decode, measure_span
 from components.modalities.image.fitting import Preparation
@@ -114,3 +115,18 @@ def test_a_format_that_is_not_read_is_named_with_its_cure(name: str) -> None:
     with pytest.raises(Unreadable) as refusal:
         decode(HEADS[name], Preparation(16, 3))
     assert refusal.value.kind == "unread_format"
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad"])
+def test_interpolation_is_pillows_and_bicubic_leaves_no_word_in_what_was_kept(fit: str) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 60), np.uint8)
+    for name, resample in (("bicubic", Image.Resampling.BICUBIC), ("bilinear", Image.Resampling.BILINEAR)):
+        how = Preparation(24, 1, fit, interpolation=name)  # type: ignore[arg-type]
+        expected = np.asarray(Image.fromarray(pixels).resize((24, 24), resample))
+        assert np.array_equal(decode(encoded(Image.fromarray(pixels)), how).pixels[0], expected)
+    kept = [
+        ImageKind(ImageKind.Config.model_validate(given)).choice.options
+        for given in ({}, {"interpolation": "bilinear"})
+    ]
+    assert "interpolation" not in kept[0]
+    assert kept[1]["interpolation"] == "bilinear"

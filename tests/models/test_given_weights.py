@@ -8,7 +8,7 @@ import pytest
 
 from components.core.config import PluginChoice, parse
 from components.core.errors import WinnowError
-from components.models.given_weights import GivenWeights, Origin, as_wanted, read_origin, weights_file
+from components.models.given_weights import GivenWeights, Origin, as_wanted, made_otherwise, read_origin, weights_file
 
 FACTS = {"name": "net", "source": "them", "license": "MIT", "mean": [0.1, 0.2, 0.6], "std": [0.5, 0.5, 0.5]}
 
@@ -101,3 +101,14 @@ def test_a_librarys_weights_lie_in_the_folder_and_are_for_its_networks_alone(tmp
 def test_settings_that_cannot_be_are_refused(facts: dict[str, Any], says: str) -> None:
     with pytest.raises(WinnowError, match=says):
         _given(**facts)
+
+
+def test_what_of_pictures_is_not_as_the_weights_want_it_is_said() -> None:
+    origin = Origin(image_size=224, interpolation="bilinear")
+    size, resized = made_otherwise(origin, {"image_size": 96})
+    assert "stored at 96 pixels, and these weights were made with 224" in size
+    assert "resized bicubic, and these weights were made with bilinear: ingest.modality.interpolation" in resized
+    assert made_otherwise(origin, {"image_size": 224, "interpolation": "bilinear"}) == []
+    (none,) = made_otherwise(Origin(interpolation="nearest"), {"image_size": 64})
+    assert none.endswith("made with nearest: ingest has no such.")
+    assert made_otherwise(origin, {"width": 3}) == []

@@ -51,6 +51,17 @@ def test_with_weights_the_network_stays_and_a_head_is_solved_on_pictures_of_its_
     assert settings["augment"]["policies"] == photos.POLICIES
 
 
+def test_weights_that_want_bilinear_pictures_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = weights.PACKAGED["efficientnet_lite0"]
+    path = Path("data/weights") / weights.packaged_file(known)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"numbers")
+    facts = known.origin.model_copy(update={"sha256": sha256(path), "interpolation": "bilinear"})
+    path.with_suffix(".json").write_text(facts.model_dump_json())
+    choose_for_photos("mine", budget=30, image_size=None)
+    assert _settings()["ingest"]["modality"]["interpolation"] == "bilinear"  # type: ignore[index]
+
+
 def test_without_weights_steps_decide_the_epochs_and_the_line_that_brings_some_is_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

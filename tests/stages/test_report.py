@@ -144,11 +144,11 @@ def test_without_an_audit_nothing_is_said_of_one(usual: Project) -> None:
 
 
 def test_what_was_lost_of_the_data_is_said_only_where_something_was(project: Project) -> None:
-    assert "What does not reach the model" not in project.report()
+    assert "What to know of the pictures" not in project.report()
     rows = pd.DataFrame(columns=["path", "kind"])
     losses = ["3 of 80 pictures are in color and become gray: ingest.channels: 3, where color matters.", "<b>more</b>"]
     write_quarantine(project.home / "quarantine.parquet", rows, leaks="refuse", losses=losses)
-    listed = re.findall(r"<li>(.*?)</li>", project.report().split("What does not reach the model")[1])
+    listed = re.findall(r"<li>(.*?)</li>", project.report().split("What to know of the pictures")[1])
     assert listed == [losses[0], "&lt;b&gt;more&lt;/b&gt;"]
 
 

@@ -12,7 +12,19 @@ from pydantic import Field
 from components.core.config import Config as BaseConfig
 from components.datasets.records import Content, Record
 from components.datasets.sample_store import Samples
-from components.modalities import Array, Input, Level, Modality, Pixels, Plain, Positions, Served, Statistics, View
+from components.modalities import (
+    Array,
+    Floats,
+    Input,
+    Level,
+    Modality,
+    Pixels,
+    Plain,
+    Positions,
+    Served,
+    Statistics,
+    View,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,13 +49,15 @@ class Image(Modality):
 
         fit: what is kept of a picture that is no square; range: what becomes black and white where there are more than
         eight bits: `full`, the 16 bits' own 0 and 65535; `file`, each picture's lowest and highest value; `dataset`,
-        those of all of them; or these two numbers themselves. max_pixels: larger pictures are not opened.
+        those of all of them; or these two numbers themselves. interpolation: how pictures get to that size, which given
+        weights may want otherwise. max_pixels: larger pictures are not opened.
         """
 
         image_size: int = Field(32, ge=8, le=1024)
         channels: Literal[1, 3] = 1
         fit: Literal["crop", "pad", "stretch"] = "crop"
         range: Literal["full", "file", "dataset"] | tuple[float, float] = "full"
+        interpolation: Literal["bicubic", "bilinear"] = Field("bicubic", exclude_if=lambda value: value == "bicubic")
         max_pixels: int = Field(100_000_000, ge=1, exclude=True)
 
     gives = "pixels"
@@ -126,6 +140,29 @@ class Image(Modality):
         from components.modalities.image.near import nearly_same
 
         return nearly_same(records, pairs)
+
+    def blank(self, record: Array) -> bool:
+        """Hardly a gray level in it."""
+        from components.modalities.image.near import is_blank
+
+        return is_blank(record)
+
+    def sketches(self, records: list[Array]) -> Floats:
+        """Of the picture, of what crops leave of it, and of each mirrored."""
+        from components.modalities.image.altered import sketches
+
+        return sketches(records)
+
+    def altered(self, records: list[Array], pairs: Positions, versions: Positions) -> list[str]:
+        """Whether cropped, mirrored, or both."""
+        from components.modalities.image.altered import altered
+
+        return altered(records, pairs, versions)
+
+    def difference(self, one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+        """Whether in another size."""
+        sizes = [(facts["width"], facts["height"]) for facts in (one, other)]
+        return "saved anew" if sizes[0] == sizes[1] else "resized"
 
     def rules(self) -> "list[Expectation]":
         """As the base says."""
@@ -249,7 +286,9 @@ class Image(Modality):
         from components.modalities.image.fitting import FULL, Preparation
 
         span = {"full": FULL, "file": None, "dataset": FULL}.get(self.config.range, self.config.range)
-        return Preparation(self.config.image_size, self.config.channels, self.config.fit, span)
+        return Preparation(
+            self.config.image_size, self.config.channels, self.config.fit, span, self.config.interpolation
+        )
 
     @staticmethod
     def _image(pixels: Pixels, caption: str, *, small: bool) -> str:

@@ -48,7 +48,7 @@ def decode(content: bytes | Pixels, how: Preparation, *, max_pixels: int = MAX_P
 
     The whole file is decoded, so that a cut one is found. EXIF rotation is applied; deep gray is scaled; transparency
     and palettes are laid on white; CMYK is converted; of an animation the first frame counts; color profiles are not
-    applied. Then it is fitted (bicubic, antialiased).
+    applied. Then it is fitted, antialiased.
     Raises Unreadable with the reason.
     """
     from PIL import Image

@@ -24,13 +24,15 @@ class Preparation:
     """How a picture becomes what a model reads; the same in training and afterwards.
 
     fit: `crop` keeps the middle square, `pad` lays the whole on black, `stretch` squeezes the longer side; span: the
-    values that become black and white in pictures of more than eight bits, None: each picture's own lowest and highest.
+    values that become black and white in pictures of more than eight bits, None: each picture's own lowest and highest;
+    interpolation: how it gets to its size, antialiased.
     """
 
     image_size: int
     channels: int
     fit: Literal["crop", "pad", "stretch"] = "crop"
     span: tuple[float, float] | None = FULL
+    interpolation: Literal["bicubic", "bilinear"] = "bicubic"
 
 
 def is_deep(image: "Image.Image") -> bool:
@@ -57,14 +59,15 @@ def fitted(image: "Image.Image", how: Preparation) -> Pixels:
     span = (how.span or span_of(image)) if is_deep(image) else (0.0, 0.0)
     flat = _opaque(image, mode, span) if image.width * image.height <= _BIG else _smaller(image, mode, span, how)
     size = (how.image_size, how.image_size)
+    resample = Image.Resampling[how.interpolation.upper()]
     if how.fit == "pad":
         scale = how.image_size / max(flat.size)
         inner = (max(1, round(flat.width * scale)), max(1, round(flat.height * scale)))
         square = Image.new(mode, size)
         place = ((how.image_size - inner[0]) // 2, (how.image_size - inner[1]) // 2)
-        square.paste(flat.resize(inner, Image.Resampling.BICUBIC), place)
+        square.paste(flat.resize(inner, resample), place)
     else:
-        square = flat.resize(size, Image.Resampling.BICUBIC, box=_middle(flat.size) if how.fit == "crop" else None)
+        square = flat.resize(size, resample, box=_middle(flat.size) if how.fit == "crop" else None)
     return np.ascontiguousarray(np.atleast_3d(np.asarray(square)).transpose(2, 0, 1))
 
 

@@ -142,6 +142,12 @@ SETTINGS = [
     Case(
         "an unknown setting of pictures", "settings", "did you mean 'channels'", settings={"ingest.modality.chanel": 3}
     ),
+    Case(
+        "an interpolation that ingest has not",
+        "settings",
+        "'bicubic' or 'bilinear'",
+        settings={"ingest.modality.interpolation": "lanczos"},
+    ),
     Case("a kind of data without its name", "settings", "{name: image}", settings={"ingest.modality": "image"}),
     Case(
         "what is for files, with digits",
