@@ -36,7 +36,7 @@ def fit_chosen(pool: Floats, rows: npt.NDArray[np.int64], targets: Floats, weigh
     """
     scaled = {name: scaling(pool) for name, scaling in SCALINGS.items()}
     some = np.unique(np.linspace(0, len(rows) - 1, min(MOST, len(rows))).astype(np.int64))
-    folds = _folds(targets[some].argmax(1))
+    folds = dealt_folds(targets[some].argmax(1))
     scaling, l2 = USUAL
     if (folds >= 0).any():
         losses = {
@@ -49,7 +49,7 @@ def fit_chosen(pool: Floats, rows: npt.NDArray[np.int64], targets: Floats, weigh
     return Chosen(columns.head(matrix, bias), loss, scaling, l2)
 
 
-def _folds(classes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def dealt_folds(classes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """`(M,)` fold of each example, -1 for the only one of its class."""
     folds = np.full(len(classes), -1)
     for number in np.unique(classes):

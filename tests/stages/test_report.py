@@ -103,6 +103,19 @@ def test_it_names_every_method_and_what_it_was_made_of(usual: Project, page: str
     assert f"experiment <b>pictures</b>, run <code>{'a' * 32}</code>" in page
 
 
+def test_what_the_model_has_to_beat_stands_beside_it_and_a_sentence_where_it_does_not(project: Project) -> None:
+    page = project.report("fine")
+    table = page.split("What it has to beat")[1].split("</table>")[0]
+    named = re.findall(r'data-name="baseline">(.*?)</td><td class="n" data-name="accuracy">(.*?)</td>', table)
+    figures = json.loads((project.home / "fine/metrics.json").read_text())["baselines"]
+    assert named[0] == ("chance, 3 classes", "33.3 %")
+    assert ("logistic regression on small pixels", f"{100 * figures['rows']['small pixels']['accuracy']:.1f} %") in named
+    path = project.home / "fine/metrics.json"
+    why = "This model is not better than <i>x</i> beyond chance."
+    path.write_text(json.dumps({**json.loads(path.read_text()), "baselines": {**figures, "why": why}}))
+    assert "not better than &lt;i&gt;x&lt;/i&gt; beyond chance" in project.report("fine")
+
+
 def test_weights_taken_as_they_are_are_no_method(project: Project) -> None:
     pd.DataFrame({"epoch": [0], "effective_rank": [5.0]}).to_csv(project.home / "history.csv", index=False)
     assert "<td>weights given to it, taken as they are</td>" in project.report()
