@@ -7,7 +7,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from components.methods.contracts import Floats
-from components.models.chosen_head import fit_chosen
 from components.models.linear_head import fit_linear
 
 Classes = npt.NDArray[np.int64]
@@ -41,20 +40,6 @@ def named_by_others(vectors: Floats, classes: Classes, *, k: int = 1) -> Classes
     similarities = (unit @ unit.T).fill_diagonal_(-2.0)
     votes = _votes(similarities, torch.from_numpy(classes), int(classes.max()) + 1, min(k, len(classes) - 1))
     return votes.argmax(1).numpy()
-
-
-def named_by_heads(vectors: Floats, targets: Floats, folds: Classes) -> Classes:
-    """`(N,)`: the class that a linear head says of each vector, fitted without its fold; -1 where none holds it out.
-
-    targets: `(N, K)` distributions. Strength and scaling are chosen within each fit (see `fit_chosen`).
-    """
-    named = np.full(len(vectors), -1)
-    for fold in np.unique(folds[folds >= 0]):
-        known = np.flatnonzero(folds != fold)
-        head = fit_chosen(vectors, known, targets[known], np.ones(len(known), np.float32)).head
-        with torch.no_grad():
-            named[folds == fold] = head(torch.from_numpy(vectors[folds == fold])).argmax(1).numpy()
-    return named
 
 
 def linear_accuracy(known: Floats, classes: Classes, queries: Floats, truth: Classes, *, l2: float = L2) -> float:
