@@ -69,7 +69,7 @@ def _given(name: str, params: dict[str, Any]) -> tuple[PluginChoice, Path, Origi
         path, add = Path(rest), ""
         encoder = _of_file(path, params)
     else:
-        raise WinnowError(f"unknown encoder '{name}':{hint(name, [OWN, *PACKAGED])} choose {FORMS}.")
+        raise WinnowError(f"unknown encoder '{name}': {hint(name, [OWN, *PACKAGED])}choose {FORMS}.")
     if not path.is_file():
         raise WinnowError(f"'{name}': {path} is not there: {f'say `{add}`' if add else 'correct the path'}.")
     return _set_as(encoder, params), path, _origin(path)

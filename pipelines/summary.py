@@ -33,7 +33,7 @@ def rows(seconds: float | None = None) -> list[tuple[str, str]]:
     """What there is to say, as (name, text). Raises WinnowError where no run has come to its end yet."""
     metrics = _read(Path("data/evaluate/metrics.json"))
     version = _read(Path("data/register/version.json"))
-    guard = _read(Path("data/finetune/guard.json"))
+    guard, second = (_read(Path("data/finetune", name)) for name in ("guard.json", "second_control.json"))
     found = [
         ("labels used", f"{metrics['labels_used']}, validation included"),
         ("more labels", _more_labels(block(read_params(), "label"))),
@@ -41,6 +41,7 @@ def rows(seconds: float | None = None) -> list[tuple[str, str]]:
         ("label-only control", f"{metrics['control_accuracy']:.4f}"),
         *_simple(metrics.get("baselines")),
         ("shipped", guard["why"]),
+        *([("second control", second["why"])] if second["why"] not in ("", guard["why"]) else []),
         ("model", _model(version)),
         ("gate", f"{'passed' if version['gate']['passed'] else 'not passed'}: {version['gate']['why']}"),
         *[(name, str(path)) for name, path in PAGES.items() if path.exists()],

@@ -67,6 +67,7 @@ class Inputs:
     annotators: Path
     pseudo_labels: PseudoLabels
     guard: dict[str, Any]
+    second_control: dict[str, Any]
     audit: dict[str, Any]
     changed: Sequence[npt.NDArray[Any]]
     version: dict[str, Any]
@@ -100,6 +101,7 @@ def render(inputs: Inputs, results: Results) -> str:
         **showing(inputs.modality),
         figures=results.figures,
         guard=inputs.guard,
+        second_control=inputs.second_control,
         version=inputs.version,
         facts=inputs.facts,
         classes=results.classes,
@@ -229,7 +231,7 @@ def _results(results: Results) -> dict[str, Any]:
     lines = [
         ("labels alone", *(figures[f"control_accuracy{end}"] for end in ("", "_low", "_high"))),
     ]
-    if figures["shipped"] == "pseudo_labels":
+    if figures["shipped"] != "control":
         lines.insert(0, ("this model", *(figures[f"accuracy{end}"] for end in ("", "_low", "_high"))))
     return {
         "rows": rows,

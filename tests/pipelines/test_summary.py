@@ -19,10 +19,11 @@ def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "evaluate/metrics.json": {**METRICS, "test_samples": 500},
         "register/version.json": {"name": "toys", "version": 2, "gate": {"passed": False, "why": "not surely better."}},
         "finetune/guard.json": {"shipped": "pseudo_labels", "why": "they win on all folds."},
+        "finetune/second_control.json": {"kind": "scratch", "why": "from scratch is worse."},
     }
     for name, facts in files.items():
         path = Path("data", name)
-        path.parent.mkdir(parents=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(facts))
     Path("data/report").mkdir()
     Path("data/report/report.html").write_text("")
@@ -39,6 +40,7 @@ def test_every_line_is_there_and_aligned() -> None:
         "test accuracy       0.9700 (0.9500 to 0.9800) on 500 test samples",
         "label-only control  0.9000",
         "shipped             they win on all folds.",
+        "second control      from scratch is worse.",
         "model               toys version 2: is the newest (challenger); version 1 serves",
         "gate                not passed: not surely better.",
         "report              data/report/report.html",

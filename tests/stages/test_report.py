@@ -175,6 +175,18 @@ def test_without_pseudo_labels_it_says_that_labels_alone_ship(tmp_path: Path) ->
     assert "the one trained on labels alone" in page
 
 
+def test_what_the_second_control_came_to_is_told_where_there_was_one(project: Project) -> None:
+    assert "Second control" not in project.report("none")
+    project.hold_against("The same network <i>from scratch</i> ships.")
+    assert _who(project.report("one"))["Second control"] == "The same network &lt;i&gt;from scratch&lt;/i&gt; ships."
+
+
+def test_a_second_control_that_ships_is_drawn_beside_the_first(tmp_path: Path) -> None:
+    page = Project(tmp_path, shipped="scratch").report()
+    assert "the same network trained from scratch" in page
+    assert "the one trained on labels alone. The bar" not in page
+
+
 def test_the_stated_coverage_and_its_labels_are_told(project: Project) -> None:
     project.state(sets=PredictionSets(coverage=0.8, highest=0.6, labels=40).model_dump())
     told = "meant to hold the right one for 80 % of pictures; its threshold comes from 40 held-out labels"
