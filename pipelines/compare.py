@@ -192,7 +192,8 @@ def _show(rows: list[dict[str, Any]], simple: list[dict[str, Any]], foretold: tu
         cells = (FIGURES[name][1].format(row[name]).rjust(len(FIGURES[name][0])) for name in columns)
         print("  ".join([f"{row['method']:<{width}}", *cells]) + ("  collapsing" if row["collapsing"] else ""))
     for row in simple:
-        print(f"{row['method']:<{width}}  {FIGURES['visible'][1].format(row['visible']).rjust(len(FIGURES['visible'][0]))}")
+        heading, form = FIGURES["visible"]
+        print(f"{row['method']:<{width}}  {form.format(row['visible']).rjust(len(heading))}")
     best = max((row["visible"] for row in simple), default=-1.0)
     if beaten := [row["method"] for row in rows if row.get("visible", 1.0) <= best]:
         print(f"No better than what takes no pretraining: {', '.join(beaten)}.")

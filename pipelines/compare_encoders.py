@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from components.core.config import read_params
 from components.core.environment import prepare
 from components.core.errors import WinnowError
@@ -35,20 +33,21 @@ def compare_encoders(names: list[str], minutes: float) -> None:
     pretraining. Raises WinnowError for names that mean nothing, weights that are not there or do not fit, and where no
     label can be held out.
     """
-    from pipelines.encoder_candidates import CONTINUED, FORMS, candidate
+    from pipelines.encoder_candidates import CONTINUED, FORMS, candidate, check
 
     if not names:
         raise WinnowError(f"name encoders to compare, with commas between: {FORMS}.")
     if not 0 < minutes < math.inf:
         raise WinnowError(f"--minutes is {minutes:g}: give continued pretraining some CPU time, for example 5.")
+    params, wanted = read_params(), list(dict.fromkeys(names))
+    wanted += dict.fromkeys(base for name in wanted if (base := name.removeprefix(CONTINUED)) not in wanted)
+    candidates = [candidate(name, params) for name in wanted]
     for path in (*NEEDED.values(), LABELS):
         if not path.is_file():
             raise WinnowError(f"{path} is not there: run `dvc repro label` first.")
-    params = read_params()
     prepare(threads=int(params.get("threads", 1)))
-    wanted = list(dict.fromkeys(names))
-    wanted += dict.fromkeys(base for name in wanted if (base := name.removeprefix(CONTINUED)) not in wanted)
-    candidates = [candidate(name, params) for name in wanted]
+    for one in candidates:
+        check(one)
     labeled = _labeled(int(params.get("seed", 0)))
     rows, probed = [], {}
     for number, one in enumerate(candidates, start=1):
@@ -187,10 +186,8 @@ def _conclude(rows: list[dict[str, Any]], probed: dict[str, Any], labeled: _Labe
     print("  ".join([f"{'encoder':<{width}}", *(heading.rjust(size) for heading, size in COLUMNS.values())]))
     for row in [*rows, *beside]:
         print(_line(row, width))
-    print(
-        f"Of {facts['held_out']} labels held out in turn, with 95 % intervals; chance is {chance:.3f}. The time is this "
-        "machine's."
-    )
+    held = f"Of {facts['held_out']} labels held out in turn, with 95 % intervals; chance is {chance:.3f}."
+    print(f"{held} The time is this machine's.")
     for name, said in went_on.items():
         print(f"Pretraining on from there {said}: {name}.")
     print(verdict)

@@ -22,7 +22,7 @@ FORMS = f"{OWN}, file:PATH, timm:MODEL, torchvision:MODEL, {', '.join(PACKAGED)}
 
 @dataclass(frozen=True)
 class Candidate:
-    """One encoder: how it is made, by the pretraining job that would start from it; continued: that job is to be done."""
+    """One encoder: how it is made, by the pretraining job that starts from it; continued: that job is to be done."""
 
     name: str
     job: Job
@@ -30,20 +30,22 @@ class Candidate:
 
 
 def candidate(name: str, params: dict[str, Any]) -> Candidate:
-    """What the name stands for, looked at but not built.
-
-    Raises WinnowError for a name of no form, weights that are not there, and weights that do not fit their network.
-    """
+    """What the name stands for, not built yet. Raises WinnowError for a name of no form and weights not there."""
     plain = name.removeprefix(CONTINUED)
     encoder, weights, origin = _own() if plain == OWN else _given(plain, params)
     job = job_for(stage_settings("pretrain", params).method.name, params)
     job = job.model_copy(update={"encoder": encoder, "weights": weights, "origin": origin})
-    given = job.corpus().views.input
-    try:
-        read_start(weights, outlined(encoder, given, where="pretrain.encoder"))
-    except WinnowError as error:
-        raise WinnowError(f"'{name}': {error}") from None
     return Candidate(name, job, continued=plain != name)
+
+
+def check(one: Candidate) -> None:
+    """Raise WinnowError for a network that cannot be on these samples, and weights that do not fit it."""
+    assert one.job.weights is not None
+    given = one.job.corpus().views.input
+    try:
+        read_start(one.job.weights, outlined(one.job.encoder, given, where="pretrain.encoder"))
+    except WinnowError as error:
+        raise WinnowError(f"'{one.name}': {error}") from None
 
 
 def _own() -> tuple[PluginChoice, Path, Origin]:

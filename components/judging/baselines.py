@@ -1,4 +1,4 @@
-"""What an accuracy has to beat: chance, the most frequent class, a logistic regression on what anybody would try first."""
+"""What an accuracy has to beat: chance, the most frequent class, a logistic regression on what anybody would try."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -76,16 +76,17 @@ def interval(right: Correct, seed: int) -> tuple[float, float, float]:
 def choose(probed: dict[str, Probed], cost: dict[str, float], simple: dict[str, Probed]) -> str:
     """Which encoder to take, as one paragraph: the best, or the cheapest of those that are not worse beyond chance.
 
-    cost: of a sample, by the encoders' names; simple: what takes no encoder. Exact McNemar tests on the held-out labels.
+    cost: of a sample, by the encoders' names; simple: what takes no encoder. By exact McNemar tests on held-out labels.
     """
     best = max(probed, key=lambda name: (probed[name].right, -cost[name]))
     labels = len(probed[best].linear)
     near = [name for name in probed if name != best and not _apart(probed[best], probed[name])]
     if near:
         cheapest = min([best, *near], key=lambda name: cost[name])
+        counts = _listed([f"{probed[name].right} right" for name in (best, *near)])
         said = (
-            f"{_listed([best, *near])} are not apart beyond chance on {labels} labels "
-            f"({_listed([f'{probed[name].right} right' for name in (best, *near)])}): take {cheapest}, which costs least."
+            f"{_listed([best, *near])} are not apart beyond chance on {labels} labels ({counts}): take {cheapest}, "
+            "which costs least."
         )
     else:
         cheapest = best

@@ -41,7 +41,7 @@ def _held_out(inputs: Doubles, answers: Doubles, folds: npt.NDArray[np.int64], l
 
 
 def _solved(inputs: Doubles, answers: Doubles, l2: float) -> Doubles:
-    """`(D + 1, K)`: weights, and below them the biases; fewer examples than columns are solved in the space they span."""
+    """`(D + 1, K)`: weights, below them biases; fewer examples than columns are solved in the space they span."""
     from scipy.optimize import minimize
 
     basis = None

@@ -46,7 +46,7 @@ from components.training.made_samples import add_made_samples
 
 COMPARED = 2000  # unlabeled pictures the guard looks at
 NEIGHBORS = 10
-PROBE = PluginChoice.model_validate({"name": "linear_probe", "l2": "chosen"})
+PROBE = PluginChoice.model_validate({"name": "linear_probe", "l2": "chosen", "balanced": True})
 NAMES = ("candidate", "control")  # learned from labels and pseudo-labels, and from labels alone
 
 

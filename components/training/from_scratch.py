@@ -17,8 +17,8 @@ from components.training.corpus import Corpus
 from components.training.loop import Labeled, LoopConfig, train
 from components.training.precision import choose_device
 
-STEPS, BATCH, RATE, EPOCHS = 300, 64, 0.002, 20
-CHEAP = 1_500_000_000  # numbers that all of its trainings look at: minutes on two cores
+STEPS, BATCH, RATE, EPOCHS = 300, 32, 0.002, 20
+CHEAP = 1_000_000_000  # numbers that all of its trainings look at: minutes on two cores
 VIEW = "weak"
 
 

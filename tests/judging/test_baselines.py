@@ -37,7 +37,9 @@ def test_a_kind_of_data_without_simple_features_has_the_most_frequent_class_alon
     pictures, classes = _pictures()
     targets = np.eye(2, dtype=np.float32)[classes[:9]]
     bare = Bare(Image.Config(image_size=16))
-    assert list(baselines.simple_answers(bare, pictures, np.arange(9), targets, np.arange(9, 60))) == [baselines.MAJORITY]
+    assert list(baselines.simple_answers(bare, pictures, np.arange(9), targets, np.arange(9, 60))) == [
+        baselines.MAJORITY
+    ]
 
 
 def test_features_come_in_blocks_and_in_order(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,9 @@ def test_the_one_that_is_better_beyond_chance_is_taken_whatever_it_costs() -> No
 
 
 def test_of_those_not_apart_the_cheapest_is_taken() -> None:
-    said = choose({"small": _right(44), "large": _right(45), "bad": _right(9)}, {"small": 1, "large": 9, "bad": 0.1}, {})
+    said = choose(
+        {"small": _right(44), "large": _right(45), "bad": _right(9)}, {"small": 1, "large": 9, "bad": 0.1}, {}
+    )
     assert said.startswith("large and small are not apart beyond chance on 50 labels (45 right and 44 right)")
     assert said.endswith("take small, which costs least.")
 

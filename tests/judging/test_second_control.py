@@ -19,6 +19,6 @@ def test_a_tie_changes_nothing() -> None:
     opinion = compare("probe", np.arange(40) < 30, np.arange(40) >= 10)
     assert not opinion.ships
     assert opinion.why == (
-        "A linear probe of the encoder as it was, on labels alone, names 30 of 40 held-out labels right, the adapted one "
-        "30: so it does not ship."
+        "A linear probe of the encoder as it was, on labels alone, names 30 of 40 held-out labels right, the adapted "
+        "one 30: so it does not ship."
     )

@@ -109,7 +109,10 @@ def test_what_the_model_has_to_beat_stands_beside_it_and_a_sentence_where_it_doe
     named = re.findall(r'data-name="baseline">(.*?)</td><td class="n" data-name="accuracy">(.*?)</td>', table)
     figures = json.loads((project.home / "fine/metrics.json").read_text())["baselines"]
     assert named[0] == ("chance, 3 classes", "33.3 %")
-    assert ("logistic regression on small pixels", f"{100 * figures['rows']['small pixels']['accuracy']:.1f} %") in named
+    assert (
+        "logistic regression on small pixels",
+        f"{100 * figures['rows']['small pixels']['accuracy']:.1f} %",
+    ) in named
     path = project.home / "fine/metrics.json"
     why = "This model is not better than <i>x</i> beyond chance."
     path.write_text(json.dumps({**json.loads(path.read_text()), "baselines": {**figures, "why": why}}))
