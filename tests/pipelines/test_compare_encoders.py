@@ -18,7 +18,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Digits, ingested and labeled, with a short pretraining behind them."""
     folder = tmp_path_factory.mktemp("encoders")
     params = settings(pretrain={"epochs": 1, "workers": 0})
-    run_stages(("ingest", "augment", "pretrain", "embed", "label"), folder, params)
+    run_stages(("ingest", "validate", "augment", "pretrain", "embed", "label"), folder, params)
     (folder / "params.yaml").write_text(json.dumps(params))
     return folder
 
