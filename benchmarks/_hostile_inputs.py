@@ -91,7 +91,11 @@ def finished() -> None:
     figures = dict.fromkeys(("accuracy", "accuracy_low", "accuracy_high", "control_accuracy"), 0.5)
     version = {"name": "winnow", "version": 1, "model_sha256": "0" * 64, "gate": {"passed": True, "why": "first"}}
     results = {"evaluate/metrics": {**figures, "labels_used": 12, "test_samples": 9}, "register/version": version}
-    for name, facts in {**results, "finetune/guard": {"why": "shipped"}}.items():
+    for name, facts in {
+        **results,
+        "finetune/guard": {"why": "shipped"},
+        "finetune/second_control": {"why": ""},
+    }.items():
         Path("data", name).parent.mkdir(parents=True, exist_ok=True)
         Path("data", f"{name}.json").write_text(json.dumps(facts))
 

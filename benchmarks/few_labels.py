@@ -21,7 +21,7 @@ from components.core import seeds
 from components.datasets.labels import read_labels
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.oracle import read_classes, reveal
-from components.datasets.sample_store import open_samples
+from components.datasets.sample_store import Store, open_samples
 from pipelines.inline import LABELED, UNLABELED, Params, run_stages, share
 
 DIGITS: dict[str, Any] = {"threads": 1, "pretrain": {"workers": 0}}
@@ -118,8 +118,12 @@ class Rivals:
         self.truth = np.array([names.index(str(name)) for name in truth])
 
     @cached_property
+    def samples(self) -> Store:
+        return open_samples(self.data / "ingest/samples.npy")
+
+    @cached_property
     def pixels(self) -> npt.NDArray[np.float32]:
-        samples = open_samples(self.data / "ingest/samples.npy")
+        samples = self.samples
         return samples.values.reshape(len(samples), -1).astype(np.float32) / 255
 
     def logistic(self, vectors: npt.NDArray[np.float32]) -> float:

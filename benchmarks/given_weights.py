@@ -16,11 +16,12 @@ from typing import Any
 from benchmarks._pipeline import keep, settings
 from benchmarks.few_labels import Rivals
 from pipelines.inline import LABELED, PROJECT, UNLABELED, Params, run_stages, share
-from pipelines.photos import FIRST, POLICIES, STEPPED
+from pipelines.photos import HEAD, POLICIES, STEPPED, first_for
 from pipelines.weights import PACKAGED, packaged_file
 
 RESULTS = PROJECT / "benchmarks/results/given_weights.json"
 LABELS = {"imagenette": [10, 20, 50, 100], "scenes": [30, 60, 120, 1200]}
+CLASSES = {"imagenette": 10, "scenes": 6}
 WEIGHTS = PACKAGED["efficientnet_lite0"]
 
 
@@ -73,8 +74,8 @@ def _params(asked: argparse.Namespace, seed: int, labels: int) -> Params:
         },
         augment={"policies": POLICIES},
         pretrain={"encoder": {**WEIGHTS.encoder, "vectors": asked.vectors}, "weights": weights, "epochs": 0},
-        label={"budget": labels, "first": FIRST},
-        finetune={"method": {"name": "linear_probe", "l2": "chosen"}},
+        label={"budget": labels, "first": first_for(labels, CLASSES[asked.data])},
+        finetune={"method": HEAD},
     )
     assert not set(STEPPED) & params["finetune"].keys()
     return params

@@ -59,8 +59,10 @@ def compare_pretraining(names: list[str], minutes: float) -> None:
         rows.append({"method": name, **_tried(name, minutes, params)})
     rows.sort(key=_order, reverse=True)
     foretold = how_well_foretold(json.loads(BENCHMARK.read_text())) if BENCHMARK.is_file() else None
-    write_text(RESULTS, json.dumps({"minutes": minutes, "ranking": rows, "spearman": foretold}, indent=2) + "\n")
-    _show(rows, foretold)
+    simple = _simple()
+    kept = {"minutes": minutes, "ranking": rows, "simple": simple, "spearman": foretold}
+    write_text(RESULTS, json.dumps(kept, indent=2) + "\n")
+    _show(rows, simple, foretold)
 
 
 def how_well_foretold(kept: dict[str, dict[str, dict[str, Any]]]) -> tuple[float, int] | None:
@@ -141,8 +143,8 @@ def _tried(name: str, minutes: float, params: dict[str, Any]) -> dict[str, Any]:
     return figures
 
 
-def _labeled() -> tuple[Any, Any] | None:
-    """Positions and classes of the labels in force; None before there are any."""
+def _labeled() -> tuple[Any, Any, int] | None:
+    """Positions and classes of the labels in force, and how many classes there are; None before there are labels."""
     from components.datasets.labels import read_labels
     from components.datasets.manifest import read_manifest, rows_of
 
@@ -150,16 +152,38 @@ def _labeled() -> tuple[Any, Any] | None:
         return None
     labels = read_labels(LABELS)
     positions = rows_of(labels.ids, read_manifest(NEEDED["manifest"], ["id"])["id"], str(LABELS))
-    return (positions, labels.distributions.argmax(1)) if len(positions) > 1 else None
+    return (positions, labels.distributions.argmax(1), len(labels.classes)) if len(positions) > 1 else None
+
+
+def _simple() -> list[dict[str, Any]]:
+    """The same figure of what takes no encoder: simple features, the most frequent class, and chance."""
+    from components.datasets.sample_store import open_samples
+    from components.judging.baselines import MAJORITY, simple_features
+    from components.judging.probes import leave_one_out_accuracy
+    from components.modalities import build_modality
+
+    labeled = _labeled()
+    if labeled is None:
+        return []
+    positions, classes, number = labeled
+    store, counts = open_samples(NEEDED["samples"]), np.bincount(classes)
+    features = simple_features(build_modality(store.about.modality), store, positions)
+    rows = [{"method": name, "visible": leave_one_out_accuracy(found, classes)} for name, found in features.items()]
+    rows.sort(key=_order, reverse=True)
+    return [
+        *rows,
+        {"method": MAJORITY, "visible": float(counts.max() / counts.sum())},
+        {"method": "chance", "visible": 1 / number},
+    ]
 
 
 def _order(row: dict[str, Any]) -> tuple[bool, float, float]:
     return "failed" not in row, row.get("visible", 0.0), row.get("effective_rank", 0.0)
 
 
-def _show(rows: list[dict[str, Any]], foretold: tuple[float, int] | None) -> None:
+def _show(rows: list[dict[str, Any]], simple: list[dict[str, Any]], foretold: tuple[float, int] | None) -> None:
     columns = [name for name in FIGURES if any(name in row for row in rows)]
-    width = max(len("method"), *(len(row["method"]) for row in rows))
+    width = max(len("method"), *(len(row["method"]) for row in [*rows, *simple]))
     print("  ".join([f"{'method':<{width}}", *(FIGURES[name][0] for name in columns)]))
     for row in rows:
         if "failed" in row:
@@ -167,6 +191,12 @@ def _show(rows: list[dict[str, Any]], foretold: tuple[float, int] | None) -> Non
             continue
         cells = (FIGURES[name][1].format(row[name]).rjust(len(FIGURES[name][0])) for name in columns)
         print("  ".join([f"{row['method']:<{width}}", *cells]) + ("  collapsing" if row["collapsing"] else ""))
+    for row in simple:
+        heading, form = FIGURES["visible"]
+        print(f"{row['method']:<{width}}  {form.format(row['visible']).rjust(len(heading))}")
+    best = max((row["visible"] for row in simple), default=-1.0)
+    if beaten := [row["method"] for row in rows if row.get("visible", 1.0) <= best]:
+        print(f"No better than what takes no pretraining: {', '.join(beaten)}.")
     if not any("visible" in row for row in rows):
         print("There are no labels yet, so the rank of the vectors alone decides, a weak guide: label some, ask again.")
     elif foretold:

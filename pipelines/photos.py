@@ -8,6 +8,7 @@ from typing import Any
 from components.core.config import block, read_params
 from components.core.errors import WinnowError
 from components.datasets.archive import is_archive, unpack
+from components.datasets.sources._reserved import UNLABELED
 from components.modalities.image import Image
 from components.models.given_weights import FOLDER, OFFERED, USUAL, GivenWeights, read_origin
 from pipelines.own_pictures import Given, place_for, settle
@@ -35,7 +36,12 @@ POLICIES: dict[str, dict[str, Any]] = {
         "cutout": 0.3,
     },
 }
-FIRST = {"name": "k_medoids", "neighbors": 15, "rounds": 3}  # so that few first questions find every class
+FEW_EACH = 3  # labels for each class; up to these, first questions are there to find every class
+HEAD = {
+    "name": "linear_probe",
+    "l2": "chosen",
+    "balanced": True,
+}  # on given weights: picked labels tell no class shares
 UNTRAINED = 64  # pixels, where a network learns from nothing: cost grows with the square
 STEPS, BATCH, FEWEST = 2000, 256, 32  # of pretraining from nothing; pictures of a batch, at most and at least
 Network = tuple[dict[tuple[str, str], Any], list[tuple[str, str]], int, dict[str, str]]
@@ -56,11 +62,20 @@ def choose_for_photos(source: str, *, budget: int, image_size: int | None) -> No
         ("ingest", "modality"): {"name": "image", "image_size": image_size or size, "channels": 3, **wanted},
         ("augment", "policies"): POLICIES,
         ("label", "budget"): budget,
-        ("label", "first"): FIRST,
+        ("label", "first"): first_for(budget, _class_folders(Path(place))),
         **given,
     }
     settle(asked, out)
     print("Now `winnow repro`.")
+
+
+def first_for(budget: int, classes: int) -> dict[str, Any]:
+    """How the first labels are picked: medoids of smoothed vectors where they must find every class, else of vectors.
+
+    classes: how many there are; below 2, nobody knows.
+    """
+    plain = {"name": "k_medoids"}
+    return {**plain, "neighbors": 15, "rounds": 3} if classes < 2 or budget <= FEW_EACH * classes else plain
 
 
 def _given_network() -> Network | None:
@@ -75,7 +90,7 @@ def _given_network() -> Network | None:
             ("pretrain", "encoder"): packaged.encoder,
             ("pretrain", "weights"): {"from": "file", "path": str(path)},
             ("pretrain", "epochs"): 0,
-            ("finetune", "method"): {"name": "linear_probe", "l2": "chosen"},
+            ("finetune", "method"): HEAD,
         }
         trained = ("batch_size", "learning_rate", "workers", "precision")
         out = [("pretrain", name) for name in trained] + [("finetune", name) for name in STEPPED]
@@ -109,8 +124,17 @@ def _own_network(pictures: int, *, before: dict[str, Any]) -> Network:
 
 def _count(place: Path) -> int:
     """Pictures in a folder or an archive, about: by the endings of names."""
-    folder = unpack(place) if is_archive(place) else place
-    found = sum(path.suffix.lower() in Image.suffixes for path in folder.rglob("*"))
+    found = len(_pictures(place))
     if not found:
         raise WinnowError(f"{place} holds no pictures: name the folder in which the photos are.")
     return found
+
+
+def _class_folders(place: Path) -> int:
+    """Names of folders that hold pictures, those of pictures without a class left out."""
+    return len({path.parent.name for path in _pictures(place)} - {UNLABELED})
+
+
+def _pictures(place: Path) -> list[Path]:
+    folder = unpack(place) if is_archive(place) else place
+    return [path for path in folder.rglob("*") if path.suffix.lower() in Image.suffixes]

@@ -71,6 +71,8 @@ def _unused_beside_other_blocks(params: dict[str, Any], modality: Modality) -> d
         names = [("pseudo_label", "foreign"), ("finetune", "guard_epochs")]
         why = "label.folds is 0, so that no label is held out"
         found |= {f"{block}.{setting}": why for block, setting in names if stated(block, setting)}
+        if stage_settings("finetune", params).second_control == "on":
+            found["finetune.second_control"] = why
     data = stage_settings("ingest", params)
     if data.near_duplicates == "off" and stated("pseudo_label", "max_per_group"):
         found["pseudo_label.max_per_group"] = "ingest.near_duplicates is off, so that no samples are a group"

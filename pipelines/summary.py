@@ -33,13 +33,15 @@ def rows(seconds: float | None = None) -> list[tuple[str, str]]:
     """What there is to say, as (name, text). Raises WinnowError where no run has come to its end yet."""
     metrics = _read(Path("data/evaluate/metrics.json"))
     version = _read(Path("data/register/version.json"))
-    guard = _read(Path("data/finetune/guard.json"))
+    guard, second = (_read(Path("data/finetune", name)) for name in ("guard.json", "second_control.json"))
     found = [
         ("labels used", f"{metrics['labels_used']}, validation included"),
         ("more labels", _more_labels(block(read_params(), "label"))),
         ("test accuracy", _accuracy(metrics)),
         ("label-only control", f"{metrics['control_accuracy']:.4f}"),
+        *_simple(metrics.get("baselines")),
         ("shipped", guard["why"]),
+        *([("second control", second["why"])] if second["why"] not in ("", guard["why"]) else []),
         ("model", _model(version)),
         ("gate", f"{'passed' if version['gate']['passed'] else 'not passed'}: {version['gate']['why']}"),
         *[(name, str(path)) for name, path in PAGES.items() if path.exists()],
@@ -58,6 +60,17 @@ def _more_labels(label: dict[str, Any]) -> str:
 def _accuracy(metrics: dict[str, Any]) -> str:
     low, high = metrics["accuracy_low"], metrics["accuracy_high"]
     return f"{metrics['accuracy']:.4f} ({low:.4f} to {high:.4f}) on {metrics['test_samples']} test samples"
+
+
+def _simple(beside: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """What the accuracy has to beat, and a sentence where it does not; nothing in figures from before there was it."""
+    if beside is None:
+        return []
+    means = [f"{name} {row['accuracy']:.4f}" for name, row in beside["rows"].items()]
+    said = f"chance {beside['chance']:.4f}, {means[0]}"
+    if means[1:]:
+        said += f", logistic regression on {' and on '.join(means[1:])}"
+    return [("to beat", said), *([("not beaten", beside["why"])] if beside["why"] else [])]
 
 
 def _model(version: dict[str, Any]) -> str:

@@ -17,10 +17,11 @@ class Verdict:
     """Which model ships, the kind of evidence that decided, the figures of both models and one sentence for people.
 
     right: of `held_out` labels, each by a training without its fold; confirmed: of the `disputed` pictures that
-    the models name differently, those that labels spread over nearest neighbors name as this one does.
+    the models name differently, those that labels spread over nearest neighbors name as this one does. `scratch` and
+    `probe` are the second control's (see `second_control.py`).
     """
 
-    shipped: Literal["pseudo_labels", "control"]
+    shipped: Literal["pseudo_labels", "control", "scratch", "probe"]
     evidence: Literal["held_out_labels", "neighbors", "none"]
     why: str
     held_out: int = 0

@@ -31,10 +31,15 @@ def knn_accuracy(known: Floats, classes: Classes, queries: Floats, truth: Classe
 
 def leave_one_out_accuracy(vectors: Floats, classes: Classes, *, k: int = 1) -> float:
     """Share of `(N, D)` vectors whose class their `k` nearest others name: for the few labels one may look at."""
+    return float((named_by_others(vectors, classes, k=k) == classes).mean())
+
+
+def named_by_others(vectors: Floats, classes: Classes, *, k: int = 1) -> Classes:
+    """`(N,)`: the class that the `k` nearest others of each vector name."""
     unit = _unit(vectors)
     similarities = (unit @ unit.T).fill_diagonal_(-2.0)
     votes = _votes(similarities, torch.from_numpy(classes), int(classes.max()) + 1, min(k, len(classes) - 1))
-    return float((votes.argmax(1).numpy() == classes).mean())
+    return votes.argmax(1).numpy()
 
 
 def linear_accuracy(known: Floats, classes: Classes, queries: Floats, truth: Classes, *, l2: float = L2) -> float:

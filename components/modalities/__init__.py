@@ -206,6 +206,13 @@ class Modality(ABC):
         """A file's content that is read as this record, for kinds whose samples can be made."""
         raise NotImplementedError(f"{type(self).__name__} makes no files")
 
+    def simple_features(self, records: Array) -> dict[str, npt.NDArray[np.float32]]:
+        """`(N, F)` numbers of records `(N, *shape)` that anybody would try first, by what they are; {}: there are none.
+
+        What a model is worth shows beside a logistic regression on these.
+        """
+        return {}
+
     # For people
 
     @property

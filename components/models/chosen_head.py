@@ -16,6 +16,7 @@ STRENGTHS = (0.01, 0.1, 1.0)
 SCALINGS = {"each": standardize, "all": centered}  # columns by their own deviations, or all by one number
 USUAL = ("each", 0.01)  # where too few examples are there to hold any out
 FOLDS = 3
+SCALES = np.geomspace(0.25, 64, 25).tolist()  # inverse temperatures that are tried
 MOST = 200  # examples that the choice is made on
 
 
@@ -29,14 +30,19 @@ class Chosen:
     l2: float
 
 
-def fit_chosen(pool: Floats, rows: npt.NDArray[np.int64], targets: Floats, weights: Floats) -> Chosen:
+def fit_chosen(
+    pool: Floats, rows: npt.NDArray[np.int64], targets: Floats, weights: Floats, *, balanced: bool = False
+) -> Chosen:
     """As `fit_linear`, arguments too, but `l2` and how columns are scaled have the least held-out cross-entropy.
 
-    Folds are dealt within classes, so that none takes a class away; a class of one example is never held out.
+    Held-out logits are first divided by the temperature that suits them best, since one is fitted afterwards anyway:
+    else weak penalties win for being sure. Folds are dealt within classes, so that none takes a class away; a class of
+    one example is never held out. balanced: weights are changed so that all classes with examples weigh the same.
     """
+    weights = _balanced(targets, weights) if balanced else weights
     scaled = {name: scaling(pool) for name, scaling in SCALINGS.items()}
     some = np.unique(np.linspace(0, len(rows) - 1, min(MOST, len(rows))).astype(np.int64))
-    folds = _folds(targets[some].argmax(1))
+    folds = dealt_folds(targets[some].argmax(1))
     scaling, l2 = USUAL
     if (folds >= 0).any():
         losses = {
@@ -49,7 +55,7 @@ def fit_chosen(pool: Floats, rows: npt.NDArray[np.int64], targets: Floats, weigh
     return Chosen(columns.head(matrix, bias), loss, scaling, l2)
 
 
-def _folds(classes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def dealt_folds(classes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """`(M,)` fold of each example, -1 for the only one of its class."""
     folds = np.full(len(classes), -1)
     for number in np.unique(classes):
@@ -67,13 +73,24 @@ def _held_out(
     folds: npt.NDArray[np.int64],
     l2: float,
 ) -> float:
-    """Summed cross-entropy of examples by heads that did not see their fold."""
-    inputs, total = columns(vectors), 0.0
+    """Summed cross-entropy of examples by heads that did not see their fold, at the temperature that suits best."""
+    inputs = columns(vectors)
+    logits = torch.zeros(len(vectors), targets.shape[1], dtype=torch.float64)
     for fold in np.unique(folds[folds >= 0]):
         out = folds == fold
         matrix, bias, _ = _solved(inputs[~out], targets[~out], weights[~out], l2)
-        total += float(cross_entropy(inputs[out] @ matrix.T + bias, *_doubles(targets[out], weights[out])))
-    return total
+        logits[out] = inputs[out] @ matrix.T + bias
+    held = folds >= 0
+    answers = _doubles(targets[held], weights[held])
+    return min(float(cross_entropy(scale * logits[held], *answers)) for scale in SCALES)
+
+
+def _balanced(targets: Floats, weights: Floats) -> Floats:
+    """Weights of the same sum, of which each class with examples has an equal part."""
+    shares = weights @ targets  # (K,)
+    some = shares > 0
+    factors = np.where(some, shares.sum() / np.where(some, shares, 1) / some.sum(), 0)
+    return np.asarray(weights * (targets @ factors), np.float32)
 
 
 def _solved(inputs: Tensor, targets: Floats, weights: Floats, l2: float) -> tuple[Tensor, Tensor, float]:

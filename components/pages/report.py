@@ -19,6 +19,7 @@ from components.datasets.pseudo_labels import PseudoLabels, Status
 from components.datasets.quarantine import read_losses, read_quarantine
 from components.datasets.sample_store import Store
 from components.judging import metrics as measures
+from components.judging.baselines import described
 from components.judging.collapse import shrunk
 from components.modalities import Modality
 from components.models.prediction_sets import PredictionSets, members
@@ -66,6 +67,7 @@ class Inputs:
     annotators: Path
     pseudo_labels: PseudoLabels
     guard: dict[str, Any]
+    second_control: dict[str, Any]
     audit: dict[str, Any]
     changed: Sequence[npt.NDArray[Any]]
     version: dict[str, Any]
@@ -99,6 +101,7 @@ def render(inputs: Inputs, results: Results) -> str:
         **showing(inputs.modality),
         figures=results.figures,
         guard=inputs.guard,
+        second_control=inputs.second_control,
         version=inputs.version,
         facts=inputs.facts,
         classes=results.classes,
@@ -228,13 +231,14 @@ def _results(results: Results) -> dict[str, Any]:
     lines = [
         ("labels alone", *(figures[f"control_accuracy{end}"] for end in ("", "_low", "_high"))),
     ]
-    if figures["shipped"] == "pseudo_labels":
+    if figures["shipped"] != "control":
         lines.insert(0, ("this model", *(figures[f"accuracy{end}"] for end in ("", "_low", "_high"))))
     return {
         "rows": rows,
         "confusion": charts.confusion_matrix(matrix, results.classes),
         "reliability": charts.reliability_diagram(measures.reliability(results.ours, results.actual)),
         "intervals": charts.intervals(lines),
+        "beside": [{"name": described(name), **row} for name, row in figures["baselines"]["rows"].items()],
     }
 
 

@@ -17,10 +17,11 @@ from components.core.errors import WinnowError
 from components.core.files import replacing, write_text
 from components.core.spreadsheet import frame_to_csv
 from components.datasets.labels import lists, read_labels
-from components.datasets.manifest import positions_of, read_manifest
+from components.datasets.manifest import positions_of, read_manifest, rows_of
 from components.datasets.pseudo_labels import read_pseudo_labels
 from components.datasets.sample_store import open_samples
 from components.datasets.truth import ORIGINS, answers, true_classes
+from components.judging import baselines
 from components.judging import metrics as measures
 from components.models.classifier import load_classifier
 from components.models.prediction_sets import PredictionSets, members
@@ -55,7 +56,7 @@ def run(
     confusion: Path,
     reliability: Path,
 ) -> dict[str, float]:
-    """The one stage that looks at test labels. Writes predictions, flat metrics and two plots' data."""
+    """The one stage that looks at test labels. Writes predictions, metrics and two plots' data."""
     listing = read_manifest(manifest)
     shipped, alone = load_classifier(model), load_classifier(control)
     classes = shipped.spec.classes
@@ -68,10 +69,19 @@ def run(
     inside = members(ours, sets) if sets else None
     _write_predictions(predictions, ids, classes, actual, ours, theirs, inside)
     ships = json.loads(guard.read_text(encoding="utf-8"))["shipped"]
+    known = read_labels(labels)
+    answers = baselines.simple_answers(
+        shipped.spec.encoder.inputs.kind,
+        store,
+        rows_of(known.ids, listing["id"], str(labels)),
+        known.distributions,
+        positions,
+    )
     figures: dict[str, Any] = {
         **_figures(ours, theirs, actual, params),
         **(_set_figures(sets, inside, actual, params) if sets and inside is not None else {}),
-        "labels_used": read_labels(labels).used,
+        "baselines": _beside(ours, answers, actual, params),
+        "labels_used": known.used,
         "test_samples": len(actual),
         **origins,
         "pseudo_labels_used": int(read_pseudo_labels(pseudo_labels).accepted.sum()) if ships == "pseudo_labels" else 0,
@@ -80,7 +90,9 @@ def run(
     }
     write_text(metrics, json.dumps(figures, indent=2, sort_keys=True) + "\n")
     _write_plots(confusion, reliability, classes, ours, actual)
-    return {name: float(value) for name, value in figures.items() if not isinstance(value, str)}
+    if why := figures["baselines"]["why"]:
+        print(f"  evaluate: {why}", file=sys.stderr)
+    return {name: float(value) for name, value in figures.items() if isinstance(value, int | float)}
 
 
 def _test_truth(
@@ -131,6 +143,16 @@ def _figures(
     right, alone = ours.argmax(axis=1) == actual, theirs.argmax(axis=1) == actual
     gain, low, high = measures.paired_difference(right, alone, params.resamples, params.seed, CONFIDENCE)
     return {**figures, "gain": gain, "gain_low": low, "gain_high": high, "mcnemar_p": measures.mcnemar(right, alone)}
+
+
+def _beside(
+    ours: npt.NDArray[np.float32],
+    answers: dict[str, npt.NDArray[np.int64]],
+    actual: npt.NDArray[np.int64],
+    params: Params,
+) -> dict[str, Any]:
+    how = baselines.Drawn(params.resamples, params.seed, CONFIDENCE)
+    return baselines.beside(ours.argmax(axis=1), answers, actual, ours.shape[1], how)
 
 
 def _set_figures(

@@ -4,9 +4,11 @@ import json
 import math
 import sys
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from pydantic import Field
 
@@ -22,6 +24,7 @@ from components.datasets.pseudo_labels import read_pseudo_labels
 from components.datasets.sample_store import open_samples
 from components.datasets.vectors import open_vectors
 from components.judging import guard as guards
+from components.judging import second_control as second
 from components.judging.calibration import apply_temperature, fit_temperature, match_temperature
 from components.judging.neighbors import neighbor_graph
 from components.methods.contracts import Floats, PoolTask, Positions
@@ -36,12 +39,14 @@ from components.models.seen import KEPT, Seen, reference
 from components.training.adapt import Examples, Material, adapt
 from components.training.corpus import Corpus
 from components.training.few_steps import few_steps
+from components.training.from_scratch import CHEAP, VIEW, numbers_seen, train_from_scratch
 from components.training.inference import observe, predict
 from components.training.loop import LoopConfig, Row
 from components.training.made_samples import add_made_samples
 
 COMPARED = 2000  # unlabeled pictures the guard looks at
 NEIGHBORS = 10
+PROBE = PluginChoice.model_validate({"name": "linear_probe", "l2": "chosen", "balanced": True})
 NAMES = ("candidate", "control")  # learned from labels and pseudo-labels, and from labels alone
 
 
@@ -51,6 +56,7 @@ class Params(StageParams, LoopConfig):
     pseudo_weight: weight of a fully confident pseudo-label, a label's being 1; labeled_share: labels are repeated until
     they are this share of an epoch; guard_epochs: of each held-out fold's two trainings, 0 compares solved heads only;
     guard_level: of the guard's tests, see `guard.judge`.
+    second_control: whether what ships is held against simpler means, see `_second_kind`; auto: where that is cheap.
     sets: of the prediction sets, whose threshold is found on the same held-out labels; None: there are none.
     """
 
@@ -59,6 +65,7 @@ class Params(StageParams, LoopConfig):
     labeled_share: float = Field(default=0.25, gt=0, lt=1)
     guard_epochs: int = Field(default=0, ge=0)
     guard_level: float = Field(default=guards.LEVEL, gt=0, lt=1)
+    second_control: second.Choice = "auto"
     sets: SetSettings | None = SetSettings()
 
     def unused(self) -> dict[str, str]:
@@ -91,6 +98,7 @@ def run(
     model: Path,
     control: Path,
     guard: Path,
+    second_control: Path,
     history: Path,
 ) -> dict[str, float]:
     """Train candidate and control, judge them, write the one that ships as `model` and the label-only one as `control`.
@@ -111,9 +119,14 @@ def run(
     verdict = _judged(task, candidate, alone, scaled, actual)
     save_classifier(control, alone)
     shipped = candidate if verdict.shipped == "pseudo_labels" else alone
+    said = scaled[NAMES.index("candidate" if shipped is candidate else "control")]
+    opinion, rival = _second_opinion(task, held, said.argmax(axis=1) == actual)
+    if rival is not None:
+        shipped, verdict = rival, replace(verdict, shipped=opinion.kind or verdict.shipped, why=opinion.why)
     shipped.spec = shipped.spec.model_copy(update={"seen": _seen(task, shipped, manifest)})
     save_classifier(model, shipped)
     write_text(guard, json.dumps(verdict.record(), indent=2, sort_keys=True) + "\n")
+    write_text(second_control, json.dumps(opinion.record(), indent=2, sort_keys=True) + "\n")
     _write_history(history, learned, taught)
     return {
         "shipped_pseudo_labels": float(verdict.shipped == "pseudo_labels"),
@@ -209,6 +222,74 @@ def _held_out(task: _Task, held: Positions) -> tuple[Floats, Floats]:
             classifier, _ = _train(task, examples, loop, name=f"fold {fold}")
             both[number, mine] = task.predict(classifier, task.places[held[mine]])
     return both[0], both[1]
+
+
+def _second_kind(task: _Task) -> second.Kind:
+    """`scratch`: the same network without pretraining; `probe`: given weights as they are, where a method adapts them.
+
+    Given weights under a solved head need none: the label-only control is that.
+    """
+    given, encoder = task.params, task.spec.encoder
+    frozen = load("adaptation", given.method.name, where="finetune.method").frozen_encoder
+    if given.second_control == "off" or (encoder.origin and (frozen or not given.epochs)):
+        return ""
+    return "probe" if encoder.origin else "scratch"
+
+
+def _second_opinion(
+    task: _Task, held: Positions, first: npt.NDArray[np.bool_]
+) -> tuple[second.Opinion, Classifier | None]:
+    """Of the second control, and itself where it ships. first: `(H,)` which of the held-out labels `held` are right."""
+    given, kind = task.params, _second_kind(task)
+    if not kind:
+        return second.Opinion(), None
+    if why := _why_no_second(task, kind, held):
+        if given.second_control == "on":
+            print(f"  finetune: no second control is trained: {why}.", file=sys.stderr)
+        return second.not_compared(why), None
+    learn = partial(_from_scratch if kind == "scratch" else _probe, task)
+    said = np.zeros((len(held), task.material.classes), np.float32)
+    for fold in np.unique(task.labels.folds[held]).tolist():
+        mine = task.labels.folds[held] == fold
+        said[mine] = task.predict(learn(fold), task.places[held[mine]])
+    answers = task.labels.distributions[held]
+    opinion = second.compare(kind, first, said.argmax(axis=1) == answers.argmax(axis=1))
+    print(f"  finetune: {opinion.why}", file=sys.stderr)
+    if not opinion.ships:
+        return opinion, None
+    temperature, rival = fit_temperature(said, answers), learn(-1)
+    scaled = apply_temperature(said, temperature)
+    sets = calibrate(scaled, answers.argmax(axis=1), given.sets) if given.sets else None
+    rival.spec = rival.spec.model_copy(update={"temperature": temperature, "sets": sets})
+    return opinion, rival
+
+
+def _why_no_second(task: _Task, kind: second.Kind, held: Positions) -> str:
+    """Why a second control cannot be judged, or costs too much to be trained unasked; nothing where it can."""
+    given, trainings = task.params, len(np.unique(task.labels.folds[held])) + 1
+    if not len(held):
+        return "no label could be held out"
+    solved = load("adaptation", given.method.name, where="finetune.method").frozen_encoder or not given.epochs
+    if not solved and not given.guard_epochs:
+        return "finetune.guard_epochs is 0, so that no held-out label says what the adaptation comes to"
+    if kind == "scratch" and VIEW not in task.material.corpus.views:
+        return f"it learns under augment.policies.{VIEW}, which is not there"
+    if kind == "scratch" and given.second_control == "auto" and numbers_seen(task.spec.encoder, trainings) > CHEAP:
+        return "from scratch it would take long; finetune.second_control: on trains it all the same"
+    return ""
+
+
+def _from_scratch(task: _Task, fold: int) -> Classifier:
+    examples, spec = _examples(task, fold)[1], task.spec.model_copy(update={"method": "full"})
+    seed = seeds.derive(task.params.seed, "finetune")
+    found = train_from_scratch(spec.encoder, task.material.corpus, examples, task.material.classes, seed=seed)
+    return Classifier(*found, spec)
+
+
+def _probe(task: _Task, fold: int) -> Classifier:
+    params = task.params.model_copy(update={"method": PROBE})
+    spec = task.spec.model_copy(update={"method": PROBE.name})
+    return _train(replace(task, params=params, spec=spec), _examples(task, fold)[1], params.loop, name="probe")[0]
 
 
 def _final(

@@ -66,6 +66,7 @@ def _inputs(seed: int, settings: dict[str, Any], left: dict[str, Path]) -> pages
         annotators=left["annotators"],
         pseudo_labels=read_pseudo_labels(left["pseudo_labels"]),
         guard=_json(left["guard"]),
+        second_control=_json(left["second_control"]),
         audit=_json(left["audit"]),
         changed=list(read_arrays(left["changed"]).values()),
         version=_json(left["version"]),

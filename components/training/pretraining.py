@@ -17,6 +17,7 @@ from components.judging.collapse import check
 from components.judging.health import health, projected_health
 from components.methods.contracts import SelfSupervisedMethod, TrainableMethod
 from components.models.at_once import at_once, looked_at
+from components.models.encoders import Encoder
 from components.models.given_weights import Origin, as_wanted
 from components.models.start_weights import load_start
 from components.training.checkpoints import CheckpointStore
@@ -110,15 +111,21 @@ def shown(method: SelfSupervisedMethod, corpus: Corpus, seed: int) -> dict[str, 
 
 def build_method(job: Job, corpus: Corpus) -> SelfSupervisedMethod:
     """The method with its initial weights, the same on every worker."""
-    torch.manual_seed(seeds.derive(job.seed, "weights"))
-    given = corpus.views.input
-    encoder = build("encoder", job.encoder, given, where="pretrain.encoder", kind=given.kind)
-    if job.weights:
-        load_start(job.weights, encoder)  # before the method, which may copy it
+    encoder = encoder_of(job, corpus)  # whole before the method, which may copy it
     method: SelfSupervisedMethod = build(
-        "self_supervised", job.method, encoder, where="pretrain.method", kind=given.kind
+        "self_supervised", job.method, encoder, where="pretrain.method", kind=encoder.given.kind
     )
     return method
+
+
+def encoder_of(job: Job, corpus: Corpus) -> Encoder:
+    """The encoder that the job starts from, with the weights given to it, if any."""
+    torch.manual_seed(seeds.derive(job.seed, "weights"))
+    given = corpus.views.input
+    encoder: Encoder = build("encoder", job.encoder, given, where="pretrain.encoder", kind=given.kind)
+    if job.weights:
+        load_start(job.weights, encoder)
+    return encoder
 
 
 def watched(corpus: Corpus, seed: int) -> Corpus:
@@ -146,12 +153,28 @@ def watch(method: TrainableMethod, seen: Corpus, device: torch.device, seed: int
     return measure
 
 
+def two_views(encoder: Encoder, seen: Corpus, seed: int) -> tuple[Tensor, Tensor]:
+    """The encoder's vectors of two views of the same samples, as pretraining would look at them; left in evaluation."""
+    device = choose_device()
+    encoder.to(device).eval()
+    records = torch.from_numpy(np.asarray(seen.samples[seen.rows])).to(device)
+    name = "view" if "view" in seen.views else min(seen.views.policies)
+    with torch.inference_mode():
+        views = (seen.views[name](records, seen.rows, seeds.derive(seed, "health", i)) for i in range(2))
+        first, second = (_in_parts(encoder, view) for view in views)
+    return first, second
+
+
+def _in_parts(encoder: Encoder, view: Tensor) -> Tensor:
+    """The encoder's vectors; of large pictures not all at once."""
+    return torch.cat([encoder(part) for part in torch.split(view, at_once(encoder))])
+
+
 def _looked_at(method: TrainableMethod, views: list[Tensor]) -> tuple[Tensor, Tensor, Tensor | None]:
     """The encoder's vectors of both views, and what the loss would compare of the first."""
     method.eval()
     with torch.inference_mode():
-        most = at_once(method.encoder)  # of large pictures not all at once
-        first, second = (torch.cat([method.encoder(part) for part in torch.split(view, most)]) for view in views)
+        first, second = (_in_parts(method.encoder, view) for view in views)
         projected = method.project(first) if isinstance(method, SelfSupervisedMethod) else None
     method.train()
     return first, second, projected

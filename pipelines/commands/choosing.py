@@ -37,6 +37,24 @@ def compare_pretrain(
     compare_pretraining([name.strip() for name in methods.split(",") if name.strip()], minutes)
 
 
+@compare.command("encoders", epilog=examples("winnow compare encoders project,efficientnet_lite0"))
+def compare_encoders(
+    names: Annotated[
+        str,
+        typer.Argument(
+            metavar="A,B,C",
+            help="project, file:PATH, timm:MODEL, torchvision:MODEL, a name that `winnow weights add` knows, or "
+            "continued: before one of these: pretrained further on your pictures.",
+        ),
+    ],
+    minutes: Annotated[float, typer.Option(help="CPU minutes of each continued pretraining.")] = 5.0,
+) -> None:
+    """Learn which encoder to take, by the labels that are visible already, and what it costs."""
+    from pipelines.compare_encoders import compare_encoders
+
+    compare_encoders([name.strip() for name in names.split(",") if name.strip()], minutes)
+
+
 @command(epilog=examples("winnow campaign --strategy margin --strategy typiclust --rounds 3"))
 def campaign(
     strategies: Annotated[

@@ -56,3 +56,26 @@ def test_where_none_can_be_held_out_the_usual_strength_stays() -> None:
     vectors, rows, targets = _examples(0.5)
     chosen = fit_chosen(vectors, rows[:2], targets[:2], np.ones(2, np.float32))
     assert (chosen.scaling, chosen.l2) == USUAL
+
+
+def test_balanced_classes_weigh_the_same_whatever_their_number() -> None:
+    draw = numpy_generator(0, "skewed")
+    classes = np.array([0] * 45 + [1] * 5)
+    vectors = (np.eye(2, 4)[classes] + 0.8 * draw.standard_normal((50, 4))).astype(np.float32)
+    asked = (np.eye(2, 4)[np.arange(400) % 2] + 0.8 * draw.standard_normal((400, 4))).astype(np.float32)
+    right = {}
+    for balanced in (False, True):
+        head = fit_chosen(
+            vectors, np.arange(50), np.eye(2, dtype=np.float32)[classes], np.ones(50, np.float32), balanced=balanced
+        ).head
+        with torch.no_grad():
+            right[balanced] = (head(torch.from_numpy(asked)).argmax(1).numpy() == np.arange(400) % 2).mean()
+    assert right[True] > right[False] + 0.05
+
+
+def test_where_classes_have_as_many_labels_balance_changes_nothing() -> None:
+    vectors, rows, targets = _examples(1.0)
+    plain, even = (
+        fit_chosen(vectors, rows, targets, np.ones(len(rows), np.float32), balanced=one) for one in (False, True)
+    )
+    torch.testing.assert_close(plain.head.weight, even.head.weight)

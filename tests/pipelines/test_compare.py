@@ -36,6 +36,10 @@ def test_methods_are_ranked_by_the_labels_in_force_and_what_cannot_be_tried_says
     shown = capsys.readouterr().out
     assert shown.index(ranked[0]["method"]) < shown.index(ranked[1]["method"]) < shown.index("not ranked")
     assert "choose vit_small" in shown
+    assert [row["method"] for row in kept["simple"]][2:] == ["the most frequent class", "chance"]
+    assert {row["method"] for row in kept["simple"]} > {"small pixels", "gray histogram"}
+    best = max(row["visible"] for row in kept["simple"])
+    assert ("No better than what takes no pretraining" in shown) == any(row["visible"] <= best for row in ranked)
 
 
 def test_without_labels_it_says_that_the_rank_alone_decides(

@@ -72,6 +72,22 @@ def test_without_weights_steps_decide_the_epochs_and_the_line_that_brings_some_i
     assert "`make photos`, then `winnow weights add`" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("budget", "classes", "smoothed"), [(6, 2, True), (7, 2, False), (50, 1, True), (50, 0, True)])
+def test_first_questions_look_for_every_class_where_there_are_few_for_each(
+    budget: int, classes: int, smoothed: bool
+) -> None:
+    assert ("neighbors" in photos.first_for(budget, classes)) == smoothed
+
+
+def test_classes_are_the_folders_with_pictures_whatever_their_split() -> None:
+    for place in ("train/cat", "train/dog", "train/dog/unlabeled", "test/cat", "train/empty"):
+        Path("split", place).mkdir(parents=True)
+    for place in ("train/cat", "train/dog", "train/dog/unlabeled", "test/cat"):
+        Path("split", place, "1.jpg").write_bytes(b"x")
+    choose_for_photos("split", budget=7, image_size=48)
+    assert _settings()["label"]["first"] == {"name": "k_medoids"}
+
+
 def test_a_folder_without_pictures_changes_nothing() -> None:
     before = Path("params.yaml").read_text()
     Path("none/a").mkdir(parents=True)

@@ -19,10 +19,11 @@ def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "evaluate/metrics.json": {**METRICS, "test_samples": 500},
         "register/version.json": {"name": "toys", "version": 2, "gate": {"passed": False, "why": "not surely better."}},
         "finetune/guard.json": {"shipped": "pseudo_labels", "why": "they win on all folds."},
+        "finetune/second_control.json": {"kind": "scratch", "why": "from scratch is worse."},
     }
     for name, facts in files.items():
         path = Path("data", name)
-        path.parent.mkdir(parents=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(facts))
     Path("data/report").mkdir()
     Path("data/report/report.html").write_text("")
@@ -39,12 +40,32 @@ def test_every_line_is_there_and_aligned() -> None:
         "test accuracy       0.9700 (0.9500 to 0.9800) on 500 test samples",
         "label-only control  0.9000",
         "shipped             they win on all folds.",
+        "second control      from scratch is worse.",
         "model               toys version 2: is the newest (challenger); version 1 serves",
         "gate                not passed: not surely better.",
         "report              data/report/report.html",
         "runs and models     make ui",
         "time                61 s",
     ]
+
+
+@pytest.mark.usefixtures("_project")
+def test_what_the_accuracy_has_to_beat_is_said_and_where_it_does_not() -> None:
+    path = Path("data/evaluate/metrics.json")
+    rows = {
+        "the most frequent class": {"accuracy": 0.12},
+        "small pixels": {"accuracy": 0.9},
+        "colors": {"accuracy": 0.3},
+    }
+    beside = {"chance": 0.1, "rows": rows, "why": ""}
+    path.write_text(json.dumps({**METRICS, "test_samples": 500, "baselines": beside}))
+    told = (
+        "chance 0.1000, the most frequent class 0.1200, logistic regression on small pixels 0.9000 and on colors 0.3000"
+    )
+    assert dict(summary.rows())["to beat"] == told
+    assert "not beaten" not in dict(summary.rows())
+    path.write_text(json.dumps({**METRICS, "test_samples": 500, "baselines": {**beside, "why": "It does not."}}))
+    assert dict(summary.rows())["not beaten"] == "It does not."
 
 
 @pytest.mark.usefixtures("_project")

@@ -34,7 +34,7 @@ INPUTS = {
     report: (
         *("manifest.parquet", "samples.npy", "quarantine.parquet", "verdict.json", "preview.png", "history.csv"),
         *("shown.npz", "map.png", "labels.parquet", "annotators.csv", "pseudo_labels.parquet"),
-        *("model.json", "guard.json", "version.json"),
+        *("model.json", "guard.json", "second_control.json", "version.json"),
     ),
 }
 OUTPUTS = {
@@ -90,6 +90,7 @@ class Project:
         self._models(pictures)
         guard = {"shipped": shipped, "why": "A sentence from the guard.", "evidence": "held_out_labels"}
         (home / "guard.json").write_text(json.dumps(guard))
+        self.hold_against("")
 
     def _before(self) -> None:
         path = "raw/<script>alert(1)</script>.jpg"
@@ -135,6 +136,10 @@ class Project:
         for name, few in (("model", 30), ("control", 6)):
             head, _ = fit_linear(vectors, np.arange(few), targets[:few], np.ones(few, np.float32), l2=0.01)
             save_classifier(self.home / f"{name}.safetensors", Classifier(encoder, head, settings))
+
+    def hold_against(self, why: str) -> None:
+        """What `finetune` said of the second control."""
+        (self.home / "second_control.json").write_text(json.dumps({"why": why}))
 
     def register(self, **facts: object) -> None:
         """What `register` left, with these facts in it."""

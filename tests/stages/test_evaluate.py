@@ -35,7 +35,28 @@ def test_figures_follow_from_the_predictions(project: Project) -> None:
     assert written["accuracy_low"] <= written["accuracy"] <= written["accuracy_high"]
     assert (written["labels_used"], written["test_samples"], written["pseudo_labels_used"]) == (6, TEST, 6)
     assert written["shipped"] == "pseudo_labels"
-    assert all(isinstance(value, float | int | str) for value in written.values())
+    assert {name for name, value in written.items() if not isinstance(value, float | int | str)} == {"baselines"}
+
+
+def test_what_anybody_would_try_first_stands_beside_the_model(project: Project) -> None:
+    figures = project.run()
+    beside = json.loads((project.home / "out/metrics.json").read_text())["baselines"]
+    assert beside["chance"] == pytest.approx(1 / 3)
+    assert list(beside["rows"]) == ["gray histogram", "small pixels", "the most frequent class"]
+    most = np.bincount(project.truth[:6], minlength=3).argmax()
+    frequent = beside["rows"]["the most frequent class"]
+    assert frequent["accuracy"] == pytest.approx((project.truth[20:] == most).mean())
+    assert frequent["gain"] == pytest.approx(figures["accuracy"] - frequent["accuracy"])
+    where, how_bright = (beside["rows"][name]["accuracy"] for name in ("small pixels", "gray histogram"))
+    assert where > 0.9 > how_bright
+    assert "baselines" not in figures
+
+
+def test_a_model_that_pixels_beat_is_told_so(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    project.run()
+    why = json.loads((project.home / "out/metrics.json").read_text())["baselines"]["why"]
+    assert why.startswith("This model is not better beyond chance than logistic regression on small pixels")
+    assert why in capsys.readouterr().err
 
 
 def test_plots_hold_every_test_row(project: Project) -> None:

@@ -92,11 +92,12 @@ class Project:
     def run(self, out: str = "out", **params: object) -> dict[str, float]:
         """Run the stage into a folder of its own."""
         inputs = ("manifest.parquet", "samples.npy", "policy.json", "encoder.safetensors", "embeddings.npy")
-        outputs = ("model.safetensors", "control.safetensors", "guard.json", "history.csv")
+        outputs = ("model.safetensors", "control.safetensors", "guard.json", "second_control.json", "history.csv")
         folder = self.home / out
         folder.mkdir()
         paths = {Path(name).stem: self.home / name for name in (*inputs, *LEARNED[1:])}
         settings = {"seed": 1, "epochs": 2, "batch_size": 64, "method": {"name": "linear_probe"}, **params}
+        settings = {"second_control": "off", **settings}
         results = {Path(name).stem: folder / name for name in outputs}
         return finetune.run(params=validated(finetune.Params, settings, where="finetune"), **paths, **results)
 

@@ -103,6 +103,22 @@ def test_it_names_every_method_and_what_it_was_made_of(usual: Project, page: str
     assert f"experiment <b>pictures</b>, run <code>{'a' * 32}</code>" in page
 
 
+def test_what_the_model_has_to_beat_stands_beside_it_and_a_sentence_where_it_does_not(project: Project) -> None:
+    page = project.report("fine")
+    table = page.split("What it has to beat")[1].split("</table>")[0]
+    named = re.findall(r'data-name="baseline">(.*?)</td><td class="n" data-name="accuracy">(.*?)</td>', table)
+    figures = json.loads((project.home / "fine/metrics.json").read_text())["baselines"]
+    assert named[0] == ("chance, 3 classes", "33.3 %")
+    assert (
+        "logistic regression on small pixels",
+        f"{100 * figures['rows']['small pixels']['accuracy']:.1f} %",
+    ) in named
+    path = project.home / "fine/metrics.json"
+    why = "This model is not better than <i>x</i> beyond chance."
+    path.write_text(json.dumps({**json.loads(path.read_text()), "baselines": {**figures, "why": why}}))
+    assert "not better than &lt;i&gt;x&lt;/i&gt; beyond chance" in project.report("fine")
+
+
 def test_weights_taken_as_they_are_are_no_method(project: Project) -> None:
     pd.DataFrame({"epoch": [0], "effective_rank": [5.0]}).to_csv(project.home / "history.csv", index=False)
     assert "<td>weights given to it, taken as they are</td>" in project.report()
@@ -160,6 +176,18 @@ def test_it_says_why_samples_got_no_pseudo_label(page: str) -> None:
 def test_without_pseudo_labels_it_says_that_labels_alone_ship(tmp_path: Path) -> None:
     page = Project(tmp_path, shipped="control").report()
     assert "the one trained on labels alone" in page
+
+
+def test_what_the_second_control_came_to_is_told_where_there_was_one(project: Project) -> None:
+    assert "Second control" not in project.report("none")
+    project.hold_against("The same network <i>from scratch</i> ships.")
+    assert _who(project.report("one"))["Second control"] == "The same network &lt;i&gt;from scratch&lt;/i&gt; ships."
+
+
+def test_a_second_control_that_ships_is_drawn_beside_the_first(tmp_path: Path) -> None:
+    page = Project(tmp_path, shipped="scratch").report()
+    assert "the same network trained from scratch" in page
+    assert "the one trained on labels alone. The bar" not in page
 
 
 def test_the_stated_coverage_and_its_labels_are_told(project: Project) -> None:

@@ -25,10 +25,16 @@ class LinearProbe(AdaptationMethod):
 
     class Config(BaseConfig):
         """l2: weight of the squared norm beside the summed cross-entropy (see `fit_linear`); `chosen`: it, and how the
-        vectors are scaled, are those that name held-out examples best (see `fit_chosen`).
+        vectors are scaled, are those that name held-out examples best (see `fit_chosen`). balanced: classes weigh the
+        same however many labels each has, for labels that were picked and not drawn, and say nothing of shares.
         """
 
         l2: Annotated[float, Field(gt=0)] | Literal["chosen"] = 0.01
+        balanced: bool = False
+
+        def unused(self) -> dict[str, str]:
+            """As the base says."""
+            return {} if self.l2 == "chosen" else {"balanced": "l2 is a number, not `chosen`"}
 
     def __init__(self, encoder: Encoder, classes: int, config: Config) -> None:
         super().__init__()
@@ -39,7 +45,7 @@ class LinearProbe(AdaptationMethod):
     def fit_head(self, pool: Floats, rows: Positions, targets: Floats, weights: Floats) -> float:
         """The whole training: a convex problem, solved and not stepped towards."""
         if self.config.l2 == "chosen":
-            chosen = fit_chosen(pool, rows, targets, weights)
+            chosen = fit_chosen(pool, rows, targets, weights, balanced=self.config.balanced)
             self.head = chosen.head
             return chosen.loss
         self.head, loss = fit_linear(pool, rows, targets, weights, l2=self.config.l2)

@@ -216,6 +216,12 @@ class Image(Modality):
 
         return pixels_of(views, statistics["mean"], statistics["std"])
 
+    def simple_features(self, records: Array) -> "dict[str, np.ndarray[Any, np.dtype[np.float32]]]":
+        """A few large pixels, and a histogram of the colors."""
+        from components.modalities.image.simple import simple_features
+
+        return simple_features(records)
+
     @property
     def stored_as(self) -> str:
         """As the base says."""

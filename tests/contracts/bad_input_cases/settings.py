@@ -113,6 +113,24 @@ SETTINGS = [
         settings={"pseudo_label.network": {"epochs": 5}},
     ),
     Case("epochs for a linear probe", "settings", "take them out", settings={"finetune.method.name": "linear_probe"}),
+    Case("a second control now and then", "settings", "'on'", settings={"finetune.second_control": "sometimes"}),
+    Case(
+        "a second control that no label can judge",
+        "settings",
+        "no label is held out",
+        settings={
+            "label.folds": 0,
+            "finetune.second_control": "on",
+            "finetune.guard_epochs": 0,
+            "pseudo_label.foreign": 0,
+        },
+    ),
+    Case(
+        "balanced classes for a strength that is given",
+        "settings",
+        "not `chosen`",
+        settings={"finetune": {"method": {"name": "linear_probe", "balanced": True}}},
+    ),
     Case("epochs for prototypes", "settings", "take them out", settings={"finetune.method.name": "prototypes"}),
     Case(
         "a learning rate without a step",
