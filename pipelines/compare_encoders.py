@@ -113,7 +113,7 @@ def _tried(one: Any, labeled: _Labeled, minutes: float) -> tuple[dict[str, Any],
 
 def _built(one: Any, corpus: Any, minutes: float) -> tuple[Any, dict[str, Any]]:
     """The encoder, by itself or after some pretraining, and then how long that was."""
-    from components.training.inference import at_once
+    from components.models.at_once import at_once
     from components.training.pretraining import build_method, encoder_of
     from components.training.trial import run_trial
 
