@@ -67,10 +67,10 @@ def _simple(beside: dict[str, Any] | None) -> list[tuple[str, str]]:
     if beside is None:
         return []
     means = [f"{name} {row['accuracy']:.4f}" for name, row in beside["rows"].items()]
-    said = f"chance {beside['chance']:.4f}, {means[0]}"
-    if means[1:]:
-        said += f", logistic regression on {' and on '.join(means[1:])}"
-    return [("to beat", said), *([("not beaten", beside["why"])] if beside["why"] else [])]
+    return [
+        ("to beat", ", ".join([f"chance {beside['chance']:.4f}", *means])),
+        *([("not beaten", beside["why"])] if beside["why"] else []),
+    ]
 
 
 def _model(version: dict[str, Any]) -> str:

@@ -61,10 +61,10 @@ def beside(said: Integers, answers: dict[str, Integers], actual: Integers, class
         own = measures.bootstrap(metric, resamples=how.resamples, seed=how.seed, confidence=how.confidence)
         right = said == actual, answer == actual
         gain, low, high = measures.paired_difference(*right, how.resamples, how.seed, how.confidence)
-        rows[name] = {"accuracy": own.value, "accuracy_low": own.low, "accuracy_high": own.high}
-        rows[name] |= {"gain": gain, "gain_low": low, "gain_high": high}
+        row = {"accuracy": own.value, "accuracy_low": own.low, "accuracy_high": own.high}
+        rows[described(name)] = row | {"gain": gain, "gain_low": low, "gain_high": high}
     best = max(rows, key=lambda name: rows[name]["accuracy"])
-    return {"chance": 1 / classes, "rows": rows, "why": _why(described(best), rows[best])}
+    return {"chance": 1 / classes, "rows": rows, "why": _why(best, rows[best])}
 
 
 def described(name: str) -> str:

@@ -28,7 +28,7 @@ def answer(known: Floats, targets: Floats, asked: Floats) -> npt.NDArray[np.int6
     if (folds >= 0).any():
         l2 = min(STRENGTHS, key=lambda one: _held_out(inputs[some], answers[some], folds, one))
     matrix = _solved(inputs, answers, l2)
-    return (columns(asked).numpy() @ matrix[:-1] + matrix[-1]).argmax(1)
+    return np.asarray((columns(asked).numpy() @ matrix[:-1] + matrix[-1]).argmax(1), np.int64)
 
 
 def _held_out(inputs: Doubles, answers: Doubles, folds: npt.NDArray[np.int64], l2: float) -> float:
@@ -65,4 +65,4 @@ def _solved(inputs: Doubles, answers: Doubles, l2: float) -> Doubles:
 def _log_shares(logits: Doubles) -> Doubles:
     from scipy.special import log_softmax
 
-    return log_softmax(logits, axis=1)
+    return np.asarray(log_softmax(logits, axis=1))

@@ -19,7 +19,6 @@ from components.datasets.pseudo_labels import PseudoLabels, Status
 from components.datasets.quarantine import read_losses, read_quarantine
 from components.datasets.sample_store import Store
 from components.judging import metrics as measures
-from components.judging.baselines import described
 from components.judging.collapse import shrunk
 from components.modalities import Modality
 from components.models.prediction_sets import PredictionSets, members
@@ -238,7 +237,7 @@ def _results(results: Results) -> dict[str, Any]:
         "confusion": charts.confusion_matrix(matrix, results.classes),
         "reliability": charts.reliability_diagram(measures.reliability(results.ours, results.actual)),
         "intervals": charts.intervals(lines),
-        "beside": [{"name": described(name), **row} for name, row in figures["baselines"]["rows"].items()],
+        "beside": [{"name": name, **row} for name, row in figures["baselines"]["rows"].items()],
     }
 
 

@@ -111,7 +111,7 @@ def test_what_the_model_has_to_beat_stands_beside_it_and_a_sentence_where_it_doe
     assert named[0] == ("chance, 3 classes", "33.3 %")
     assert (
         "logistic regression on small pixels",
-        f"{100 * figures['rows']['small pixels']['accuracy']:.1f} %",
+        f"{100 * figures['rows']['logistic regression on small pixels']['accuracy']:.1f} %",
     ) in named
     path = project.home / "fine/metrics.json"
     why = "This model is not better than <i>x</i> beyond chance."
