@@ -36,11 +36,13 @@ class Input:
     """What an encoder is given: views of a `kind` (pixels, tokens, ...), each of `shape`.
 
     symbols: of how many each number of a view is one, such as words of a vocabulary; 0 where numbers are measures.
+    frequencies: each symbol's share of the training rows' symbols, `(symbols,)`; empty where they are not known.
     """
 
     kind: str
     shape: tuple[int, ...]
     symbols: int = 0
+    frequencies: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
