@@ -13,7 +13,7 @@ from components.core.files import write_text
 from components.core.lock import held
 from components.core.stage_settings import stage_settings
 from components.datasets.archive import is_archive
-from components.datasets.sources import place_of, unused_by
+from components.datasets.sources import place_of, source_class, unused_by
 from components.modalities import build_modality
 from pipelines.params_file import with_setting, without_setting
 
@@ -80,7 +80,7 @@ def place_for(source: str) -> str:
             raise WinnowError(f"--source {source} is a built-in source and a folder here: write ./{source}.")
         return source
     place = os.path.expanduser(source)  # noqa: PTH111  a Path would drop the ./ that tells a folder from a source
-    if is_archive(Path(place)):
+    if is_archive(Path(place)) or (source_class(place).endings and Path(place).is_file()):
         return place
     _check_folder(place)
     return place

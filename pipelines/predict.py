@@ -1,17 +1,18 @@
-"""From files to classes, with a registered model and the reading that ingest does."""
+"""From files, or what is typed, to classes, with a registered model and the reading that ingest does."""
 
 import json
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from components.core.errors import WinnowError
 from components.core.model_versions import find
-from components.core.terminal import one_line
+from components.core.terminal import one_line, short
 from components.datasets.reading import file_bytes
 from components.datasets.records import Record, Unreadable
 from components.datasets.sample_store import padded
@@ -25,15 +26,17 @@ from pipelines.settings import model_name
 
 BATCH = 256  # samples in memory at a time
 NAMED = 3  # files in a sentence
+TYPED = Path("-")  # stands for the lines of standard input
+Asked = Path | str  # a file, or a sample that was typed
 FOREIGN = f"unlike the training samples, as one in {round(1 / LEVEL)} of their own kind is"
 
 
 @dataclass(frozen=True)
 class Guess:
-    """probabilities: `(K,)`, in the order of `classes`; sets: how prediction sets are made, None where they are not;
-    foreign: whether the sample is unlike the training samples, None where that is not known."""
+    """file: or the text that was typed; probabilities: `(K,)`, in the order of `classes`; sets: how prediction sets are
+    made, None where they are not; foreign: whether the sample is unlike the training samples, None where not known."""
 
-    file: Path
+    file: Asked
     classes: list[str]
     probabilities: npt.NDArray[np.float32]
     sets: PredictionSets | None
@@ -46,13 +49,14 @@ class Guess:
         name = shown[best].ljust(max(len(other) for other in shown))
         inside = f"  {{{one_line(', '.join(self._set(self.sets)))}}}" if self.sets else ""
         unlike = "  unlike training" if self.foreign else ""
-        return f"{one_line(self.file):<{width}}  {name}  {self.probabilities[best]:.4f}{inside}{unlike}"
+        return f"{_shown(self.file):<{width}}  {name}  {self.probabilities[best]:.4f}{inside}{unlike}"
 
     def json_line(self) -> str:
         """One JSON object: file, class, probability, all probabilities by class; prediction set and stated coverage."""
         best = int(self.probabilities.argmax())
         every = {name: round(float(p), 6) for name, p in zip(self.classes, self.probabilities, strict=True)}
-        facts = {"file": str(self.file), "class": self.classes[best], "probability": every[self.classes[best]]}
+        what = "text" if isinstance(self.file, str) else "file"
+        facts = {what: str(self.file), "class": self.classes[best], "probability": every[self.classes[best]]}
         inside = {"set": self._set(self.sets), "coverage": self.sets.coverage} if self.sets else {}
         unlike = {} if self.foreign is None else {"foreign": self.foreign}
         return json.dumps({**facts, "probabilities": every, **inside, **unlike}, ensure_ascii=False)
@@ -63,19 +67,24 @@ class Guess:
         return [self.classes[k] for k in np.argsort(-self.probabilities, kind="stable").tolist() if inside[k]]
 
 
-def predict_files(files: list[Path], *, version: str, as_json: bool) -> int:
-    """Print one line per sample; files that are none are named on standard error. Returns the exit code."""
+def predict_files(files: list[Path], *, version: str, as_json: bool, texts: Sequence[str] = ()) -> int:
+    """Print one line per sample; files that are none are named on standard error. Returns the exit code.
+
+    texts: samples that were typed; `-` among the files: the lines of standard input are, too. Raises WinnowError where
+    samples of the version's kind cannot be typed, and where there are none.
+    """
     chosen = find(model_name(), version)
     classifier = load_version(chosen)
+    asked = _asked(files, texts, classifier.spec.encoder.inputs.kind)
     sets = classifier.spec.sets
     if sets and sets.highest is None:
         print(
             f"winnow: {sets.labels} held-out labels rule out no class at {sets.coverage:g} coverage.", file=sys.stderr
         )
-    width = max(len(one_line(file)) for file in files)
-    failed, odd = 0, dict[str, list[Path]]()
-    for start in range(0, len(files), BATCH):
-        chunk = files[start : start + BATCH]
+    width = max(len(_shown(one)) for one in asked)
+    failed, odd = 0, dict[str, list[Asked]]()
+    for start in range(0, len(asked), BATCH):
+        chunk = asked[start : start + BATCH]
         guesses = list(_guesses(classifier, chunk, odd))
         failed += len(chunk) - len(guesses)
         for guess in guesses:
@@ -85,10 +94,29 @@ def predict_files(files: list[Path], *, version: str, as_json: bool) -> int:
     return 1 if failed else 0
 
 
-def _guesses(classifier: Classifier, files: list[Path], odd: dict[str, list[Path]]) -> Iterator[Guess]:
+def _asked(files: list[Path], texts: Sequence[str], kind: Modality) -> list[Asked]:
+    lines = [line.rstrip("\r\n") for line in sys.stdin] if TYPED in files else []
+    if (texts or TYPED in files) and not kind.typed:
+        raise WinnowError(
+            f"this version knows {kind.noun[1]}, which cannot be typed: name files in place of --text or -."
+        )
+    asked = [*(file for file in files if file != TYPED), *texts, *(line for line in lines if line.strip())]
+    if not asked:
+        raise WinnowError(
+            'nothing was asked about: name files, "-" for standard input, or give --text where texts are known.'
+        )
+    return asked
+
+
+def _shown(asked: Asked) -> str:
+    return short(one_line(asked)) if isinstance(asked, str) else one_line(asked)
+
+
+def _guesses(classifier: Classifier, files: Sequence[Asked], odd: dict[str, list[Asked]]) -> Iterator[Guess]:
     """A guess for each file that is a sample; `odd`: gets the files that are unlike the training samples, by how."""
     spec, modality = classifier.spec, classifier.spec.encoder.inputs.kind
-    readable, records = [], []
+    readable: list[Asked] = []
+    records = []
     for file in files:
         record = _read(file, modality)
         if record is not None:
@@ -108,19 +136,20 @@ def _guesses(classifier: Classifier, files: list[Path], odd: dict[str, list[Path
         yield Guess(file, spec.classes, observed.probabilities[row], spec.sets, strange)
 
 
-def _oddities(seen: Seen | None, odd: dict[str, list[Path]]) -> Iterator[str]:
+def _oddities(seen: Seen | None, odd: dict[str, list[Asked]]) -> Iterator[str]:
     if seen is None or not seen.vectors:
         yield "this version does not keep enough of its training samples to tell others from them."
     for how, files in odd.items():
         more = f" and {len(files) - NAMED:,} more" if len(files) > NAMED else ""
-        yield f"{how}: {', '.join(one_line(file) for file in files[:NAMED])}{more}."
+        yield f"{how}: {', '.join(_shown(one) for one in files[:NAMED])}{more}."
 
 
-def _read(file: Path, modality: Modality) -> Record | None:
+def _read(file: Asked, modality: Modality) -> Record | None:
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="PIL")  # odd metadata; what matters becomes Unreadable
-            return modality.read(file_bytes(file, modality))
+            content = file.encode("utf-8", "replace") if isinstance(file, str) else file_bytes(file, modality)
+            return modality.read(content)
     except Unreadable as error:
-        print(f"winnow: {one_line(file)}: {error}", file=sys.stderr)
+        print(f"winnow: {_shown(file)}: {error}", file=sys.stderr)
     return None

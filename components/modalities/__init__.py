@@ -37,11 +37,13 @@ class Input:
     """What an encoder is given: views of a `kind` (pixels, tokens, ...), each of `shape`.
 
     symbols: of how many each number of a view is one, such as words of a vocabulary; 0 where numbers are measures.
+    frequencies: each symbol's share of the training rows' symbols, `(symbols,)`; empty where they are not known.
     """
 
     kind: str
     shape: tuple[int, ...]
     symbols: int = 0
+    frequencies: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,8 @@ class Modality(ABC):
     dtype, shape: of a record in the store; -1 where lengths differ: records are padded with 0 at the end, and a view
     of them too. facts: its own columns of the manifest.
     suffixes: endings of its files, lower case; none: any file may be one. for_files: settings that mean something only
-    where the source hands out files. records_are, views_are: shapes, types and
+    where the source hands out files. typed: whether a person can type a sample, whose file is then the text in UTF-8.
+    records_are, views_are: shapes, types and
     ranges of both, for whoever uses an exported network.
 
     A record is what the store keeps of a sample; statistics are JSON, measured on training rows, and travel with the
@@ -88,6 +91,7 @@ class Modality(ABC):
     facts: ClassVar[pa.Schema] = pa.schema([])
     suffixes: ClassVar[frozenset[str]] = frozenset()
     for_files: ClassVar[tuple[str, ...]] = ()
+    typed: ClassVar[bool] = False
     records_are: ClassVar[str] = "records as the store keeps them"
     views_are: ClassVar[str] = "views as the kind of data makes them"
 

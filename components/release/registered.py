@@ -70,7 +70,7 @@ def _check_answers(classifier: Classifier, home: Path) -> None:
     if (home / ANSWERS).is_file():
         if not says(home / "MLmodel", description(classifier.spec.classes, served.dtype, served.shape)):
             raise WinnowError("its MLmodel is of another model")
-        given = _array(home / EXAMPLE, "inputs").astype(served.dtype)
+        given = _array(home / EXAMPLE, "inputs", "str" if served.dtype == "str" else "float64").astype(served.dtype)
         recorded = _array(home / ANSWERS, "predictions")
         if not _fits(given, served) or recorded.shape != (len(given), len(classifier.spec.classes)):
             raise WinnowError("its example is of another model")
@@ -87,8 +87,8 @@ def _fits(given: Array, served: Served) -> bool:
     return len(sides) == len(served.shape) and all(wanted in (ANY, side) for wanted, side in pairs)
 
 
-def _array(path: Path, key: str) -> npt.NDArray[np.float64]:
+def _array(path: Path, key: str, dtype: str = "float64") -> Array:
     try:
-        return np.asarray(json.loads(path.read_text(encoding="utf-8"))[key], dtype=np.float64)
+        return np.asarray(json.loads(path.read_text(encoding="utf-8"))[key], dtype=dtype)
     except (ValueError, LookupError, TypeError, OverflowError, RecursionError):
         raise WinnowError(f"its {path.name} is damaged") from None

@@ -22,7 +22,7 @@ from components.datasets.oracle import write_oracle
 from components.datasets.quarantine import BESIDE, KINDS, Leaks, write_quarantine
 from components.datasets.reading import Read, Reader, contents, losses
 from components.datasets.sample_store import LENGTH, About, Store, spooling, write_samples
-from components.datasets.sources import Source, open_source, place_of, unused_by
+from components.datasets.sources import Columns, Source, open_source, place_of, unused_by
 from components.datasets.sources._outside import check_noted
 from components.datasets.split import assign_splits, name_groups
 from components.modalities import Modality, build_modality
@@ -33,7 +33,8 @@ WATCHED = Path("data/raw")  # what DVC looks at
 
 
 class Params(StageParams):
-    """source: see `open_source`; classes: which of its folders are classes, where their names alone would mislead.
+    """source: see `open_source`; classes: which of its folders are classes, where their names alone would mislead;
+    columns: of a table, which hold what, where their names do not say it.
 
     modality: the kind of data and how its records are made; leaks: what becomes of training samples that are in the
     test split too; near_duplicates: how alike two samples must be for that, `off`: copies of the same file alone.
@@ -47,6 +48,7 @@ class Params(StageParams):
     leaks: Leaks = "refuse"
     near_duplicates: Closeness = "close"
     classes: list[str] | None = None
+    columns: Columns | None = None
 
     moved: ClassVar[dict[str, str]] = {
         name: f"ingest.modality.{name}" for name in ("image_size", "channels", "fit", "range", "max_pixels")
@@ -106,6 +108,7 @@ def _open(params: Params, modality: Modality) -> Source:
         download=params.download,
         classes=params.classes,
         suffixes=modality.suffixes,
+        columns=params.columns,
         kind=modality.gives,
     )
 
@@ -149,7 +152,7 @@ def _settle(read: Read, records: Store, modality: Modality, params: Params) -> _
         return _Settled(kept, left_out, odd, seen, ways)
     which = leaks["how"].map(lambda how: f"the same {one}, {how}," if how else f"nearly the same {one}")
     reason = which + " is in the test split: " + leaks["twin"] + "."
-    ids = kept.loc[leaks.index, "id"]
+    ids = kept.loc[leaks.index, "id"]  # an empty frame would take over all rows of a longer column
     left_out = pd.concat([left_out, leaks[["path", "twin"]].assign(id=ids, kind="leak", reason=reason)])
     stays = ~kept.index.isin(leaks.index)
     kept["group"] = name_groups(kept["id"].where(stays, "g"), groups)  # "g" sorts after every hexadecimal id
@@ -200,7 +203,7 @@ def _nothing(source: str, rejected: pd.DataFrame, modality: Modality) -> str:
 
 def _say_if_unwatched(name: str, source: Source, raw: Path) -> None:
     place = Path(name.removeprefix("folder:"))
-    if hasattr(source, "folder") and not place.resolve().is_relative_to(raw.resolve()):
+    if (hasattr(source, "folder") or source.endings) and not place.resolve().is_relative_to(raw.resolve()):
         print(
             f"  ingest: {place} is outside {raw}, where plain `dvc repro` looks for changes; "
             "`winnow repro` looks there too.",

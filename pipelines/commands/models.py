@@ -15,16 +15,26 @@ app = typer.Typer()
 command = partial(app.command, rich_help_panel="The model")
 
 
-@command(epilog=examples("winnow predict photo.jpg", "winnow predict --json --version 2 photos/*.jpg"))
+@command(
+    epilog=examples(
+        "winnow predict photo.jpg",
+        "winnow predict --json --version 2 photos/*.jpg",
+        'winnow predict --text "Shares fell on Monday"',
+    )
+)
 def predict(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pictures.")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILE...]", help="Samples; - : a text on each line of standard input."),
+    ] = None,
+    texts: Annotated[list[str] | None, typer.Option("--text", help="A text itself; again for more.")] = None,
     version: Annotated[str, typer.Option(help="A version's number or alias.")] = "champion",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line, with every class.")] = False,
 ) -> None:
-    """Say what class each picture is of, how sure the model is, and in braces what classes it cannot rule out."""
+    """Say what class each sample is of, how sure the model is, and in braces what classes it cannot rule out."""
     from pipelines.predict import predict_files
 
-    sys.exit(predict_files(files, version=version, as_json=as_json))
+    sys.exit(predict_files(files or [], version=version, as_json=as_json, texts=texts or []))
 
 
 @command(epilog=examples("winnow promote 2"))

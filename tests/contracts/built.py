@@ -16,6 +16,7 @@ from components.models.encoder_file import EncoderSpec, build_encoder, save_enco
 from components.training.adapt import Examples, Material
 from components.training.corpus import Corpus
 from components.training.inference import embed_all
+from tests import texts
 from tests.pictures import given, spec_of, views_of
 
 SHRINK = {"local": 2}
@@ -23,15 +24,43 @@ SMALL = [
     PluginChoice(name="small_resnet", width=8),
     PluginChoice(name="vit_small", width=24, depth=2, heads=2),  # for methods that want patches
 ]
+OF_OTHER_KINDS = [PluginChoice(name="word_vectors")]  # for methods that are for these alone
+LOOK = Policy(crop=(0.5, 1.0))
+POLICIES = {"view": LOOK, "weak": LOOK, "strong": LOOK, "local": Policy(crop=(0.2, 0.5), shrink=2)}
+
+
+def corpus_of(kind: str, count: int, size: int = 32) -> Corpus:
+    """Samples of a kind of views, and how methods look at them."""
+    if kind == "tokens":
+        said, _ = texts.about(count)
+        views = texts.views_of(said, **dict.fromkeys(POLICIES, texts.Policy(crop=(0.5, 1.0))))
+        return Corpus(texts.records_of(said), np.arange(count), views)
+    samples = np.random.default_rng(0).integers(0, 256, (count, 1, size, size), dtype=np.uint8)
+    return Corpus(samples, np.arange(count), views_of(POLICIES, mean=[0.5], std=[0.25]))
+
+
+def seen(method: TrainableMethod, count: int, size: int = 32) -> Tensor:
+    """Views of `count` samples that differ, of the kind that the method's encoder takes."""
+    if method.encoder.given.symbols:
+        corpus = corpus_of(method.encoder.given.kind, count)
+        return corpus.views.plain(torch.from_numpy(np.asarray(corpus.samples)))
+    return torch.rand(count, 1, size, size, generator=torch.Generator().manual_seed(0))
+
+
+def noisy(views: Tensor, generator: torch.Generator) -> Tensor:
+    """The views, each number a little off; symbols have nothing near."""
+    return views + 0.1 * torch.randn(views.shape, generator=generator) if views.is_floating_point() else views
 
 
 def self_supervised(name: str, size: int = 32) -> SelfSupervisedMethod:
     """The method with its default settings, its weights always the same."""
-    for choice in SMALL:
+    for choice in [*SMALL, *OF_OTHER_KINDS]:
         torch.manual_seed(0)
-        encoder = plugins.build("encoder", choice, given(1, size), where="encoder")
+        (kind,) = plugins.load("encoder", choice.name).takes
+        what = given(1, size) if kind == "pixels" else corpus_of(kind, 60).views.input
+        encoder = plugins.build("encoder", choice, what, where="encoder")
         try:
-            method = plugins.build("self_supervised", PluginChoice(name=name), encoder, where="method")
+            method = plugins.build("self_supervised", PluginChoice(name=name), encoder, where="method", kind=kind)
         except WinnowError:
             continue
         assert isinstance(method, SelfSupervisedMethod)
@@ -67,7 +96,10 @@ def mixed_batch(method: SemiSupervisedNetwork, targets: Tensor, labeled: int, si
 def batch_of(method: SelfSupervisedMethod, views: list[Tensor], step: int = 0, *, keys: Tensor | None = None) -> Batch:
     """One view `(B, C, S, S)` per name in `method.views`, the local ones made smaller; keys 0 to B - 1 by default."""
     keys = torch.arange(len(views[0])) if keys is None else keys
-    shrunk = [F.avg_pool2d(view, SHRINK.get(name, 1)) for name, view in zip(method.views, views, strict=True)]
+    shrunk = [
+        F.avg_pool2d(view, SHRINK[name]) if name in SHRINK else view
+        for name, view in zip(method.views, views, strict=True)
+    ]
     return Batch(shrunk, keys=keys, generator=torch.Generator().manual_seed(step))
 
 

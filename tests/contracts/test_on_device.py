@@ -1,14 +1,11 @@
 """On a CUDA device every self-supervised method makes the steps it makes on the CPU."""
 
-import numpy as np
 import pytest
 import torch
 
 from components.core import plugins, seeds
-from components.training.corpus import Corpus
 from components.training.loop import LoopConfig, train
-from tests.contracts.built import self_supervised
-from tests.contracts.test_workers import VIEWS
+from tests.contracts.built import corpus_of, self_supervised
 
 SIZE, SAMPLES = 32, 64
 LOOP = LoopConfig(epochs=3, batch_size=32, learning_rate=0.01, optimizer="sgd", clip=1.0)
@@ -30,7 +27,7 @@ def test_a_method_trains_in_half_precision_on_the_device(name: str) -> None:
 
 def _losses(name: str, device: torch.device, precision: str) -> torch.Tensor:
     seeds.deterministic(1)
-    samples = np.random.default_rng(0).integers(0, 256, (SAMPLES, 1, SIZE, SIZE), dtype=np.uint8)
-    data = Corpus(samples, np.arange(SAMPLES), VIEWS)
+    method = self_supervised(name, SIZE)
+    data = corpus_of(method.encoder.given.kind, SAMPLES, SIZE)
     loop = LOOP.model_copy(update={"precision": precision})
-    return torch.tensor([row["loss"] for row in train(self_supervised(name, SIZE), data, loop, seed=0, device=device)])
+    return torch.tensor([row["loss"] for row in train(method, data, loop, seed=0, device=device)])

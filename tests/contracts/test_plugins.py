@@ -31,7 +31,10 @@ from tests.contracts.built import (
     SMALL,
     batch_of,
     before_epoch,
+    corpus_of,
     mixed_batch,
+    noisy,
+    seen,
     self_supervised,
     semi_supervised,
     semi_supervised_networks,
@@ -96,9 +99,14 @@ def test_a_typo_in_a_name_is_answered_with_the_nearest(family: str) -> None:
 def test_an_encoder_gives_one_vector_of_its_dimension_per_picture(name: str, channels: int) -> None:
     if name in NOT_OURS:
         pytest.importorskip(NOT_OURS[name])
-    encoder = plugins.build("encoder", PluginChoice(name=name), given(channels, SIZE), where="encoder").eval()
+    (kind,) = plugins.load("encoder", name).takes
+    what, views = given(channels, SIZE), torch.rand(2, channels, SIZE, SIZE)
+    if kind != "pixels":
+        corpus = corpus_of(kind, 2)
+        what, views = corpus.views.input, corpus.views.plain(torch.from_numpy(np.asarray(corpus.samples)))
+    encoder = plugins.build("encoder", PluginChoice(name=name), what, where="encoder").eval()
     with torch.no_grad():
-        vectors = encoder(torch.rand(2, channels, SIZE, SIZE))
+        vectors = encoder(views)
     assert vectors.shape == (2, encoder.dim)
     assert torch.isfinite(vectors).all()
     assert not torch.allclose(vectors[0], vectors[1])
@@ -107,9 +115,9 @@ def test_an_encoder_gives_one_vector_of_its_dimension_per_picture(name: str, cha
 @pytest.mark.parametrize("name", _named("self_supervised"))
 def test_a_self_supervised_step_sends_a_finite_gradient_to_the_whole_encoder(name: str) -> None:
     method = self_supervised(name)
-    pictures = torch.randn(8, 1, SIZE, SIZE)
-    before_epoch(method, pictures)
-    output = method.training_step(batch_of(method, [torch.randn_like(pictures) for _ in method.views]))
+    samples, noise = seen(method, 8), torch.Generator().manual_seed(0)
+    before_epoch(method, samples)
+    output = method.training_step(batch_of(method, [noisy(samples, noise) for _ in method.views]))
     output.loss.backward()
     gradients = [parameter.grad for parameter in method.encoder.parameters()]
     assert all(gradient is not None and torch.isfinite(gradient).all() for gradient in gradients)
@@ -119,13 +127,13 @@ def test_a_self_supervised_step_sends_a_finite_gradient_to_the_whole_encoder(nam
 @pytest.mark.parametrize("name", _named("self_supervised"))
 def test_a_self_supervised_method_learns_to_recognize_a_picture_among_others(name: str) -> None:
     method = self_supervised(name)
-    pictures = torch.rand(16, 1, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
-    before_epoch(method, pictures)
+    samples = seen(method, 16)
+    before_epoch(method, samples)
     noise = torch.Generator().manual_seed(1)
     optimizer = torch.optim.AdamW(method.parameters(), lr=3e-3)
     figures = []
     for step in range(25):
-        views = [pictures + 0.1 * torch.randn(pictures.shape, generator=noise) for _ in method.views]
+        views = [noisy(samples, noise) for _ in method.views]
         output = method.training_step(batch_of(method, views, step))
         optimizer.zero_grad()
         output.loss.backward()

@@ -1,29 +1,19 @@
-"""Two workers make the steps of one: every self-supervised method, same pictures, same whole batch."""
+"""Two workers make the steps of one: every self-supervised method, same samples, same whole batch."""
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor, distributed, multiprocessing
 
 from components.core import plugins, seeds
 from components.methods.contracts import SelfSupervisedMethod
-from components.modalities.image.policy import Policy
-from components.training.corpus import Corpus
 from components.training.loop import LoopConfig, train
 from components.training.synced_batch_norm import sync_batch_norm
-from tests.contracts.built import batch_of, before_epoch, self_supervised
-from tests.pictures import views_of
+from tests.contracts.built import batch_of, before_epoch, corpus_of, noisy, seen, self_supervised
 
 METHODS = plugins.names("self_supervised")
 SIZE, SAMPLES, BATCH = 16, 32, 16
-VIEW = Policy(crop=(0.5, 1.0))
-VIEWS = views_of(
-    {"view": VIEW, "weak": VIEW, "strong": VIEW, "local": Policy(crop=(0.2, 0.5), shrink=2)},
-    mean=[0.5],
-    std=[0.25],
-)
 # Adam's first steps would follow the sign of what is only rounding
 LOOP = LoopConfig(epochs=3, batch_size=BATCH, learning_rate=0.01, precision="float32", optimizer="sgd", clip=1.0)
 
@@ -63,9 +53,9 @@ def test_two_workers_have_the_loss_curve_of_one(name: str, two_workers: Path) ->
 
 
 def _losses(name: str, *, rank: int = 0, world: int = 1) -> list[float]:
-    samples = np.random.default_rng(0).integers(0, 256, (SAMPLES, 1, SIZE, SIZE), dtype=np.uint8)
-    data = Corpus(samples, np.arange(SAMPLES), VIEWS)
-    history = train(self_supervised(name, SIZE), data, LOOP, seed=0, rank=rank, world=world)
+    method = self_supervised(name, SIZE)
+    data = corpus_of(method.encoder.given.kind, SAMPLES, SIZE)
+    history = train(method, data, LOOP, seed=0, rank=rank, world=world)
     return [row["loss"] for row in history]
 
 
@@ -75,10 +65,11 @@ def _gradients(name: str, *, rank: int = 0, world: int = 1) -> dict[str, Tensor]
     assert isinstance(method, SelfSupervisedMethod)
     if world > 1:
         sync_batch_norm(method)
-    pictures = torch.rand(BATCH, 1, SIZE, SIZE, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    before_epoch(method, pictures)
+    samples = seen(method, BATCH, SIZE)
+    samples = samples.double() if samples.is_floating_point() else samples
+    before_epoch(method, samples)
     noise = torch.Generator().manual_seed(1)
-    views = [pictures + 0.1 * torch.randn(pictures.shape, generator=noise).double() for _ in method.views]
+    views = [noisy(samples, noise) for _ in method.views]
     keys = torch.arange(BATCH).chunk(world)[rank]
     method.training_step(batch_of(method, [view.chunk(world)[rank] for view in views], keys=keys)).loss.backward()
     return {key: value.grad for key, value in method.named_parameters() if value.grad is not None}

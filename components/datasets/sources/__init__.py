@@ -14,7 +14,7 @@ from components.core.errors import WinnowError
 from components.datasets.archive import is_archive, unpack
 
 Split = Literal["train", "test"]
-ASKED = ("root", "download", "classes", "test_fraction")
+ASKED = ("root", "download", "classes", "columns", "test_fraction")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,15 @@ class Rejected:
     reason: str
 
 
+class Columns(config.Config):
+    """Names of a table's columns; empty: found by usual names, '': there is none; several texts are joined by lines."""
+
+    text: str | list[str] | None = None
+    label: str | None = None
+    split: str | None = None
+    id: str | None = None
+
+
 class Source(ABC):
     """A stream of samples, in any order: what ingest makes of it does not depend on the order.
 
@@ -49,18 +58,20 @@ class Source(ABC):
     where there is nothing to read.
 
     uses: which of `ASKED`, settings of `ingest`, mean something for this source. files: whether it hands out files,
-    whose reading has settings. fits: the kinds of data it has; none named: any.
+    whose reading has settings. fits: the kinds of data it has; none named: any. endings: of the file that it reads
+    where `ingest.source` is a path, lower case.
     """
 
     uses: ClassVar[frozenset[str]]
     files: ClassVar[bool] = False
     fits: ClassVar[tuple[str, ...]] = ()
+    endings: ClassVar[tuple[str, ...]] = ()
 
     class Config(config.Config):
         """argument: what stands behind the colon, or the path. root: where files lie. download: may it fetch them.
 
         classes: which folders are classes, where names alone would mislead; None: the source says.
-        suffixes: endings of the files that are samples; none: any.
+        suffixes: endings of the files that are samples; none: any. columns: of a table, which is what.
         """
 
         argument: str = ""
@@ -68,6 +79,7 @@ class Source(ABC):
         download: bool = False
         classes: list[str] | None = None
         suffixes: frozenset[str] = frozenset()
+        columns: Columns = Columns()
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -97,9 +109,18 @@ def unused_by(name: str) -> dict[str, str]:
 
 def source_class(name: str) -> type[Source]:
     """The plug-in that `ingest.source` names."""
-    plugin, _, _ = name.partition(":")
-    found: type[Source] = plugins.load("source", plugin if plugin in plugins.names("source") else "folder")
+    found: type[Source] = plugins.load("source", _named(name)[0])
     return found
+
+
+def _named(name: str) -> tuple[str, str]:
+    """The plug-in and its argument; of a path, the plug-in that reads files of its ending, else `folder`."""
+    plugin, _, argument = name.partition(":")
+    if plugin in plugins.names("source"):
+        return plugin, argument
+    ending = Path(name).suffix.casefold()
+    readers = (one for one in plugins.names("source") if ending in plugins.load("source", one).endings)
+    return next(readers, "folder") if ending and not Path(name).is_dir() else "folder", name
 
 
 def place_of(name: str, root: Path) -> Path | None:
@@ -110,7 +131,7 @@ def place_of(name: str, root: Path) -> Path | None:
     plugin, colon, argument = name.partition(":")
     if plugin not in plugins.names("source"):
         place = Path(name)
-    elif plugin == "folder":
+    elif plugin == "folder" or source_class(name).endings:
         place = Path(argument)
     elif colon:
         place = root
@@ -130,17 +151,18 @@ def open_source(
     download: bool,
     classes: list[str] | None = None,
     suffixes: frozenset[str] = frozenset(),
+    columns: Columns | None = None,
     kind: str = "",
 ) -> Source:
-    """`digits`, `torchvision:FashionMNIST`, or a path to a folder or to an archive of one.
+    """`digits`, `torchvision:FashionMNIST`, or a path to a folder, to an archive of one, or to a table.
 
     kind: of the views that the data is to give. Raises WinnowError when there is no such source, it has another kind of
     data, or the archive must not be unpacked.
     """
-    plugin, _, argument = name.partition(":")
-    if plugin not in plugins.names("source"):
-        plugin, argument = "folder", str(unpack(Path(name))) if is_archive(Path(name)) else name
-    place: dict[str, Any] = {"argument": argument, "root": root, "download": download}
+    plugin, argument = _named(name)
+    if argument == name and is_archive(Path(name)):
+        argument = str(unpack(Path(name)))
+    place: dict[str, Any] = {"argument": argument, "root": root, "download": download, "columns": columns or Columns()}
     choice = PluginChoice.model_validate({"name": plugin, **place, "classes": classes, "suffixes": suffixes})
     source: Source = plugins.build("source", choice, where="ingest", kind=kind)
     return source

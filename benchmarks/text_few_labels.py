@@ -1,0 +1,173 @@
+"""Few labels on texts: the pipeline beside TF-IDF and linear models, on the labels that the pipeline picked.
+
+`python -m benchmarks.text_few_labels --root FOLDER` with AG News' two tables: 20,000 training texts without their
+labels, the official 7,600 test texts. word2vec is learned on the training texts alone; k-medoids picks the labels;
+label propagation spreads them; validation by five folds is among them. CPU seconds: of pretraining, one thread.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks._pipeline import keep, mean_and_interval, settings
+from components.datasets.labels import read_labels
+from components.datasets.manifest import positions_of, read_manifest
+from components.datasets.oracle import read_classes, reveal
+from components.datasets.sample_store import open_samples
+from components.modalities import build_modality
+from pipelines.inline import LABELED, UNLABELED, run_stages, share
+
+PATH = Path(__file__).parent / "results/text_few_labels.json"
+TABLES = {"train": "ag_news_train_20k.parquet", "test": "ag_news_test.parquet"}
+CHANGES: dict[str, Any] = {
+    "threads": 1,
+    "augment": {"policies": {"weak": {}, "view": {"crop": [0.3, 0.7]}, "strong": {"crop": [0.3, 0.7], "drop": 0.2}}},
+    "pretrain": {
+        "method": {"name": "word2vec"},
+        "encoder": {"name": "word_vectors"},
+        "epochs": 15,
+        "learning_rate": 0.01,
+        "workers": 0,
+    },
+    "finetune": {"method": {"name": "linear_probe"}},
+}
+INGEST = {"modality": {"name": "text"}, "leaks": "drop", "columns": {"label": "label_name"}}
+NEIGHBORS, ALPHA, SWEEPS = 7, 0.2, 30
+
+
+def main() -> None:
+    """Run what the command line asks for, keep the figures and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.text_few_labels", description=__doc__)
+    parser.add_argument("--root", type=Path, required=True, help="folder with AG News' tables")
+    parser.add_argument("--labels", type=lambda text: [int(one) for one in text.split(",")], default=[8, 40, 200])
+    parser.add_argument("--seeds", type=lambda text: [int(one) for one in text.split(",")], default=[0])
+    parser.add_argument("--home", type=Path, help="folder that keeps the encoders for another call")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in asked.seeds:
+            _run(seed, asked.labels, asked.root, asked.home or Path(folder), Path(folder))
+    print("\n".join(table(json.loads(PATH.read_text()))))
+
+
+def table(kept: dict[str, Any]) -> list[str]:
+    """A row for each method, a column for each number of labels."""
+    counts = sorted(kept, key=int)
+    names = dict.fromkeys(name for count in counts for run in kept[count].values() for name in run)
+    lines = [f"| | {' | '.join(f'{count} labels' for count in counts)} |", "|---" * (1 + len(counts)) + "|"]
+    for name in names:
+        cells = [mean_and_interval([run[name] for run in kept[count].values()]) for count in counts]
+        lines.append(f"| {name.replace('_', ' ')} | {' | '.join(cells)} |")
+    return lines
+
+
+def _run(seed: int, budgets: list[int], root: Path, home: Path, folder: Path) -> None:
+    source, base = folder / "ag_news.parquet", home / f"seed{seed}"
+    _join(root, source)
+    changes = {**CHANGES, "seed": seed, "ingest": {**INGEST, "source": str(source)}}
+    if not (base / "data/embed").is_dir():
+        _say(f"seed {seed}, CPU seconds: {run_stages(UNLABELED, base, settings(**changes))}")
+    rivals = None
+    for budget in budgets:
+        place = share(base, folder / f"seed{seed}-{budget}")
+        _say(f"{budget}: {run_stages(LABELED, place, settings(**{**changes, 'label': {'budget': budget}}))}")
+        rivals = rivals or Rivals(place / "data")
+        rivals.data = place / "data"
+        metrics = json.loads((rivals.data / "evaluate/metrics.json").read_text())
+        figures = {
+            "winnow": metrics["accuracy"],
+            "winnow, labels alone": metrics["control_accuracy"],
+            "TF-IDF, logistic regression": rivals.logistic(rivals.tf_idf),
+            "TF-IDF, LabelSpreading": rivals.spreading(),
+            "word2vec, logistic regression": rivals.logistic(rivals.vectors),
+        }
+        guard = json.loads((rivals.data / "finetune/guard.json").read_text())
+        _say(f"{budget}: {figures} {guard['why']}")
+        keep(PATH, (budget, f"seed {seed}"), {name: round(value, 4) for name, value in figures.items()})
+
+
+def _join(root: Path, path: Path) -> None:
+    import pandas as pd
+
+    parts = [pd.read_parquet(root / name).assign(split=split) for split, name in TABLES.items()]
+    pd.concat(parts)[["text", "label_name", "split"]].to_parquet(path)
+
+
+class Rivals:
+    """The same labels and the same test texts, for what a user would pick instead. data: of the pipeline's run."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        manifest = read_manifest(data / "ingest/manifest.parquet")
+        self.ids = manifest["id"].tolist()
+        self.train, self.test = positions_of(manifest, "train"), positions_of(manifest, "test")
+        self.names = read_classes(data / "ingest/oracle.parquet")
+        truth = reveal(data / "ingest/oracle.parquet", [self.ids[row] for row in self.test])
+        self.truth = np.array([self.names.index(str(name)) for name in truth])
+
+    @cached_property
+    def tf_idf(self) -> Any:
+        """`(N, V)` sparse, of the training texts' words, seen twice."""
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        store = open_samples(self.data / "ingest/samples.npy")
+        kind = build_modality(store.about.modality)
+        texts = [kind.to_file(store.record(row)).decode() for row in range(len(store))]
+        model = TfidfVectorizer(min_df=2, sublinear_tf=True).fit([texts[row] for row in self.train])
+        return model.transform(texts)
+
+    @cached_property
+    def vectors(self) -> Any:
+        """`(N, D)` of the pipeline's encoder, standardized."""
+        from sklearn.preprocessing import StandardScaler
+
+        vectors = np.load(self.data / "embed/embeddings.npy")
+        return StandardScaler().fit(vectors[self.train]).transform(vectors)
+
+    def labeled(self) -> tuple[Any, Any]:
+        """Positions and classes of the labels that the pipeline picked."""
+        labels = read_labels(self.data / "label/labels.parquet")
+        place_of = {identity: row for row, identity in enumerate(self.ids)}
+        return np.array([place_of[one] for one in labels.ids]), labels.distributions.argmax(1)
+
+    def logistic(self, features: Any) -> float:
+        """scikit-learn's logistic regression with its defaults."""
+        from sklearn.linear_model import LogisticRegression
+
+        rows, classes = self.labeled()
+        predicted = LogisticRegression(max_iter=2000).fit(features[rows], classes).predict(features[self.test])
+        return float((predicted == self.truth).mean())
+
+    @cached_property
+    def _graph(self) -> tuple[Any, Any]:
+        """Row-normalized nearest neighbors by TF-IDF among the training texts, and the test texts' there."""
+        from sklearn.neighbors import NearestNeighbors
+
+        index = NearestNeighbors(n_neighbors=NEIGHBORS, metric="cosine", algorithm="brute").fit(self.tf_idf[self.train])
+        among = index.kneighbors_graph(mode="connectivity") / NEIGHBORS
+        return among, index.kneighbors_graph(self.tf_idf[self.test], mode="connectivity") / NEIGHBORS
+
+    def spreading(self) -> float:
+        """LabelSpreading as scikit-learn has it with a k-NN kernel (alpha 0.2, 7 neighbors), on cosine neighbors."""
+        among, there = self._graph
+        rows, classes = self.labeled()
+        start = np.zeros((len(self.train), len(self.names)))
+        start[np.searchsorted(self.train, rows), classes] = 1
+        masses = start
+        for _ in range(SWEEPS):
+            masses = ALPHA * (among @ masses) + (1 - ALPHA) * start
+        masses = masses / np.maximum(masses.sum(1, keepdims=True), 1e-12)
+        return float(((there @ masses).argmax(1) == self.truth).mean())
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

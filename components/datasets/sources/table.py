@@ -1,0 +1,147 @@
+"""A table of texts, one a row: .csv, .tsv, .jsonl or .parquet, with a class, a split and a name where it has them."""
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from components.core.config import did_you_mean
+from components.core.errors import WinnowError
+from components.datasets.names import normal
+from components.datasets.sources import Item, Rejected, Source
+from components.datasets.sources._reserved import SPLITS, is_unlabeled, split_of
+from components.datasets.sources._tables import Row, open_table
+from components.datasets.sources._tables import Table as Rows
+
+TEXTS = ("text", "texts", "content", "body", "review", "message", "sentence", "document", "comment", "post", "tweet")
+LABELS = ("label", "label_name", "class", "category", "target", "sentiment")
+SPLIT_NAMES, IDS = ("split",), ("id",)
+MOST_CLASSES = 1000
+_LISTED = 12
+
+
+class Table(Source):
+    """Reads a row at a time, three times over: what classes there are and how it is written must be known first.
+
+    Which columns hold what `ingest.columns` says, else their names; no other column is read. A row without a class is
+    unlabeled. A sample's path is its row, counted from 1 below the header, or what stands in the column `id`.
+    """
+
+    fits = ("tokens",)
+    uses = frozenset({"columns", "test_fraction"})
+    endings = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+
+    def __init__(self, config: Source.Config) -> None:
+        super().__init__(config)
+        self.path = Path(config.argument)
+        if not self.path.is_file():
+            raise WinnowError(f"ingest.source '{config.argument}' is no file: check the path, which starts from here.")
+        self._rows: Rows = open_table(self.path)
+        names = self._rows.columns
+        self._texts = self._wanted("text", TEXTS, names) or self._only_one_left(names)
+        self._label, self._split, self._id = (
+            next(iter(self._wanted(what, known, names)), None)
+            for what, known in (("label", LABELS), ("split", SPLIT_NAMES), ("id", IDS))
+        )
+
+    def classes(self) -> list[str]:
+        return sorted(self._survey)
+
+    def notices(self) -> list[str]:
+        said = {"text": " and ".join(self._texts), "class": self._label, "split": self._split, "id": self._id}
+        read = ", ".join(f"{what} from '{name}'" for what, name in said.items() if name)
+        return [f"{self.path.name}: {read}.", *self._rows.notices]
+
+    def count(self) -> int:
+        self._survey  # noqa: B018 - counts
+        return self._count
+
+    def items(self) -> Iterator[Item | Rejected]:
+        width, seen = len(str(self.count())), set[str]()
+        for number, row in enumerate(self._rows, 1):
+            path = f"{self.path.stem}/{number:0{width}d}"
+            if isinstance(row, str):
+                yield Rejected(path, "unreadable", row)
+                continue
+            if self._id is not None:
+                path = self._named(row, number, seen)
+            text = "\n".join(row.get(name) or "" for name in self._texts)
+            content = np.frombuffer(text.encode("utf-8", "replace"), np.uint8)
+            yield Item(path, content, self._class_of(row), self._split_of(row, number))
+
+    @cached_property
+    def _survey(self) -> Counter[str]:
+        """How many rows of each class there are. Raises WinnowError where they can be no classes."""
+        counts, self._count = Counter[str](), 0
+        for row in self._rows:
+            self._count += 1
+            label = None if isinstance(row, str) else self._class_of(row)
+            if label is not None:
+                counts[label] += 1
+        if len(counts) > MOST_CLASSES or (len(counts) > _LISTED and 2 * len(counts) > counts.total()):
+            raise WinnowError(
+                f"{self.path.name} has {len(counts):,} values in '{self._label}' of {counts.total():,} texts, "
+                "which are no classes: name the column that holds them in ingest.columns.label, or '' if none does."
+            )
+        if len(counts) == 1:
+            raise WinnowError(
+                f"{self.path.name} has one class, '{next(iter(counts))}', in '{self._label}': a classifier needs at "
+                "least two; set ingest.columns.label to '' if these texts have no class yet."
+            )
+        return counts
+
+    def _wanted(self, what: str, known: tuple[str, ...], names: list[str]) -> list[str]:
+        """The columns of one use: those the settings name, else the first of a known name; none for ''."""
+        asked = getattr(self.config.columns, what)
+        if asked is None:
+            found = {normal(name).casefold(): name for name in reversed(names)}
+            return next(([found[name]] for name in known if name in found), [])
+        listed = [asked] if isinstance(asked, str) else asked
+        for name in listed:
+            if name and name not in names:
+                raise WinnowError(
+                    f"ingest.columns.{what} names '{name}', no column of {self.path.name}: {did_you_mean(name, names)}"
+                )
+        return [name for name in listed if name]
+
+    def _only_one_left(self, names: list[str]) -> list[str]:
+        others = {
+            name
+            for what, known in (("label", LABELS), ("split", SPLIT_NAMES), ("id", IDS))
+            for name in self._wanted(what, known, names)
+        }
+        left = [name for name in names if name not in others]
+        if len(left) != 1:
+            shown = ", ".join(f"'{name}'" for name in names[:_LISTED])
+            raise WinnowError(
+                f"{self.path.name} has the columns {shown}, and none is named like texts (such as 'text' or 'review'): "
+                "name the one that holds them in ingest.columns.text; a file without a line of names needs one."
+            )
+        return left
+
+    def _class_of(self, row: Row) -> str | None:
+        name = normal(row.get(self._label) or "") if self._label is not None else ""
+        return name if name and not is_unlabeled(name) else None
+
+    def _split_of(self, row: Row, number: int):  # type: ignore[no-untyped-def]
+        said = (row.get(self._split) or "").strip() if self._split is not None else ""
+        if not said:
+            return None
+        if (split := split_of(said)) is None:
+            raise WinnowError(
+                f"{self.path.name} says '{said[:60]}' in '{self._split}' of row {number}: a split is one of "
+                f"{', '.join(SPLITS)}, or empty; set ingest.columns.split to '' if this column says something else."
+            )
+        return split
+
+    def _named(self, row: Row, number: int, seen: set[str]) -> str:
+        name = normal(row.get(str(self._id)) or "")
+        if not name or name in seen:
+            raise WinnowError(
+                f"{self.path.name} has {'nothing' if not name else repr(name[:60]) + ' again'} in '{self._id}' of row "
+                f"{number}: ids name one row each; name another column in ingest.columns.id, or '' for row numbers."
+            )
+        seen.add(name)
+        return name

@@ -1,0 +1,218 @@
+"""Texts: documents, messages, rows of a table, in any script; stored as UTF-8, seen as words or bytes."""
+
+from collections.abc import Iterator, Mapping
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field
+
+from components.core.config import Config as BaseConfig
+from components.datasets.records import Content, Record
+from components.datasets.sample_store import ANY, BLOCK, Samples, padded
+from components.modalities import Array, Input, Level, Modality, Pixels, Plain, Positions, Served, Statistics, View
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from great_expectations.expectations.expectation import Expectation
+    from torch import Tensor
+
+    from components.modalities.text.policy import Policy as TextPolicy
+    from components.modalities.text.vocabulary import Vocabulary
+
+SHOWN = 600  # characters of a text on a page
+QUOTED = (
+    "border-left:3px solid #bbb;margin:0;padding:2px 10px;text-align:left;overflow-wrap:anywhere;white-space:pre-wrap"
+)
+
+
+class Text(Modality):
+    """Statistics are `counts`: how often each entry of the vocabulary is in the training texts."""
+
+    class Config(BaseConfig):
+        """vocabulary: `words` in lower case, or `bytes`, which need no table. seen: how often a word must be in the
+        training texts to be an entry; most: entries; length: words (or bytes) of a text that a model sees; characters:
+        of a text that are kept.
+        """
+
+        vocabulary: Literal["words", "bytes"] = "words"
+        seen: int = Field(2, ge=1)
+        most: int = Field(50_000, ge=1, le=10_000_000)
+        length: int = Field(256, ge=1, le=100_000)
+        characters: int = Field(10_000, ge=1, le=10_000_000)
+
+        def unused(self) -> dict[str, str]:
+            """As the base says."""
+            why = "ingest.modality.vocabulary is bytes, which are all in it"
+            return dict.fromkeys(("seen", "most"), why) if self.vocabulary == "bytes" else {}
+
+    gives = "tokens"
+    noun = ("text", "texts")
+    dtype = "uint8"
+    shape = (ANY,)
+    facts = pa.schema([("characters", pa.int32()), ("words", pa.int32())])
+    suffixes = frozenset({".txt", ".text"})
+    typed = True
+    records_are = "(N, L) uint8, UTF-8, 0 behind a text's end"
+    views_are = "(N, T) int64, numbers of the vocabulary's entries from 2 on, 1 for others, 0 behind a text's end"
+
+    @property
+    def Policy(self) -> "type[TextPolicy]":  # noqa: N802 - a class
+        """As the base says."""
+        from components.modalities.text.policy import Policy
+
+        return Policy
+
+    @property
+    def losses(self) -> Mapping[str, str]:
+        """As the base says."""
+        from components.modalities.text.decode import LOSSES
+
+        return LOSSES
+
+    @property
+    def ladder(self) -> Mapping[str, list[Level]]:
+        """As the base says."""
+        from components.modalities.text.ladder import ladder
+
+        return ladder()
+
+    def read(self, content: Content) -> Record:
+        """See `decode`; words are those of the whole text."""
+        from components.modalities.text.decode import decode
+        from components.modalities.text.words import words
+
+        found = decode(bytes(content), self.config.characters)
+        values = np.frombuffer(found.text.encode("utf-8", "replace"), np.uint8)
+        return Record(values, {"characters": found.characters, "words": len(words(found.text))}, found.lost)
+
+    def fingerprints(self, records: list[Array]) -> Pixels:
+        """SimHash."""
+        from components.modalities.text.near import fingerprints
+
+        return fingerprints(records)
+
+    def alike(self, records: list[Array], pairs: Positions) -> "np.ndarray[Any, np.dtype[np.bool_]]":
+        """By shared pairs of words."""
+        from components.modalities.text.near import alike
+
+        return alike(records, pairs)
+
+    def rules(self) -> "list[Expectation]":
+        """As the base says."""
+        from components.datasets import expectations as expect
+
+        return [
+            expect.between("characters", 1, 2**28, "Every text has between 1 and 268,435,456 characters"),
+            expect.between("words", 1, 2**28, "Every text has a word or a sign"),
+        ]
+
+    def measure(self, samples: Samples, rows: Positions) -> Statistics:
+        """Counts of the vocabulary's entries."""
+        from components.modalities.text.vocabulary import count
+
+        texts = (self._said(record) for record in _blocks(samples, rows))
+        least, most = (1, 256) if self.config.vocabulary == "bytes" else (self.config.seen, self.config.most)
+        return {"counts": count(texts, self.config.vocabulary, least=least, most=most)}
+
+    def check(self, statistics: Statistics) -> None:
+        """A number above 0 for each entry."""
+        from components.modalities.text.vocabulary import check
+
+        check(statistics, self.config.vocabulary)
+
+    def input(self, statistics: Statistics | None) -> Input:
+        """Rows of the vocabulary's numbers; without statistics as many as there may be."""
+        if statistics is None:
+            most = 256 if self.config.vocabulary == "bytes" else self.config.most
+            return Input(self.gives, (self.config.length,), 2 + most)
+        vocabulary = self._vocabulary(statistics)
+        return Input(self.gives, (self.config.length,), len(vocabulary), vocabulary.frequencies)
+
+    def plain(self, statistics: Statistics) -> Plain:
+        """The vocabulary's numbers."""
+        return self._vocabulary(statistics).tokens
+
+    def view(self, policy: "TextPolicy", statistics: Statistics) -> View:
+        """See `changed`."""
+        from components.modalities.text.policy import changed
+
+        tokens = self.plain(statistics)
+        return lambda records, keys, seed: changed(tokens(records), policy, keys, seed)
+
+    def restore(self, views: "Tensor", statistics: Statistics) -> Array:
+        """Words with blanks between them."""
+        vocabulary = self._vocabulary(statistics)
+        return _records([vocabulary.text(row) for row in views.cpu().tolist()])
+
+    def to_file(self, record: Array) -> bytes:
+        """As UTF-8."""
+        return self._said(record).encode()
+
+    @property
+    def stored_as(self) -> str:
+        """As the base says."""
+        return f"up to {self.config.characters:,} characters, UTF-8"
+
+    def show(self, record: Array, *, caption: str = "") -> str:
+        """A quotation, cut where it is long; all of it escaped."""
+        text = self._said(record)
+        shown = text if len(text) <= SHOWN else text[: SHOWN - 1].rstrip() + "…"
+        return f'<blockquote dir="auto" style="{QUOTED}" title="{escape(caption)}">{escape(shown)}</blockquote>'
+
+    def preview_policies(
+        self, path: Path, records: Array, policies: Mapping[str, Any], statistics: Statistics, seed: int
+    ) -> None:
+        """A block of lines for each text."""
+        from components.modalities.text.preview import draw_preview
+
+        said = [f"{name}: {self.describe(policy)}" for name, policy in policies.items()]
+        draw_preview(path, records, policies, self._vocabulary(statistics), said, seed)
+
+    def task(self, path: str, record: Array) -> dict[str, Any]:
+        """The text itself."""
+        return {"text": self._said(record), "path": path}
+
+    def served(self) -> Served:
+        """Strings."""
+        return Served("str", ())
+
+    def from_client(self, given: Array) -> Array:
+        """Strings as files of them would be read. Raises Unreadable for one without any text."""
+        return padded([self.read(np.frombuffer(str(one).encode("utf-8", "replace"), np.uint8)).values for one in given])
+
+    def to_client(self, records: Array) -> Array:
+        """As the base says."""
+        return np.array([self._said(record) for record in records], np.str_)
+
+    def summary(self, facts: "pd.DataFrame") -> dict[str, Any]:
+        """How long texts are."""
+        from components.modalities.text.unlike import summary
+
+        return summary(facts)
+
+    def unlike(self, record: Record, summary: Mapping[str, Any]) -> list[str]:
+        """By length."""
+        from components.modalities.text.unlike import unlike
+
+        return unlike(record, summary)
+
+    def _vocabulary(self, statistics: Statistics) -> "Vocabulary":
+        from components.modalities.text.vocabulary import Vocabulary
+
+        return Vocabulary(statistics["counts"], self.config.vocabulary, self.config.length)
+
+    @staticmethod
+    def _said(record: Array) -> str:
+        return np.asarray(record).tobytes().rstrip(b"\0").decode("utf-8", "replace")
+
+
+def _blocks(samples: Samples, rows: Positions) -> Iterator[Array]:
+    for start in range(0, len(rows), BLOCK):
+        yield from samples[rows[start : start + BLOCK]]
+
+
+def _records(texts: list[str]) -> Array:
+    return padded([np.frombuffer(text.encode("utf-8", "replace"), np.uint8) for text in texts])

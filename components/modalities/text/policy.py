@@ -1,0 +1,74 @@
+"""What may be done to a text before a model sees it: a part of it, words left out, exchanged, hidden."""
+
+from typing import Annotated
+
+import numpy as np
+import torch
+from pydantic import Field, field_validator
+from torch import Tensor
+
+from components.core.config import Config
+from components.core.seeds import uniform
+from components.modalities import Positions
+from components.modalities.text.vocabulary import PAD, UNKNOWN
+
+Share = Annotated[float, Field(gt=0, le=1)]
+Chance = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Policy(Config):
+    """crop: shares, least and most, of a text's words that stay, in a row: a span of it (Giorgi et al. 2021, DeCLUTR,
+    https://arxiv.org/abs/2006.03659). Of the words each with that chance: drop: it is left out; swap: it and the next
+    change places (Wei & Zou 2019, https://arxiv.org/abs/1901.11196); mask: a word that nobody knows takes its place.
+    """
+
+    crop: tuple[Share, Share] = (1.0, 1.0)
+    drop: Chance = 0.0
+    swap: Chance = 0.0
+    mask: Chance = 0.0
+
+    @field_validator("crop")
+    @classmethod
+    def _in_order(cls, crop: tuple[float, float]) -> tuple[float, float]:
+        if crop[0] > crop[1]:
+            raise ValueError("the least share first, then the most, such as [0.5, 1.0]")
+        return crop
+
+
+def changed(tokens: Tensor, policy: Policy, keys: Positions, seed: int) -> Tensor:
+    """Numbers `(B, T)` under the policy, `(B, T)` again; at least one word stays of a text that has any.
+
+    keys: `(B,)`; what is done to a text depends on its key, the seed and its own words alone.
+    """
+    if policy == Policy():
+        return tokens
+    numbers = tokens.cpu().numpy()
+    lengths, places = (numbers != PAD).sum(1), np.arange(numbers.shape[1])
+    draws = uniform(seed, keys, 2 + 3 * numbers.shape[1])
+    low, high = policy.crop
+    spans = np.clip(np.ceil(lengths * (low + (high - low) * draws[:, 0])), np.minimum(lengths, 1), lengths)
+    starts = np.floor(draws[:, 1] * (lengths - spans + 1))
+    kept = (places >= starts[:, None]) & (places < (starts + spans)[:, None])
+    drop, swap, mask = draws[:, 2::3], draws[:, 3::3], draws[:, 4::3]
+    surest = np.where(kept, drop, -1).argmax(1)
+    dropped = drop < policy.drop
+    dropped[np.arange(len(numbers)), surest] = False
+    kept &= ~dropped
+    order = np.argsort(~kept, axis=1, kind="stable")
+    found = np.where(np.take_along_axis(kept, order, 1), np.take_along_axis(numbers, order, 1), PAD)
+    found[(mask < policy.mask) & (found != PAD)] = UNKNOWN
+    if policy.swap:
+        _swap(found, swap < policy.swap)
+    return torch.from_numpy(found).to(tokens.device)
+
+
+def _swap(
+    numbers: "np.ndarray[tuple[int, int], np.dtype[np.int64]]",
+    chosen: "np.ndarray[tuple[int, int], np.dtype[np.bool_]]",
+) -> None:
+    """Each word whose lot was drawn changes places with the next, from left to right, neither of them twice."""
+    free = np.ones(len(numbers), np.bool_)
+    for place in range(numbers.shape[1] - 1):
+        now = chosen[:, place] & free & (numbers[:, place + 1] != PAD)
+        numbers[now, place], numbers[now, place + 1] = numbers[now, place + 1], numbers[now, place]
+        free = ~now

@@ -1,0 +1,139 @@
+"""Texts: from bytes in any encoding to records, words of any script, and back to people and clients, escaped."""
+
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from components.datasets.near_duplicates import near_duplicate_groups
+from components.datasets.records import Unreadable
+from components.datasets.sample_store import ANY, About, Store
+from components.modalities.text import Text
+from components.modalities.text.decode import decode
+from components.modalities.text.vocabulary import Vocabulary, count
+from components.modalities.text.words import words
+from tests.texts import records_of
+
+KIND = Text(Text.Config())
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+def test_any_usual_encoding_is_read(encoding: str) -> None:
+    found = decode("Über Öl\r\nund Wein".encode(encoding), 100)
+    assert found.text == "Über Öl\nund Wein"
+    assert found.lost == (("latin",) if encoding == "latin-1" else ())
+
+
+@pytest.mark.parametrize(
+    ("content", "text", "lost"),
+    [
+        (b"a\x00b\x07c", "abc", ("controls",)),
+        ("a\u202eb".encode(), "ab", ("controls",)),
+        (b" \t a \t b \n\n\n\n c ", "a b\n\nc", ()),
+        (unicodedata.normalize("NFD", "é").encode(), "é", ()),
+        (b"abcdefghijklm", "abcdefghij", ("cut",)),
+        (b"<b>&amp;</b>", "<b>&amp;</", ("cut",)),
+    ],
+)
+def test_what_is_no_letter_is_left_out_and_said(content: bytes, text: str, lost: tuple[str, ...]) -> None:
+    found = decode(content, 10)
+    assert (found.text, found.lost) == (text, lost)
+
+
+@pytest.mark.parametrize("content", [b"", b" \n\t ", b"\x00\x00", bytes(range(256)) * 20 + b"\x00" * 200])
+def test_what_holds_no_text_is_refused(content: bytes) -> None:
+    with pytest.raises(Unreadable):
+        decode(content, 100)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("It's 3.5 km!", ["It", "'", "s", "3", ".", "5", "km", "!"]),
+        ("naïve Straße", ["naïve", "Straße"]),
+        ("हिन्दी में लिखा", ["हिन्दी", "में", "लिखा"]),
+        ("日本語です", ["日", "本", "語", "で", "す"]),
+        ("ภาษาไทย", ["ภ", "า", "ษ", "า", "ไ", "ท", "ย"]),
+        ("שלום עולם", ["שלום", "עולם"]),
+        ("مرحبا بالعالم", ["مرحبا", "بالعالم"]),
+        ("привет, мир", ["привет", ",", "мир"]),
+        ("Γειά σου", ["Γειά", "σου"]),
+        ("안녕 세상", ["안녕", "세상"]),
+        ("ok 👍🏽❤️", ["ok", "👍🏽", "❤️"]),
+        ("", []),
+    ],
+)
+def test_words_of_any_script_are_found(text: str, found: list[str]) -> None:
+    assert words(unicodedata.normalize("NFC", text)) == [unicodedata.normalize("NFC", one) for one in found]
+
+
+def test_the_vocabulary_holds_what_was_seen_often_enough_and_orders_it_by_that() -> None:
+    counts = count(["b a a", "A c b", "d"], "words", least=2, most=10)
+    assert list(counts.items()) == [("a", 3), ("b", 2)]
+    assert list(count(["b a a", "b"], "words", least=1, most=1)) == ["a"]
+    vocabulary = Vocabulary(dict(reversed(counts.items())), "words", 8)
+    assert vocabulary.entries == ["a", "b"]
+    assert vocabulary.frequencies == (0, 0, 0.6, 0.4)
+    assert vocabulary.tokens(torch.from_numpy(records_of(["B a x", "a"]))).tolist() == [[3, 2, 1], [2, 0, 0]]
+    assert vocabulary.text([3, 2, 1, 0]) == "b a ▢"
+
+
+def test_a_text_of_no_word_and_a_long_one_have_their_shapes() -> None:
+    vocabulary = Vocabulary({"a": 1}, "words", 3)
+    assert vocabulary.tokens(torch.zeros(2, 0, dtype=torch.uint8)).tolist() == [[0], [0]]
+    assert vocabulary.tokens(torch.from_numpy(records_of(["a " * 9]))).tolist() == [[2, 2, 2]]
+
+
+def test_bytes_need_no_table_and_come_back_as_the_text() -> None:
+    kind = Text(Text.Config(vocabulary="bytes"))
+    records = records_of(["Öl 👍", "oil"])
+    statistics = kind.measure(records, np.arange(2))
+    views = kind.plain(statistics)(torch.from_numpy(records))
+    assert (views[0] > 1).all()
+    restored = kind.restore(views, statistics)
+    assert [kind._said(one) for one in restored] == ["Öl 👍", "oil"]
+
+
+def test_statistics_that_measure_cannot_have_given_are_refused() -> None:
+    KIND.check({"counts": {"a": 2}})
+    for wrong in ({}, {"counts": {}}, {"counts": {"a": 0}}, {"counts": {"a": True}}, {"counts": ["a"]}, {"mean": [1]}):
+        with pytest.raises(ValueError, match="counts"):
+            KIND.check(wrong)
+
+
+def test_near_duplicates_are_found_and_texts_of_the_same_words_in_another_order_are_none() -> None:
+    long = "the ferry to the island leaves at nine from the old pier and comes back before the evening tide turns"
+    texts = [long, long + "!", long.upper(), " ".join(reversed(long.split())), "something else entirely, about dogs"]
+    flat = np.concatenate([np.frombuffer(text.encode(), np.uint8) for text in texts])
+    starts = np.concatenate([[0], np.cumsum([len(text.encode()) for text in texts])])
+    store = Store(About(modality=KIND.choice, dtype="uint8", shape=(ANY,)), flat, starts)
+    prints = KIND.fingerprints([store.record(row) for row in range(5)])
+    groups = near_duplicate_groups(prints, store, np.arange(5), KIND.alike)
+    assert groups[0] == groups[1] == groups[2]
+    assert len({*groups.tolist()}) == 3
+
+
+def test_a_text_is_shown_escaped_whatever_is_in_it() -> None:
+    (record,) = records_of(['<script>alert("x")</script> & more'])
+    shown = KIND.show(record, caption='"><img src=x>')
+    assert "<script" not in shown
+    assert "<img" not in shown
+    assert "&lt;script&gt;" in shown
+
+
+def test_clients_send_strings_and_get_them_back() -> None:
+    given = np.array(["A  text", "Ein längerer Text"])
+    records = KIND.from_client(given)
+    assert records.shape == (2, len("Ein längerer Text".encode()))
+    assert KIND.to_client(records).tolist() == ["A text", "Ein längerer Text"]
+    assert KIND.served().shape == ()
+
+
+def test_the_preview_draws_any_script_without_a_warning(tmp_path: Path) -> None:
+    records = records_of(["plain $ text", "日本語 हिन्दी 👍 שלום"])
+    statistics = KIND.measure(records, np.arange(2))
+    policies = {"weak": KIND.Policy(), "view": KIND.Policy(crop=(0.5, 1.0), drop=0.2)}
+    KIND.preview_policies(tmp_path / "preview.png", records, policies, statistics, 0)
+    assert (tmp_path / "preview.png").read_bytes()[:4] == b"\x89PNG"
