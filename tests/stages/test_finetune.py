@@ -199,7 +199,7 @@ def test_labels_fill_their_share_of_an_epoch(tmp_path: Path) -> None:
     paths = [tmp_path / name for name in ("manifest.parquet", "samples.npy", "policy.json", "encoder.safetensors")]
     paths += [tmp_path / name for name in LEARNED]
     params = finetune.Params.model_validate({"method": {"name": "full"}, "labeled_share": 0.5, "batch_size": 2})
-    candidate, control = finetune._examples(finetune._read(params, *paths), -1)
+    candidate, control = finetune._read(params, *paths).examples(-1)
     assert candidate.repeats[:LABELED].sum() >= candidate.repeats[LABELED:].sum() == TRAIN - LABELED
     assert (control.repeats == candidate.repeats[:LABELED]).all()
     assert candidate.weights[:LABELED].min() > candidate.weights[LABELED:].max()
@@ -211,7 +211,7 @@ def test_held_out_labels_are_in_neither_training(tmp_path: Path) -> None:
     paths += [tmp_path / name for name in LEARNED]
     task = finetune._read(finetune.Params.model_validate({"method": {"name": "full"}}), *paths)
     assert project.ids[0] == task.labels.ids[0]
-    for examples in finetune._examples(task, 0):
+    for examples in task.examples(0):
         assert not set(examples.positions.tolist()) & set(range(0, LABELED, 2))
         assert set(range(1, LABELED, 2)) <= set(examples.positions.tolist())
 

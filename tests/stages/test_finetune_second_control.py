@@ -98,7 +98,7 @@ def test_what_cannot_be_compared_is_said(tmp_path: Path, folds: int, params: dic
 def test_what_would_take_long_is_trained_where_it_is_asked_for_alone(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("components.stages.finetune.CHEAP", 1)
+    monkeypatch.setattr("components.training.second_opinion.CHEAP", 1)
     project.run("auto", second_control="auto")
     assert "finetune.second_control: on" in str(_opinion(project, "auto")["why"])
     project.run("on", second_control="on")
