@@ -23,6 +23,7 @@ from components.models.classifier import load_classifier
 from components.models.encoder_file import build_encoder, save_encoder
 from components.stages import finetune
 from components.training.inference import embed_all, predict
+from components.training.label_task import LabelTask
 from tests.pictures import save_pictures, spec_of, views_of, write_manifest
 
 TRAIN, LABELED, CLASSES = 150, 20, 4
@@ -188,7 +189,7 @@ def test_the_guard_can_compare_fine_tuned_models(tmp_path: Path) -> None:
 def test_where_everything_is_labeled_the_temperature_of_the_heads_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(finetune, "_pool_rows", lambda task: np.empty(0, np.int64))
+    monkeypatch.setattr(LabelTask, "pool_rows", lambda task: np.empty(0, np.int64))
     Project(tmp_path).run(method={"name": "full"}, guard_epochs=0)
     assert load_classifier(tmp_path / "out/model.safetensors").spec.temperature > 0
 
