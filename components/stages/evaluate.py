@@ -19,14 +19,16 @@ from components.core.spreadsheet import frame_to_csv
 from components.datasets.labels import lists, read_labels
 from components.datasets.manifest import positions_of, read_manifest, rows_of
 from components.datasets.pseudo_labels import read_pseudo_labels
-from components.datasets.sample_store import open_samples
+from components.datasets.sample_store import Store, open_samples
 from components.datasets.truth import ORIGINS, answers, true_classes
 from components.judging import baselines
 from components.judging import metrics as measures
-from components.models.classifier import load_classifier
+from components.models.classifier import Classifier, load_classifier
 from components.models.prediction_sets import PredictionSets, members
 from components.training.inference import known_vectors, predict
 
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
 CONFIDENCE = 0.95  # of every interval
 
 
@@ -62,25 +64,17 @@ def run(
     classes = shipped.spec.classes
     positions, actual, origins = _test_truth(listing, oracle, ledger, classes)
     store = open_samples(samples)
-    pair = (shipped, alone)
-    ours, theirs = (predict(one, store, positions, vectors=known_vectors(one, embeddings)) for one in pair)
-    ids = listing["id"].to_numpy()[positions]
+    ours, theirs = (predict(one, store, positions, vectors=known_vectors(one, embeddings)) for one in (shipped, alone))
     sets = shipped.spec.sets
     inside = members(ours, sets) if sets else None
-    _write_predictions(predictions, ids, classes, actual, ours, theirs, inside)
+    _write_predictions(predictions, listing["id"].to_numpy()[positions], classes, actual, ours, theirs, inside)
     ships = json.loads(guard.read_text(encoding="utf-8"))["shipped"]
     known = read_labels(labels)
-    answers = baselines.simple_answers(
-        shipped.spec.encoder.inputs.kind,
-        store,
-        rows_of(known.ids, listing["id"], str(labels)),
-        known.distributions,
-        positions,
-    )
+    rows = rows_of(known.ids, listing["id"], str(labels))
     figures: dict[str, Any] = {
         **_figures(ours, theirs, actual, params),
         **(_set_figures(sets, inside, actual, params) if sets and inside is not None else {}),
-        "baselines": _beside(ours, answers, actual, params),
+        "baselines": _beside(shipped, store, (rows, known.distributions), positions, ours, actual, params),
         "labels_used": known.used,
         "test_samples": len(actual),
         **origins,
@@ -90,15 +84,13 @@ def run(
     }
     write_text(metrics, json.dumps(figures, indent=2, sort_keys=True) + "\n")
     _write_plots(confusion, reliability, classes, ours, actual)
-    if why := figures["baselines"]["why"]:
-        print(f"  evaluate: {why}", file=sys.stderr)
     return {name: float(value) for name, value in figures.items() if isinstance(value, int | float)}
 
 
 def _test_truth(
     listing: pd.DataFrame, oracle: Path, ledger: Path, classes: list[str]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], dict[str, int]]:
-    """Positions of the test samples whose class is known, those classes, and how many came from where."""
+) -> tuple[Integers, Integers, dict[str, int]]:
+    """Integers of the test samples whose class is known, those classes, and how many came from where."""
     positions = positions_of(listing, "test")
     ids = listing["id"].to_numpy()[positions].tolist()
     truth = true_classes(oracle, answers(ledger, listing), ids)
@@ -126,9 +118,7 @@ def _test_truth(
     return positions[known], np.array([classes.index(name) for name in names], dtype=np.int64), found
 
 
-def _figures(
-    ours: npt.NDArray[np.float32], theirs: npt.NDArray[np.float32], actual: npt.NDArray[np.int64], params: Params
-) -> dict[str, float]:
+def _figures(ours: Floats, theirs: Floats, actual: Integers, params: Params) -> dict[str, float]:
     figures: dict[str, float] = {}
     for name, metric in (
         ("accuracy", measures.accuracy(ours, actual)),
@@ -146,17 +136,25 @@ def _figures(
 
 
 def _beside(
-    ours: npt.NDArray[np.float32],
-    answers: dict[str, npt.NDArray[np.int64]],
-    actual: npt.NDArray[np.int64],
+    shipped: Classifier,
+    store: Store,
+    known: tuple[Integers, Floats],
+    positions: Integers,
+    ours: Floats,
+    actual: Integers,
     params: Params,
 ) -> dict[str, Any]:
+    """What takes no encoder, taught the same labels: see `baselines.beside`. known: rows and their distributions."""
+    answers = baselines.simple_answers(shipped.spec.encoder.inputs.kind, store, *known, positions)
     how = baselines.Drawn(params.resamples, params.seed, CONFIDENCE)
-    return baselines.beside(ours.argmax(axis=1), answers, actual, ours.shape[1], how)
+    found = baselines.beside(ours.argmax(axis=1), answers, actual, ours.shape[1], how)
+    if found["why"]:
+        print(f"  evaluate: {found['why']}", file=sys.stderr)
+    return found
 
 
 def _set_figures(
-    sets: PredictionSets, inside: npt.NDArray[np.bool_], actual: npt.NDArray[np.int64], params: Params
+    sets: PredictionSets, inside: npt.NDArray[np.bool_], actual: Integers, params: Params
 ) -> dict[str, float]:
     """Coverage of the prediction sets beside the stated one, their mean size, and how often they are no answer."""
     metric = measures.coverage(inside, actual)
@@ -175,9 +173,9 @@ def _write_predictions(
     path: Path,
     ids: npt.NDArray[Any],
     classes: list[str],
-    actual: npt.NDArray[np.int64],
-    ours: npt.NDArray[np.float32],
-    theirs: npt.NDArray[np.float32],
+    actual: Integers,
+    ours: Floats,
+    theirs: Floats,
     inside: npt.NDArray[np.bool_] | None,
 ) -> None:
     names = np.array(classes, dtype=object)
@@ -199,8 +197,8 @@ def _write_plots(
     confusion: Path,
     reliability: Path,
     classes: list[str],
-    ours: npt.NDArray[np.float32],
-    actual: npt.NDArray[np.int64],
+    ours: Floats,
+    actual: Integers,
 ) -> None:
     names = np.array(classes, dtype=object)
     pairs = pd.DataFrame({"actual": names[actual], "predicted": names[ours.argmax(axis=1)]})

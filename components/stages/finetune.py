@@ -21,6 +21,7 @@ from components.datasets.vectors import open_vectors
 from components.judging import guard as guards
 from components.judging.calibration import apply_temperature, fit_temperature, match_temperature
 from components.judging.neighbors import neighbor_graph
+from components.judging.second_control import Opinion
 from components.methods.contracts import Floats, PoolTask, Positions
 from components.methods.semi_supervised.label_propagation import LabelPropagation
 from components.modalities.views import read_views
@@ -81,23 +82,17 @@ def run(
     task = _read(params, manifest, samples, policy, encoder, embeddings, labels, synthetic_labels, pseudo_labels)
     held = np.flatnonzero(task.labels.folds >= 0)
     answers = task.labels.distributions[held]
-    raw = _held_out(task, held)
+    raw, actual = _held_out(task, held), answers.argmax(axis=1)
     temperatures = [fit_temperature(probabilities, answers) for probabilities in raw]
     scaled = [apply_temperature(rows, by) for rows, by in zip(raw, temperatures, strict=True)]
-    actual = answers.argmax(axis=1)
     sets = [calibrate(rows, actual, params.sets) if params.sets else None for rows in scaled]
     (candidate, learned), (alone, taught) = _final(task, temperatures, sets)
-    verdict = _judged(task, candidate, alone, scaled, actual)
     save_classifier(control, alone)
-    shipped = candidate if verdict.shipped == "pseudo_labels" else alone
-    said = scaled[NAMES.index("candidate" if shipped is candidate else "control")]
-    opinion, rival = second_opinion(task, held, said.argmax(axis=1) == actual)
-    if rival is not None:
-        shipped, verdict = rival, replace(verdict, shipped=opinion.kind or verdict.shipped, why=opinion.why)
-    shipped.spec = shipped.spec.model_copy(update={"seen": _seen(task, shipped, manifest)})
-    save_classifier(model, shipped)
-    write_text(guard, json.dumps(verdict.record(), indent=2, sort_keys=True) + "\n")
-    write_text(second_control, json.dumps(opinion.record(), indent=2, sort_keys=True) + "\n")
+    judged = _judged(task, candidate, alone, scaled, actual)
+    shipped, verdict, opinion = _against_second(task, held, (candidate, alone), scaled, judged)
+    save_classifier(model, _remembering(task, shipped, manifest))
+    for path, found in ((guard, verdict), (second_control, opinion)):
+        write_text(path, json.dumps(found.record(), indent=2, sort_keys=True) + "\n")
     _write_history(history, learned, taught)
     return {
         "shipped_pseudo_labels": float(verdict.shipped == "pseudo_labels"),
@@ -105,6 +100,26 @@ def run(
         "candidate_right": float(verdict.candidate_right),
         "control_right": float(verdict.control_right),
     }
+
+
+def _against_second(
+    task: LabelTask,
+    held: Positions,
+    pair: tuple[Classifier, Classifier],
+    probabilities: list[Floats],
+    verdict: guards.Verdict,
+) -> tuple[Classifier, guards.Verdict, Opinion]:
+    """What ships once the guard's choice of the pair was held against a second control.
+
+    probabilities: `(H, K)` of the held-out labels, by each of the pair.
+    """
+    number = 0 if verdict.shipped == "pseudo_labels" else 1
+    first, said = pair[number], probabilities[number]
+    right = said.argmax(axis=1) == task.labels.distributions[held].argmax(axis=1)
+    opinion, rival = second_opinion(task, held, right)
+    if rival is None:
+        return first, verdict, opinion
+    return rival, replace(verdict, shipped=opinion.kind or verdict.shipped, why=opinion.why), opinion
 
 
 def _read(
@@ -199,8 +214,8 @@ def _on_samples(task: LabelTask, candidate: Classifier, control: Classifier) -> 
     return guards.Answers(said[0], said[1], spread.argmax(axis=1))
 
 
-def _seen(task: LabelTask, classifier: Classifier, manifest: Path) -> Seen:
-    """What the training samples were like, for `winnow predict` to compare with."""
+def _remembering(task: LabelTask, classifier: Classifier, manifest: Path) -> Classifier:
+    """With what the training samples were like, for `winnow predict` to compare with."""
     modality = task.material.corpus.views.modality
     listing = read_manifest(manifest, ["split", *modality.facts.names])
     listing = listing[listing["split"] == "train"]
@@ -208,7 +223,9 @@ def _seen(task: LabelTask, classifier: Classifier, manifest: Path) -> Seen:
     rows, vectors = drawn[: KEPT + OTHERS], task.vectors(classifier)
     features = observe(classifier, task.material.corpus.samples, rows, features=True, vectors=vectors).features
     assert features is not None
-    return Seen(facts=modality.summary(listing), **reference(features))
+    seen = Seen(facts=modality.summary(listing), **reference(features))
+    classifier.spec = classifier.spec.model_copy(update={"seen": seen})
+    return classifier
 
 
 def _write_history(path: Path, learned: list[Row], taught: list[Row]) -> None:

@@ -12,19 +12,7 @@ from pydantic import Field
 from components.core.config import Config as BaseConfig
 from components.datasets.records import Content, Record
 from components.datasets.sample_store import Samples
-from components.modalities import (
-    Array,
-    Floats,
-    Input,
-    Level,
-    Modality,
-    Pixels,
-    Plain,
-    Positions,
-    Served,
-    Statistics,
-    View,
-)
+from components.modalities import Array, Input, Level, Modality, Pixels, Plain, Positions, Served, Statistics, View
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,7 +135,7 @@ class Image(Modality):
 
         return is_blank(record)
 
-    def sketches(self, records: list[Array]) -> Floats:
+    def sketches(self, records: list[Array]) -> "np.ndarray[Any, np.dtype[np.float32]]":
         """Of the picture, of what crops leave of it, and of each mirrored."""
         from components.modalities.image.altered import sketches
 
