@@ -16,7 +16,7 @@ from components.core.config import StageParams
 from components.core.errors import WinnowError
 from components.core.files import replacing, write_text
 from components.core.spreadsheet import frame_to_csv
-from components.datasets.labels import lists, read_labels
+from components.datasets.labels import Labels, lists, read_labels
 from components.datasets.manifest import positions_of, read_manifest, rows_of
 from components.datasets.pseudo_labels import read_pseudo_labels
 from components.datasets.sample_store import Store, open_samples
@@ -70,11 +70,10 @@ def run(
     _write_predictions(predictions, listing["id"].to_numpy()[positions], classes, actual, ours, theirs, inside)
     ships = json.loads(guard.read_text(encoding="utf-8"))["shipped"]
     known = read_labels(labels)
-    rows = rows_of(known.ids, listing["id"], str(labels))
     figures: dict[str, Any] = {
         **_figures(ours, theirs, actual, params),
         **(_set_figures(sets, inside, actual, params) if sets and inside is not None else {}),
-        "baselines": _beside(shipped, store, (rows, known.distributions), positions, ours, actual, params),
+        "baselines": _beside(shipped, store, (known, listing), positions, ours, actual, params),
         "labels_used": known.used,
         "test_samples": len(actual),
         **origins,
@@ -138,14 +137,16 @@ def _figures(ours: Floats, theirs: Floats, actual: Integers, params: Params) -> 
 def _beside(
     shipped: Classifier,
     store: Store,
-    known: tuple[Integers, Floats],
+    taught: tuple[Labels, pd.DataFrame],
     positions: Integers,
     ours: Floats,
     actual: Integers,
     params: Params,
 ) -> dict[str, Any]:
-    """What takes no encoder, taught the same labels: see `baselines.beside`. known: rows and their distributions."""
-    answers = baselines.simple_answers(shipped.spec.encoder.inputs.kind, store, *known, positions)
+    """What takes no encoder, taught the same labels: see `baselines.beside`. taught: they, and the manifest."""
+    known, listing = taught
+    rows = rows_of(known.ids, listing["id"], "the labels")
+    answers = baselines.simple_answers(shipped.spec.encoder.inputs.kind, store, rows, known.distributions, positions)
     how = baselines.Drawn(params.resamples, params.seed, CONFIDENCE)
     found = baselines.beside(ours.argmax(axis=1), answers, actual, ours.shape[1], how)
     if found["why"]:
