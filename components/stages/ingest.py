@@ -150,8 +150,10 @@ def _settle(read: Read, records: Store, modality: Modality, params: Params) -> _
     if params.leaks == "refuse":
         ways = dict(zip(leaks["path"], zip(leaks["twin"], leaks["how"], strict=True), strict=True))
         return _Settled(kept, left_out, odd, seen, ways)
-    which = leaks["how"].map(lambda how: f"the same {one}, {how}," if how else f"nearly the same {one}")
-    reason = which + " is in the test split: " + leaks["twin"] + "."
+    reason = [
+        f"{f'the same {one}, {how},' if how else f'nearly the same {one}'} is in the test split: {twin}."
+        for how, twin in zip(leaks["how"], leaks["twin"], strict=True)
+    ]
     ids = kept.loc[leaks.index, "id"]  # an empty frame would take over all rows of a longer column
     left_out = pd.concat([left_out, leaks[["path", "twin"]].assign(id=ids, kind="leak", reason=reason)])
     stays = ~kept.index.isin(leaks.index)
