@@ -83,7 +83,7 @@ def _run(seed: int, budgets: list[int], root: Path, home: Path, folder: Path) ->
             "winnow": metrics["accuracy"],
             "winnow, labels alone": metrics["control_accuracy"],
             "TF-IDF, logistic regression": rivals.logistic(rivals.tf_idf),
-            "TF-IDF, LabelSpreading": rivals.spreading(),
+            "TF-IDF, spread over neighbors": rivals.spreading(),
             "word2vec, logistic regression": rivals.logistic(rivals.vectors),
         }
         guard = json.loads((rivals.data / "finetune/guard.json").read_text())
@@ -153,7 +153,9 @@ class Rivals:
         return among, index.kneighbors_graph(self.tf_idf[self.test], mode="connectivity") / NEIGHBORS
 
     def spreading(self) -> float:
-        """LabelSpreading as scikit-learn has it with a k-NN kernel (alpha 0.2, 7 neighbors), on cosine neighbors."""
+        """Labels spread over cosine neighbors by an iteration of its own, with the alpha and the number of neighbors that
+        scikit-learn's LabelSpreading has; not that class, whose graph is another.
+        """
         among, there = self._graph
         rows, classes = self.labeled()
         start = np.zeros((len(self.train), len(self.names)))

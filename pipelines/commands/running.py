@@ -66,6 +66,22 @@ def photos(
     choose_for_photos(folder, budget=budget, image_size=image_size)
 
 
+@command(epilog=examples("winnow texts reviews.csv --label stars --budget 40"))
+def texts(
+    source: Annotated[str, typer.Argument(help="A table (.csv, .tsv, .jsonl, .parquet) or a folder.", metavar="FILE")],
+    budget: Annotated[int, typer.Option(metavar="LABELS", help="Labels that may be taken from the source.")] = 40,
+    text: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column with the texts.")] = None,
+    label: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column with the classes; '': none.")] = None,
+    split: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column that says train or test.")] = None,
+    identity: Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="The column that names rows.")] = None,
+) -> None:
+    """Write settings that suit texts into params.yaml: columns, word vectors, views, epochs."""
+    from pipelines.texts import choose_for_texts
+
+    columns = {"text": text, "label": label, "split": split, "id": identity}
+    choose_for_texts(source, budget=budget, columns={name: one for name, one in columns.items() if one is not None})
+
+
 @command(epilog=examples("winnow run", "winnow run --source ~/pictures --image-size 64 --channels 3"))
 def run(
     force: Force = False,

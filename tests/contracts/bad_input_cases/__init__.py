@@ -6,11 +6,13 @@ from bad_input_cases.labels import LABELS
 from bad_input_cases.pictures import PICTURES
 from bad_input_cases.settings import SETTINGS
 from bad_input_cases.stages import STAGES
+from bad_input_cases.texts import TEXTS
 
 SECTIONS = {
     "Settings, before anything runs": SETTINGS,
     "Methods of the wrong kind, before anything runs": KINDS,
     "Pictures, in the stage that reads them": PICTURES,
+    "Texts, in the stage that reads them, and how they are asked for": TEXTS,
     "Labels": LABELS,
     "Stages": STAGES,
     "Commands": COMMANDS,

@@ -1,0 +1,51 @@
+"""`winnow texts FILE`: all settings that suit texts, written into params.yaml at once."""
+
+from pathlib import Path
+from typing import Any
+
+from components.core.config import read_params
+from components.datasets.sources import Columns, open_source
+from components.modalities.text import Text
+from pipelines.own_pictures import Given, place_for, settle
+from pipelines.photos import STEPPED
+
+POLICIES: dict[str, dict[str, Any]] = {
+    "weak": {},
+    "view": {"crop": [0.3, 0.7]},
+    "strong": {"crop": [0.3, 0.7], "drop": 0.2},
+}
+STEPS, BATCH, FEWEST, MOST_EPOCHS = 1200, 256, 32, 100  # of word2vec: texts of a batch, at most and at least
+RATE = 0.01
+
+
+def choose_for_texts(source: str, *, budget: int, columns: dict[str, str]) -> None:
+    """Write them, and say each; then `winnow repro` runs.
+
+    budget: labels that the source may give; columns: of a table, by what they hold, where their names do not say it.
+    Raises WinnowError, and writes nothing, for a source that cannot be read and for a value that cannot be.
+    """
+    place = place_for(source)
+    named = Columns.model_validate(columns) if columns else None
+    texts = open_source(place, root=Path(), download=False, columns=named, suffixes=Text.suffixes, kind=Text.gives)
+    texts.classes()
+    count = texts.count()
+    batch = max(FEWEST, min(BATCH, count // 8))
+    before = read_params()
+    asked: Given = {
+        ("ingest", "source"): place,
+        ("ingest", "modality"): {"name": "text"},
+        **({("ingest", "columns"): columns} if columns else {}),
+        ("augment", "policies"): POLICIES,
+        ("label", "budget"): budget,
+        ("pretrain", "method"): {"name": "word2vec"},
+        ("pretrain", "encoder"): {"name": "word_vectors"},
+        ("pretrain", "epochs"): max(1, min(MOST_EPOCHS, round(STEPS * batch / max(1, count)))),
+        ("pretrain", "batch_size"): batch,
+        ("pretrain", "learning_rate"): RATE,
+        ("finetune", "method"): {"name": "linear_probe"},
+    }
+    out = [("pretrain", "weights"), *(("finetune", name) for name in STEPPED)]
+    if not columns and "columns" in before.get("ingest", {}):
+        out.append(("ingest", "columns"))
+    settle(asked, out)
+    print("Now `winnow repro`.")

@@ -1,0 +1,65 @@
+"""What lies in a table of texts, and how it is asked for."""
+
+from typing import Any
+
+from bad_input_cases.case import Case, write
+
+TABLE: dict[str, Any] = {
+    "ingest.source": "mine.csv",
+    "ingest.modality": {"name": "text"},
+    "augment.policies": {name: {} for name in ("weak", "view", "strong")},
+    "pretrain.encoder": {"name": "word_vectors"},
+    "pretrain.method": {"name": "word2vec"},
+}
+ROWS = "text,label\n" + "".join(f"text number {n} of some,{'ab'[n % 2]}\n" for n in range(20))
+
+
+def _of(content: str) -> dict[str, Any]:
+    return {"do": write("mine.csv", content), "settings": TABLE}
+
+
+TEXTS = [
+    Case("a table that is not there", "ingest", "check the path", settings=TABLE),
+    Case("a table without a line of names", "ingest", "needs one", **_of("good,x\nbad,y\n")),
+    Case("a table that is empty", "ingest", "is empty", **_of("")),
+    Case("a table with two columns of one name", "ingest", "give each a name", **_of("text,text\na,b\n")),
+    Case("a table with a single class", "ingest", "at least two", **_of("text,label\na,x\nb,x\n")),
+    Case(
+        "a table whose class column holds texts",
+        "ingest",
+        "which are no classes",
+        **_of("text,label\n" + "".join(f"t{n},own {n}\n" for n in range(30))),
+    ),
+    Case("a table that splits into more than two", "ingest", "a split is one of", **_of("text,split\na,fold 3\n")),
+    Case("a table whose ids are not", "ingest", "ids name one row each", **_of("text,id\na,1\nb,1\n")),
+    Case("a table of empty texts", "ingest", "no readable text", **_of("text,label\n ,x\n,y\n")),
+    Case(
+        "a column that is not there",
+        "ingest",
+        "did you mean 'text'",
+        settings={**TABLE, "ingest.columns": {"text": "txet"}},
+        do=write("mine.csv", ROWS),
+    ),
+    Case(
+        "columns of a source that has none",
+        "settings",
+        "ingest.columns is not used",
+        settings={"ingest.columns": {"text": "text"}},
+    ),
+    Case("pictures out of a table", "settings", "choose from", settings={"ingest.source": "mine.csv"}),
+    Case(
+        "a vocabulary of bytes with a size",
+        "settings",
+        "bytes, which are all in it",
+        settings={**TABLE, "ingest.modality": {"name": "text", "vocabulary": "bytes", "most": 500}},
+    ),
+    Case(
+        "a span of texts that ends before it begins",
+        "settings",
+        "the least share first",
+        settings={**TABLE, "augment.policies": {**TABLE["augment.policies"], "view": {"crop": [0.9, 0.1]}}},
+    ),
+    Case("a text asked of a model of pictures", "winnow predict --text cat", "cannot be typed", champion=True),
+    Case("nothing asked of a model", "winnow predict", "nothing was asked", champion=True),
+    Case("settings for texts from a folder that is not there", "winnow texts nowhere.csv", "check the path"),
+]
