@@ -156,7 +156,7 @@ def _simple(labeled: _Labeled) -> dict[str, Any]:
 def _shares(found: Any, seed: int) -> dict[str, Any]:
     from components.judging.encoder_trial import interval
 
-    figures = {}
+    figures: dict[str, float] = {}
     for name, right in (("linear", found.linear), ("neighbor", found.neighbor)):
         value, low, high = interval(right, seed)
         figures |= {name: value, f"{name}_low": low, f"{name}_high": high}

@@ -31,7 +31,7 @@ class Known:
     @property
     def classes(self) -> Integers:
         """`(L,)` numbers."""
-        return self.targets.argmax(axis=1)
+        return np.asarray(self.targets.argmax(axis=1), np.int64)
 
 
 @dataclass(frozen=True)

@@ -33,4 +33,4 @@ def _shares(pictures: Array) -> npt.NDArray[np.float32]:
     count = levels ** seen.shape[1]
     places = bins.reshape(len(seen), -1) + count * np.arange(len(seen))[:, None]
     counts = np.bincount(places.ravel(), minlength=count * len(seen)).reshape(len(seen), count)
-    return (counts / places.shape[1]).astype(np.float32)
+    return np.asarray(counts / places.shape[1], np.float32)
