@@ -81,8 +81,9 @@ def test_what_cannot_be_compared_is_one_sentence(
     assert "\n" not in str(raised.value)
 
 
-def test_without_labels_it_says_what_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_without_labels_it_says_what_to_run(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(compare, "LABELS", Path("nowhere.parquet"))
     with pytest.raises(WinnowError, match="dvc repro label"):
         compare.compare_encoders(["project"], 5)
 
