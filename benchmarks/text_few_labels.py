@@ -153,7 +153,7 @@ class Rivals:
         return among, index.kneighbors_graph(self.tf_idf[self.test], mode="connectivity") / NEIGHBORS
 
     def spreading(self) -> float:
-        """Labels spread over cosine neighbors by an iteration of its own, with the alpha and the number of neighbors that
+        """Labels spread over cosine neighbors by an iteration of its own, with the alpha and as many neighbors as
         scikit-learn's LabelSpreading has; not that class, whose graph is another.
         """
         among, there = self._graph
