@@ -42,6 +42,10 @@ class Word2vec(SelfSupervisedMethod):
 
     fits = ("tokens",)
     views = ("weak",)
+    kept: Tensor
+    lots: Tensor
+    progress: Tensor
+    products: Tensor
 
     class Config(BaseConfig):
         """window: words to either side, at most; negatives: how much they weigh beside a pair; drawn: how many serve a
