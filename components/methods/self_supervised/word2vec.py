@@ -42,10 +42,10 @@ class Word2vec(SelfSupervisedMethod):
 
     fits = ("tokens",)
     views = ("weak",)
-    kept: Tensor
-    lots: Tensor
+    kept: Tensor  # (V,) the chance that a word is not passed over
+    lots: Tensor  # (V,) summed chances to be drawn as a negative
     progress: Tensor
-    products: Tensor
+    products: Tensor  # (D, D) of texts' vectors with themselves, summed
 
     class Config(BaseConfig):
         """window: words to either side, at most; negatives: how much they weigh beside a pair; drawn: how many serve a
