@@ -5,12 +5,12 @@ import pandas as pd
 _SPLIT_ORDER = {"test": 0, "train": 2}  # which copy stays: the test split's, then one the source does not place
 
 
-def settle_copies(found: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def settle_copies(found: pd.DataFrame, noun: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Keep one row per content; returns the kept rows and the quarantine rows (`path`, `kind`, `reason`, `twin`).
 
     found: `path`, `sha256`, `label` and `split` (both may be missing). Copies under different classes all go
     (`conflict`). Of copies in both splits the first test copy stays and those of the training split go (`leak`); other
-    copies go as `duplicate`, the first path stays and takes over the class that any of them has.
+    copies go as `duplicate`, the first path stays and takes over the class that any of them has. noun: of a sample.
     """
     order = found.assign(rank=found["split"].map(_SPLIT_ORDER).fillna(1)).sort_values(["rank", "path"])
     order = order.drop(columns="rank")
@@ -28,21 +28,21 @@ def settle_copies(found: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     twins = others["sha256"].map(kept["path"])
     leaks = (others["split"] == "train") & (others["sha256"].map(kept["split"]) == "test")
     quarantined = [
-        _conflicting(conflicts),
-        _quarantined(others[leaks], "leak", "the same picture is in the test split: ", twins[leaks]),
-        _quarantined(others[~leaks], "duplicate", "the same picture is kept as ", twins[~leaks]),
+        _conflicting(conflicts, noun),
+        _quarantined(others[leaks], "leak", f"the same {noun} is in the test split: ", twins[leaks]),
+        _quarantined(others[~leaks], "duplicate", f"the same {noun} is kept as ", twins[~leaks]),
     ]
     return pd.concat([order[~is_copy], kept.reset_index()]), pd.concat(quarantined)
 
 
-def _conflicting(conflicts: pd.DataFrame) -> pd.DataFrame:
+def _conflicting(conflicts: pd.DataFrame, noun: str) -> pd.DataFrame:
     """Each copy's twin is the first copy under another class."""
     firsts = conflicts.dropna(subset="label").drop_duplicates(["sha256", "label"])
     firsts = firsts[["sha256", "label", "path"]].rename(columns={"path": "twin", "label": "other"})
     pairs = conflicts.merge(firsts, on="sha256")
     pairs = pairs[pairs["label"].isna() | (pairs["label"] != pairs["other"])].drop_duplicates("path")
     own = pairs["label"].fillna("no class")
-    reason = "the same picture is under '" + own + "' and '" + pairs["other"] + "': which is right?"
+    reason = f"the same {noun} is under '" + own + "' and '" + pairs["other"] + "': which is right?"
     columns = {
         "path": pairs["path"],
         "kind": "conflict",

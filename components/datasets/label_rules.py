@@ -27,7 +27,7 @@ def settle_classes(
     """
     lacks = sorted({*known, *kept} - set(setting)) if setting else []
     if lacks:
-        raise WinnowError(f"label.classes lacks '{short(lacks[0])}', which the source has pictures of: add it there.")
+        raise WinnowError(f"label.classes lacks '{short(lacks[0])}', which the source has samples of: add it there.")
     if not (setting or known):
         _refuse_misspelled(rows, ledger)
         return sorted({*rows["label"], *kept})
@@ -49,7 +49,7 @@ def say_what_counts(
             f"counts; raise label.budget above {spent} to have the source reveal more, where it knows any."
         )
     if lost:
-        what = _counted(lost, "label revealed earlier is of a picture", "labels revealed earlier are of pictures")
+        what = _counted(lost, "label revealed earlier is of a sample", "labels revealed earlier are of samples")
         said.append(f"{what} gone from training: kept on record, not counted.")
     if tests:
         what = _counted(tests, "sample in the ledger is a test sample", "samples in the ledger are test samples")

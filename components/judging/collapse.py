@@ -12,7 +12,7 @@ def check(figures: dict[str, float]) -> None:
     std, rank = figures["embedding_std"], figures["effective_rank"]
     if not (std >= COLLAPSED_STD and rank >= COLLAPSED_RANK):  # a NaN is not healthy either
         raise WinnowError(
-            f"pretraining has collapsed: all pictures get nearly the same vector (embedding_std {std:.3g}, "
+            f"pretraining has collapsed: all samples get nearly the same vector (embedding_std {std:.3g}, "
             f"effective_rank {rank:.3g}); lower pretrain.learning_rate, raise pretrain.batch_size, or choose stronger "
             "views in augment.policies."
         )

@@ -82,7 +82,7 @@ def judge(held_out: Answers, pictures: Answers, *, level: float = LEVEL) -> Verd
     both, by_labels = held_out.joined(pictures.disputed), held_out.clear(level)
     if not by_labels:
         why += (
-            f"{', which could be chance' if labels else ''}; of {disputed} pictures that the two name differently, "
+            f"{', which could be chance' if labels else ''}; of {disputed} samples that the two name differently, "
             f"labels spread over nearest neighbors confirm {confirmed[0]} by the former and {confirmed[1]} by the "
             f"latter{'' if both.clear(level) else ', which could be chance, too'}"
         )

@@ -131,7 +131,7 @@ def _settle(read: Read, records: Store, modality: Modality, params: Params) -> _
     Raises WinnowError where the groups cannot be right.
     """
     found = read.found.assign(row=np.arange(len(read.found)), id=read.found["sha256"].map(identity_of))
-    kept, left_out = settle_copies(found)
+    kept, left_out = settle_copies(found, modality.noun[0])
     kept = kept.sort_values("id").reset_index(drop=True)
     rows = kept["row"].to_numpy(np.int64)
     prints = None if read.fingerprints is None else read.fingerprints[rows]

@@ -163,7 +163,7 @@ def _foreign(vectors: Floats, labeled: Positions, folds: Positions, fold: int, p
 def _warn(foreign: npt.NDArray[np.bool_], params: Params) -> None:
     if len(foreign) and foreign.mean() > 2 * params.foreign:  # known classes alone would hardly reach that
         print(
-            f"  pseudo_label: {foreign.mean():.0%} of the unlabeled pictures look like none of the labels and get no "
+            f"  pseudo_label: {foreign.mean():.0%} of the unlabeled samples look like none of the labels and get no "
             "pseudo-label: foreign classes, or kinds that nobody labeled yet; pseudo_label.foreign: 0 lets them in.",
             file=sys.stderr,
         )

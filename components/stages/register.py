@@ -74,7 +74,7 @@ def run(
             known = _create(params.name, run_id, model, classifier, _example(manifest, samples))
         figures = json.loads(metrics.read_text(encoding="utf-8"))
         classes = classifier.spec.classes
-        text = card(figures, verdict, classes, model.with_name("guard.json"))
+        text = card(figures, verdict, classes, classifier.spec.encoder.inputs.kind, model.with_name("guard.json"))
         describe(known, text, {**evidence(figures, digest, classes), "gate": json.dumps(asdict(verdict))})
         if verdict.passed:
             prove(known)

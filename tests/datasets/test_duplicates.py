@@ -7,7 +7,7 @@ from components.datasets.duplicates import settle_copies
 
 def settle(*rows):
     found = pd.DataFrame(rows, columns=["path", "sha256", "label", "split"]).astype("str").replace("-", None)
-    kept, left_out = settle_copies(found)
+    kept, left_out = settle_copies(found, "picture")
     return kept.set_index("path"), left_out.set_index("path")
 
 

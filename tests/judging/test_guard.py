@@ -30,7 +30,7 @@ def test_where_held_out_labels_could_be_chance_neighbors_decide() -> None:
     assert (verdict.disputed, verdict.candidate_confirmed, verdict.control_confirmed) == (40, 35, 1)
     assert verdict.why == (
         "Pseudo-labels ship: 37 of 40 held-out labels right with pseudo-labels and 39 with labels alone, which could "
-        "be chance; of 40 pictures that the two name differently, labels spread over nearest neighbors confirm 35 by "
+        "be chance; of 40 samples that the two name differently, labels spread over nearest neighbors confirm 35 by "
         "the former and 1 by the latter."
     )
     assert judge(_answers(39, 37, 40), _answers(1, 35, 40)).shipped == "control"

@@ -110,6 +110,7 @@ def test_the_version_carries_its_evidence_and_the_run_its_stages(project: Projec
     store = tracking.opened()
     card = store.get_model_version("winnow", "1").description
     assert "| labels used | 4, validation included |" in card
+    assert "Takes `(N, 8, 8, 1)` uint8 pictures, gives" in card
     run = store.get_run(version.run_id)
     assert run.info.status == "FINISHED"
     assert "accuracy" not in run.data.metrics  # no run of evaluate is known that made it
