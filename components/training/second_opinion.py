@@ -71,7 +71,8 @@ def _why_no_second(task: LabelTask, kind: second.Kind, held: Positions) -> str:
         return "finetune.guard_epochs is 0, so that no held-out label says what the adaptation comes to"
     if kind == "scratch" and VIEW not in task.material.corpus.views:
         return f"it learns under augment.policies.{VIEW}, which is not there"
-    if kind == "scratch" and given.second_control == "auto" and numbers_seen(task.spec.encoder, trainings) > CHEAP:
+    cost = numbers_seen(task.spec.encoder, trainings, len(task.places))
+    if kind == "scratch" and given.second_control == "auto" and cost > CHEAP:
         return "from scratch it would take long; finetune.second_control: on trains it all the same"
     return ""
 
