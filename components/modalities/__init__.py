@@ -76,7 +76,7 @@ class Modality(ABC):
     of them too. facts: its own columns of the manifest.
     suffixes: endings of its files, lower case; none: any file may be one. for_files: settings that mean something only
     where the source hands out files. typed: whether a person can type a sample, whose file is then the text in UTF-8.
-    records_are, views_are: shapes, types and
+    traceable: whether `plain` is tensor operations alone, so that an exported program can hold it. records_are, views_are: shapes, types and
     ranges of both, for whoever uses an exported network.
 
     A record is what the store keeps of a sample; statistics are JSON, measured on training rows, and travel with the
@@ -92,6 +92,7 @@ class Modality(ABC):
     suffixes: ClassVar[frozenset[str]] = frozenset()
     for_files: ClassVar[tuple[str, ...]] = ()
     typed: ClassVar[bool] = False
+    traceable: ClassVar[bool] = True
     records_are: ClassVar[str] = "records as the store keeps them"
     views_are: ClassVar[str] = "views as the kind of data makes them"
 

@@ -20,6 +20,7 @@ from components.models.encoders import Encoder
 from components.models.library_names import libraries, to_library
 
 FORMATS = ("winnow", "torchvision", "timm", "pt2", "onnx")
+PROGRAMS = ("pt2", "onnx")
 ONNX_NEEDS = ("onnx", "onnxscript")
 
 
@@ -36,10 +37,18 @@ class RecordEncoder(nn.Module):
         return vectors
 
 
-def check_format(name: str, encoder: Encoder) -> None:
-    """Raise WinnowError for a format that is unknown, or that this encoder or this environment does not have."""
+def check_format(name: str, encoder: Encoder, kind: Modality) -> None:
+    """Raise WinnowError for a format that is unknown, or that this encoder or this environment does not have.
+
+    kind: of data that the encoder takes.
+    """
     if name not in FORMATS:
         raise WinnowError(f"unknown --format '{name}': {did_you_mean(name, list(FORMATS))}")
+    if name in PROGRAMS and not kind.traceable:
+        raise WinnowError(
+            f"--format {name} is a program of tensor operations, and what makes numbers of {kind.noun[1]} is none: "
+            "choose --format winnow, which pretrain.weights of another project takes."
+        )
     theirs = libraries(encoder)
     if name in ("torchvision", "timm") and name not in theirs:
         if encoder.additions != Additions():
@@ -62,7 +71,7 @@ def export(encoder: Encoder, spec: EncoderSpec, folder: Path, name: str) -> Path
 
     Raises WinnowError as `check_format` does, and where the written program does not give the encoder's vectors.
     """
-    check_format(name, encoder)
+    check_format(name, encoder, spec.inputs.kind)
     encoder = encoder.cpu().to(memory_format=torch.contiguous_format).eval()
     folder.mkdir(parents=True, exist_ok=True)
     if name == "winnow":

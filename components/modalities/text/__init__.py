@@ -55,6 +55,7 @@ class Text(Modality):
     facts = pa.schema([("characters", pa.int32()), ("words", pa.int32())])
     suffixes = frozenset({".txt", ".text"})
     typed = True
+    traceable = False
     records_are = "(N, L) uint8, UTF-8, 0 behind a text's end"
     views_are = "(N, T) int64, numbers of the vocabulary's entries from 2 on, 1 for others, 0 behind a text's end"
 
