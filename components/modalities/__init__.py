@@ -76,8 +76,8 @@ class Modality(ABC):
     of them too. facts: its own columns of the manifest.
     suffixes: endings of its files, lower case; none: any file may be one. for_files: settings that mean something only
     where the source hands out files. typed: whether a person can type a sample, whose file is then the text in UTF-8.
-    traceable: whether `plain` is tensor operations alone, so that an exported program can hold it. records_are, views_are: shapes, types and
-    ranges of both, for whoever uses an exported network.
+    traceable: whether `plain` is tensor operations alone, so that an exported program can hold it.
+    records_are, views_are: shapes, types and ranges of both, for whoever uses an exported network.
 
     A record is what the store keeps of a sample; statistics are JSON, measured on training rows, and travel with the
     encoder; a view is one tensor, samples first, and what is done to a sample depends on its key and the seed alone.
