@@ -133,7 +133,7 @@ def _edits_of(spec: StageSpec) -> list[Edit]:
         *([more[name]] if name in more else []),
         Edit("its code", code, lambda text: text + b"# edited\n", str(code)),
         Edit("its code, and back", code, lambda text: text + b"# edited\n", str(code), back=True),
-        Edit("its block", Path("dvc.yaml"), _new_dependency(code), "dvc.yaml"),
+        Edit("its block", Path("dvc.yaml"), _new_dependency(name), "dvc.yaml"),
         replace(own, what="a setting, and back", said=None, back=True),
         Edit("others' settings", params, _setting(other, *OWN[other]), None),
     ]
@@ -263,9 +263,12 @@ def _setting(block: str, name: str, value: Any) -> Callable[[bytes], bytes]:
     return change
 
 
-def _new_dependency(code: Path) -> Callable[[bytes], bytes]:
-    line = f"      - {code}\n".encode()
-    return lambda text: text.replace(line, line + b"      - README.md\n", 1)
+def _new_dependency(stage: str) -> Callable[[bytes], bytes]:
+    def change(text: bytes) -> bytes:
+        before, head, block = text.partition(f"\n  {stage}:\n".encode())
+        return before + head + block.replace(b"    deps:\n", b"    deps:\n      - README.md\n", 1)
+
+    return change
 
 
 def _write(path: Path, content: bytes | None) -> None:

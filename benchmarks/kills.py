@@ -28,7 +28,7 @@ from components.core.files import sha256
 
 SHORT: dict[str, dict[str, Any]] = {  # enough epochs to be killed in, few enough for many runs
     "pretrain": {"epochs": 6},
-    "finetune": {"epochs": 2, "guard_epochs": 0},
+    "finetune": {"epochs": 2, "guard_epochs": 0, "second_control": "off"},
     "run": {"retry_seconds": 0.1},
 }
 STAGE, DVC, DRIVER, EVERYTHING = "components.core.stage", "dvc repro", "pipelines.cli", "everything"

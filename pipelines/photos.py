@@ -54,8 +54,9 @@ def choose_for_photos(source: str, *, budget: int, image_size: int | None) -> No
     budget: labels that class folders may give. image_size: of stored squares, by default the weights' own.
     Raises WinnowError, and writes nothing, for a folder that cannot be read and for a value that cannot be.
     """
-    place = place_for(source)
-    network = _given_network() or _own_network(_count(Path(place)), before=block(read_params(), "finetune"))
+    place = place_for(source, Image)
+    pictures = _count(Path(place))
+    network = _given_network() or _own_network(pictures, before=block(read_params(), "finetune"))
     given, out, size, wanted = network
     asked: Given = {
         ("ingest", "source"): place,

@@ -1,5 +1,6 @@
 """`winnow texts FILE`: all settings that suit texts, written into params.yaml at once."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ POLICIES: dict[str, dict[str, Any]] = {
 }
 STEPS, BATCH, FEWEST, MOST_EPOCHS = 1200, 256, 32, 100  # of word2vec: texts of a batch, at most and at least
 RATE = 0.01
+NAMED = 12  # classes that are said
 
 
 def choose_for_texts(source: str, *, budget: int, columns: dict[str, str]) -> None:
@@ -24,10 +26,10 @@ def choose_for_texts(source: str, *, budget: int, columns: dict[str, str]) -> No
     budget: labels that the source may give; columns: of a table, by what they hold, where their names do not say it.
     Raises WinnowError, and writes nothing, for a source that cannot be read and for a value that cannot be.
     """
-    place = place_for(source)
+    place = place_for(source, Text)
     named = Columns.model_validate(columns) if columns else None
     texts = open_source(place, root=Path(), download=False, columns=named, suffixes=Text.suffixes, kind=Text.gives)
-    texts.classes()
+    classes = texts.classes()
     count = texts.count()
     batch = max(FEWEST, min(BATCH, count // 8))
     before = read_params()
@@ -48,4 +50,13 @@ def choose_for_texts(source: str, *, budget: int, columns: dict[str, str]) -> No
     if not columns and "columns" in before.get("ingest", {}):
         out.append(("ingest", "columns"))
     settle(asked, out)
+    for sentence in texts.notices():
+        print(f"winnow: {sentence}", file=sys.stderr)
+    print(f"winnow: {count:,} texts, {_said(classes)}", file=sys.stderr)
     print("Now `winnow repro`.")
+
+
+def _said(classes: list[str]) -> str:
+    if not classes:
+        return "none with a class: `--label COLUMN` names the column of classes, if there is one."
+    return f"{len(classes)} classes: {', '.join(classes[:NAMED])}{', ...' if len(classes) > NAMED else '.'}"

@@ -77,6 +77,7 @@ class Modality(ABC):
     suffixes: endings of its files, lower case; none: any file may be one. for_files: settings that mean something only
     where the source hands out files. typed: whether a person can type a sample, whose file is then the text in UTF-8.
     traceable: whether `plain` is tensor operations alone, so that an exported program can hold it.
+    chosen_by: the command that, given a source, chooses all settings for this kind; empty: there is none.
     records_are, views_are: shapes, types and ranges of both, for whoever uses an exported network.
 
     A record is what the store keeps of a sample; statistics are JSON, measured on training rows, and travel with the
@@ -93,6 +94,7 @@ class Modality(ABC):
     for_files: ClassVar[tuple[str, ...]] = ()
     typed: ClassVar[bool] = False
     traceable: ClassVar[bool] = True
+    chosen_by: ClassVar[str] = ""
     records_are: ClassVar[str] = "records as the store keeps them"
     views_are: ClassVar[str] = "views as the kind of data makes them"
 

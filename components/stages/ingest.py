@@ -132,6 +132,8 @@ def _settle(read: Read, records: Store, modality: Modality, params: Params) -> _
     """
     found = read.found.assign(row=np.arange(len(read.found)), id=read.found["sha256"].map(identity_of))
     kept, left_out = settle_copies(found, modality.noun[0])
+    if kept.empty:
+        raise WinnowError(_all_contradicted(params.source, left_out, modality))
     kept = kept.sort_values("id").reset_index(drop=True)
     rows = kept["row"].to_numpy(np.int64)
     prints = None if read.fingerprints is None else read.fingerprints[rows]
@@ -200,6 +202,14 @@ def _nothing(source: str, rejected: pd.DataFrame, modality: Modality) -> str:
     return (
         f"ingest.source '{source}' holds no readable {one} among its {len(rejected)} files; "
         f"the first is {first['path']}: {first['reason']} Put {many} there, one folder per class."
+    )
+
+
+def _all_contradicted(source: str, left_out: pd.DataFrame, modality: Modality) -> str:
+    first = left_out.sort_values("path").iloc[0]
+    return (
+        f"ingest.source '{source}' has every {modality.noun[0]} in several classes, so none is left to learn from; "
+        f"the first is {first['path']}: {first['reason']} Leave each in one class."
     )
 
 

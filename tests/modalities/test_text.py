@@ -42,7 +42,16 @@ def test_what_is_no_letter_is_left_out_and_said(content: bytes, text: str, lost:
     assert (found.text, found.lost) == (text, lost)
 
 
-@pytest.mark.parametrize("content", [b"", b" \n\t ", b"\x00\x00", bytes(range(256)) * 20 + b"\x00" * 200])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\xff\x01\x02\xe9",
+        b"",
+        b" \n\t ",
+        b"\x00\x00",
+        bytes(range(256)) * 20 + b"\x00" * 200,
+    ],
+)
 def test_what_holds_no_text_is_refused(content: bytes) -> None:
     with pytest.raises(Unreadable):
         decode(content, 100)

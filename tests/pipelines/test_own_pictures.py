@@ -51,6 +51,7 @@ def _keep(
 def _folder(name: str) -> str:
     for label in ("cat", "dog"):
         Path(name, label).mkdir(parents=True)
+        Path(name, label, "0.png").touch()
     return name
 
 
@@ -103,7 +104,7 @@ def test_the_home_folder_is_written_out_and_small_gray_pictures_are_pointed_out(
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_is_written(given: dict[str, str | int], said: str) -> None:
-    _folder("pictures"), _folder("digits"), Path("one/cat").mkdir(parents=True)
+    _folder("pictures"), _folder("digits"), _folder("one"), Path("one/dog/0.png").unlink(), Path("one/dog").rmdir()
     with pytest.raises(WinnowError, match=said):
         _keep(**given)  # type: ignore[arg-type]
     assert Path("params.yaml").read_text() == PARAMS
@@ -178,3 +179,35 @@ def test_a_setting_finds_its_place_in_every_layout(text: str, changed: str) -> N
 def test_a_layout_that_it_cannot_write_into_is_left_to_the_user(text: str) -> None:
     with pytest.raises(WinnowError, match="set it there by hand"):
         with_setting(text, "label", "budget", 7)
+
+
+def _kind(name: str) -> None:
+    Path("params.yaml").write_text(PARAMS.replace("{name: image, image_size: 32}", f"{{name: {name}}}"))
+
+
+def test_a_folder_without_a_file_is_refused_before_anything_is_written() -> None:
+    Path("bare/cat").mkdir(parents=True)
+    with pytest.raises(WinnowError, match="bare is empty: put pictures there"):
+        _keep("bare")
+    assert Path("params.yaml").read_text() == PARAMS
+
+
+@pytest.mark.parametrize(("kind", "holds", "cure"), [("text", "0.jpg", "photos"), ("image", "0.TXT", "texts")])
+def test_a_folder_of_another_kind_of_data_is_refused_with_the_command_for_it(kind: str, holds: str, cure: str) -> None:
+    _kind(kind)
+    Path("mine/cat").mkdir(parents=True)
+    Path("mine/cat", holds).write_text("content")
+    with pytest.raises(WinnowError, match=f"`winnow {cure} mine` sets all that they need"):
+        _keep("mine")
+
+
+def test_a_table_is_refused_for_pictures_with_the_command_for_it() -> None:
+    Path("reviews.csv").write_text("review,stars\nGood,1\n")
+    with pytest.raises(WinnowError, match=r"holds texts, .* for pictures: `winnow texts reviews.csv`"):
+        _keep("reviews.csv")
+
+
+def test_a_size_of_pictures_is_refused_for_texts() -> None:
+    _kind("text")
+    with pytest.raises(WinnowError, match="--image-size is for other data than texts"):
+        _keep(image_size=64)

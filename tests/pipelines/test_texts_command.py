@@ -42,3 +42,28 @@ def test_nothing_is_written_for_a_column_that_is_not_there() -> None:
     with pytest.raises(WinnowError, match="did you mean 'stars'"):
         choose_for_texts("reviews.csv", budget=30, columns={"label": "star"})
     assert Path("params.yaml").read_text() == before
+
+
+def test_which_columns_are_read_and_which_classes_there_are_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    choose_for_texts("reviews.csv", budget=30, columns={})
+    said = capsys.readouterr().err
+    assert "reviews.csv: text from 'review'." in said
+    assert "800 texts, none with a class: `--label COLUMN`" in said
+    choose_for_texts("reviews.csv", budget=30, columns={"label": "stars"})
+    assert "800 texts, 5 classes: 0, 1, 2, 3, 4." in capsys.readouterr().err
+
+
+def test_policies_are_said_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+    choose_for_texts("reviews.csv", budget=30, columns={"label": "stars"})
+    said = capsys.readouterr().err
+    assert "augment.policies is now\n    weak: {}\n    view: {crop: [0.3, 0.7]}\n" in said
+    assert max(map(len, said.splitlines())) < 160
+
+
+def test_a_folder_of_pictures_is_no_folder_of_texts() -> None:
+    before = Path("params.yaml").read_text()
+    Path("mine/cat").mkdir(parents=True)
+    Path("mine/cat/0.png").write_bytes(b"content")
+    with pytest.raises(WinnowError, match="`winnow photos mine`"):
+        choose_for_texts("mine", budget=30, columns={})
+    assert Path("params.yaml").read_text() == before

@@ -54,6 +54,7 @@ class Image(Modality):
     facts = pa.schema([("width", pa.int32()), ("height", pa.int32()), ("mode", pa.string())])
     suffixes = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff"})
     for_files = ("range", "max_pixels")
+    chosen_by = "winnow photos"
     records_are = "(N, C, S, S) uint8, 0 to 255"
     views_are = "(N, C, S, S) float32, (x / 255 - mean) / std by channel"
 

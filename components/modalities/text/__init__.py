@@ -56,6 +56,7 @@ class Text(Modality):
     suffixes = frozenset({".txt", ".text"})
     typed = True
     traceable = False
+    chosen_by = "winnow texts"
     records_are = "(N, L) uint8, UTF-8, 0 behind a text's end"
     views_are = "(N, T) int64, numbers of the vocabulary's entries from 2 on, 1 for others, 0 behind a text's end"
 

@@ -10,6 +10,7 @@ from components.datasets.records import Unreadable
 MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 # Controls but line ends and tabs, marks that turn the direction of all that follows, and the byte order mark.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_BINARY = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _BLANKS, _LINES = re.compile(r"[^\S\n]+"), re.compile(r" ?\n ?(?:\n ?)+")
 LOSSES = {
     "latin": "are not UTF-8 and were read as Latin-1: save them as UTF-8 if letters look wrong",
@@ -30,13 +31,14 @@ class Decoded:
 def decode(content: bytes, longest: int) -> Decoded:
     """UTF-8 with or without a byte order mark, UTF-16 with one, else Latin-1; at most `longest` characters.
 
-    Raises Unreadable for what is empty, and for what is binary: NUL bytes where no text has them.
+    Raises Unreadable for what is empty, and for what is binary: neither UTF-8 nor UTF-16, and full of control
+    characters that no text of another encoding has.
     """
     text, latin = _letters(content)
     plain = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     controls = len(plain) < len(text) - text.count("\r\n") - text.startswith("\ufeff")
-    if latin and text.count("\0") > len(text) // 100:
-        raise Unreadable("NUL bytes and no encoding of a text: not a text file.", "no_picture")
+    if latin and len(_BINARY.findall(text)) > len(text) // 100:
+        raise Unreadable("bytes that no encoding of a text has: not a text file.", "no_picture")
     said = unicodedata.normalize("NFC", plain)
     said = _LINES.sub("\n\n", _BLANKS.sub(" ", said)).strip()
     if not said:
