@@ -2,8 +2,9 @@
 
 `python -m benchmarks.kills 100 0 0`: at least 100 kills, chance seeded with 0, no Ray workers. Each run has every stage
 killed twice, at a random moment while it works and in the moment when it delivers its outputs, before it may come to
-its end; what is killed, chance decides: the stage, `dvc repro`, the command, or all at once. With Ray workers each run
-has a kill of one of these too, while it trains: Ray itself goes on with another one.
+its end; in place of one that is done already the stage is killed that runs then. What is killed, chance decides: the
+stage, `dvc repro`, the command, or all at once. With Ray workers each run has a kill of one of these too, while it
+trains: Ray itself goes on with another one.
 """
 
 import contextlib
@@ -60,9 +61,9 @@ def main(kills: str = "100", seed: str = "0", workers: str = "0") -> None:
             place = shutil.copytree(fresh, Path(folder) / f"run{runs}")
             for stage, moment in ((stage, moment) for stage in seconds for moment in (WORKS, DELIVERS)):
                 on_ray = bool(int(workers)) and (stage, moment) == ("pretrain", DELIVERS)
-                kind, left = _killed(place, stage, moment, seconds, chance, on_ray=on_ray)
+                killed, kind, left = _killed(place, stage, moment, seconds, chance, on_ray=on_ray)
                 counts.update(["pretrain by Ray", RAY_WORKER] if on_ray else [])
-                counts.update([f"{stage} {moment}", kind] if kind else [])
+                counts.update([f"{killed} {moment}", kind] if kind else [])
                 orphans += left
             _finish(place)
             wrong = sorted(name for name, digest in _hashes(place).items() if expected.get(name) != digest)
@@ -113,15 +114,19 @@ def _give_up(place: Path) -> None:
 
 def _killed(
     place: Path, stage: str, moment: str, seconds: Seconds, chance: random.Random, *, on_ray: bool
-) -> tuple[str, int]:
-    """Start a run, kill something in the stage; what it was, and how many processes outlived their parents."""
+) -> tuple[str, str, int]:
+    """Start a run, kill something in the stage, or, where that has come to its end already, in the one that runs then;
+    which stage, what was killed, and how many processes outlived their parents.
+    """
     command = chance.choice(COMMANDS)
     kind = chance.choice([STAGE, DRIVER, EVERYTHING] + [DVC] * (command == "winnow repro"))
     driver = _start(place, command)
-    if not _wait(driver, lambda: _runs(driver, stage), every=SELDOM):
+    ahead = list(seconds)[list(seconds).index(stage) :]
+    if not _wait(driver, lambda: bool(_running(driver, ahead)), every=SELDOM):
         if driver.returncode:
             _give_up(place)
-        return "", 0  # the kill before this one came after its end
+        return "", "", 0  # all is done
+    stage = _running(driver, ahead) or stage
     tree = _family(driver)
     if moment == WORKS:
         moment_of_death = time.monotonic() + chance.uniform(0, seconds[stage])
@@ -138,11 +143,17 @@ def _killed(
     if kind in (DRIVER, EVERYTHING):
         _kill([driver.pid])
     driver.wait()
-    return (f"{kind} ({command})" if there else ""), _outlived(tree)
+    return stage, f"{kind} ({command})" if there else "", _outlived(tree)
 
 
 def _runs(driver: psutil.Popen, stage: str) -> bool:
-    return stage in map(_stage_of, _family(driver).values())
+    return bool(_running(driver, [stage]))
+
+
+def _running(driver: psutil.Popen, stages: list[str]) -> str:
+    """Of these stages the one that runs; empty where none does."""
+    found = set(map(_stage_of, _family(driver).values()))
+    return next((stage for stage in stages if stage in found), "")
 
 
 def _kill_worker(driver: psutil.Popen, chance: random.Random) -> None:

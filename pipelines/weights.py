@@ -6,7 +6,7 @@ import socket
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from components.core.config import block
 from components.core.errors import WinnowError
@@ -151,7 +151,7 @@ def _of_timm(model: str) -> "tuple[dict[str, Tensor], Origin]":
     import timm
 
     network = timm.create_model(model, pretrained=True)
-    facts = network.pretrained_cfg
+    facts = cast(dict[str, Any], network.pretrained_cfg)
     return network.state_dict(), Origin(
         name=model,
         source="timm",
