@@ -16,6 +16,7 @@ from components.core.files import read_json
 from components.core.integrity import recorded_outputs
 from components.core.lock import held, locked
 from components.core.model_versions import versions
+from components.core.plugins import check_chosen
 from components.core.scratch import abandoned
 from components.core.signals import stoppable
 from pipelines.dvc import Stale, at_work, busy, mend_lock_file, prepare_workspace, stale
@@ -111,6 +112,7 @@ def _make_ready() -> Stale:
 
     Where nothing is stale, every setting is one that a stage has run with: the check is not waited for.
     """
+    check_chosen(read_params())
     fetch_weights(read_params())
     command = [sys.executable, "-m", "pipelines.settings"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as check:

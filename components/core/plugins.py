@@ -1,7 +1,7 @@
 """Plug-ins: a plug-in is its file name. No list to edit; a new file in a family's folder is found."""
 
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -80,6 +80,16 @@ def load(family: str, name: str, *, where: str = "") -> Any:
         if attribute.lower().replace("_", "") == wanted and getattr(value, "__module__", "") == module.__name__:
             return value
     raise AssertionError(f"{module.__name__} defines nothing named like its file")
+
+
+def check_chosen(params: Mapping[str, Any]) -> None:
+    """Raise WinnowError for the first unknown plug-in that settings name; nothing is imported to find that out."""
+    for (owner, setting), family in CHOICES.items():
+        own = params.get(owner)
+        choice = own.get(setting) if isinstance(own, dict) else None
+        name = choice.get("name") if isinstance(choice, dict) else None
+        if isinstance(name, str) and name not in names(family):
+            load(family, name, where=f"{owner}.{setting}")
 
 
 def build(family: str, choice: PluginChoice, *parts: Any, where: str, kind: str = "") -> Any:

@@ -60,3 +60,16 @@ def test_what_a_file_only_imports_is_not_its_plug_in(family: str) -> None:
 def test_listing_names_imports_nothing_heavy() -> None:
     code = "import sys; from components.core.plugins import every; list(every()); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(("place", "family"), plugins.CHOICES.items())
+def test_an_unknown_name_in_the_settings_is_found_without_an_import(place: tuple[str, str], family: str) -> None:
+    owner, setting = place
+    with pytest.raises(WinnowError, match=f"'no_such' in {owner}.{setting}"):
+        plugins.check_chosen({owner: {setting: {"name": "no_such"}}})
+    plugins.check_chosen({owner: {setting: {"name": plugins.names(family)[0]}}})
+
+
+@pytest.mark.parametrize("odd", [{}, {"label": None}, {"label": 3}, {"label": {"first": "x"}}])
+def test_what_the_settings_check_says_better_is_left_to_it(odd: dict[str, object]) -> None:
+    plugins.check_chosen(odd)
