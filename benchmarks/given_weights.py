@@ -3,7 +3,9 @@
 `python -m benchmarks.given_weights imagenette --root FOLDER` (or `scenes`), FOLDER being `train|val/<class>/*`;
 `--labels`, `--seeds` choose, `--keep FOLDER` keeps the vectors for another call, `--save` the figures. The weights are
 those of `winnow weights add efficientnet_lite0`. Beside it, on the same vectors and labels, what a user would take
-instead; `from scratch`: our small network on the same labels and pictures, without any weights.
+instead; `from scratch`: our small network on the same labels and pictures, without any weights. `--finetune lora`
+adapts the weights by that method, `--further N` trains them for N epochs without labels first, `--misread` normalizes
+by ImageNet's mean and deviation, which are not these weights'.
 """
 
 import argparse
@@ -22,15 +24,18 @@ from pipelines.weights import PACKAGED, packaged_file
 RESULTS = PROJECT / "benchmarks/results/given_weights.json"
 LABELS = {"imagenette": [10, 20, 50, 100], "scenes": [30, 60, 120, 1200]}
 CLASSES = {"imagenette": 10, "scenes": 6}
+IMAGENET = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]  # mean and deviation that most weights want
+TRAINED = {"epochs": 3, "batch_size": 16, "learning_rate": 0.001, "guard_epochs": 1}
+FURTHER = {"batch_size": 64, "learning_rate": 0.0003, "workers": 0}
 WEIGHTS = PACKAGED["efficientnet_lite0"]
+FILE = {"from": "file", "path": str(PROJECT / "data/weights" / packaged_file(WEIGHTS))}
 
 
 def main() -> None:
     """Run what the command line asks for; a line of JSON for each cell."""
     asked = _arguments()
     with tempfile.TemporaryDirectory() as folder:
-        kind = "" if asked.vectors == "head" else f"-{asked.vectors}"
-        base = Path(asked.keep or folder) / f"{asked.data}-{asked.size}{kind}"
+        base = Path(asked.keep or folder) / f"{asked.data}-{_variant(asked)}".replace(" ", "-")
         if not (base / "data/embed").is_dir():
             _say("CPU seconds", run_stages(UNLABELED, base, _params(asked, 0, 10)))
         for labels in asked.labels or LABELS[asked.data]:
@@ -38,7 +43,14 @@ def main() -> None:
                 figures = _cell(asked, base, Path(folder) / f"{seed}-{labels}", seed, labels)
                 _say(f"{labels} labels, seed {seed}", figures)
                 if asked.save:
-                    keep(RESULTS, (asked.data, f"{asked.size} {asked.vectors}", labels, seed), figures)
+                    adapted = f" {asked.finetune}" if asked.finetune else ""
+                    keep(RESULTS, (asked.data, f"{_variant(asked)}{adapted}", labels, seed), figures)
+
+
+def _variant(asked: argparse.Namespace) -> str:
+    """What the vectors depend on, in words."""
+    further = [f"further {asked.further}"] if asked.further else []
+    return " ".join([str(asked.size), asked.vectors, *further, *(["misread"] if asked.misread else [])])
 
 
 def _cell(asked: argparse.Namespace, base: Path, folder: Path, seed: int, labels: int) -> dict[str, Any]:
@@ -48,6 +60,7 @@ def _cell(asked: argparse.Namespace, base: Path, folder: Path, seed: int, labels
     metrics = json.loads((place / "data/evaluate/metrics.json").read_text())
     guard = json.loads((place / "data/finetune/guard.json").read_text())
     rivals = Rivals(place)
+    second = json.loads((place / "data/finetune/second_control.json").read_text())
     return {
         "winnow": round(metrics["accuracy"], 4),
         "control": round(metrics["control_accuracy"], 4),
@@ -57,27 +70,38 @@ def _cell(asked: argparse.Namespace, base: Path, folder: Path, seed: int, labels
         "classes": len(set(rivals.classes.tolist())),
         "shipped": guard["shipped"],
         "why": guard["why"],
+        **({"second": second["why"]} if second["why"] else {}),
         "cpu_seconds": round(sum(seconds.values()), 1),
     }
 
 
-def _params(asked: argparse.Namespace, seed: int, labels: int) -> Params:
-    """What `winnow photos` would write, for a folder of this seed and budget."""
-    origin = WEIGHTS.origin
-    weights = {"from": "file", "path": str(PROJECT / "data/weights" / packaged_file(WEIGHTS))}
-    params = settings(
-        seed=seed,
-        threads=asked.threads,
+def settings_for(root: str, *, size: int, labels: int, classes: int, vectors: str = "head") -> Params:
+    """What `winnow photos` writes where these weights are in data/weights, with a budget of so many labels."""
+    return settings(
         ingest={
-            "source": str(Path(asked.root).absolute()),
-            "modality": {"name": "image", "image_size": asked.size or origin.image_size, "channels": 3},
+            "source": str(Path(root).absolute()),
+            "modality": {"name": "image", "image_size": size, "channels": 3},
         },
         augment={"policies": POLICIES},
-        pretrain={"encoder": {**WEIGHTS.encoder, "vectors": asked.vectors}, "weights": weights, "epochs": 0},
-        label={"budget": labels, "first": first_for(labels, CLASSES[asked.data])},
+        pretrain={"encoder": {**WEIGHTS.encoder, "vectors": vectors}, "weights": dict(FILE), "epochs": 0},
+        label={"budget": labels, "first": first_for(labels, classes)},
         finetune={"method": HEAD},
     )
+
+
+def _params(asked: argparse.Namespace, seed: int, labels: int) -> Params:
+    """The settings, with what the command line changes."""
+    classes = CLASSES[asked.data]
+    params = settings_for(asked.root, size=asked.size, labels=labels, classes=classes, vectors=asked.vectors)
     assert not set(STEPPED) & params["finetune"].keys()
+    params |= {"seed": seed, "threads": asked.threads}
+    params["label"]["folds"] = asked.folds
+    if asked.misread:
+        params["pretrain"]["weights"] |= {"mean": IMAGENET[0], "std": IMAGENET[1]}
+    if asked.further:
+        params["pretrain"] |= {"method": {"name": "simclr"}, **FURTHER, "epochs": asked.further}
+    if asked.finetune:
+        params["finetune"] |= {**TRAINED, "method": {"name": asked.finetune}}
     return params
 
 
@@ -91,6 +115,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--root", required=True, help="folder of the photos")
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--vectors", default="head", help="as in pretrain.encoder.vectors: head, last or stages")
+    parser.add_argument("--finetune", default="", help="a method that adapts the weights, in place of a head on them")
+    parser.add_argument("--further", type=int, default=0, help="epochs of pretraining on the photos, from the weights")
+    parser.add_argument("--misread", action="store_true", help="normalize by ImageNet's mean and deviation")
+    parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     for name, usual in (("labels", None), ("seeds", [0, 1, 2])):
         parser.add_argument(f"--{name}", type=lambda text: [int(one) for one in text.split(",")], default=usual)
