@@ -140,6 +140,10 @@ def _killed(
     tree |= _family(driver)
     marks = {STAGE: STAGE, DVC: DVC}
     _kill([driver.pid] if kind == DRIVER else [one.pid for one, line in tree.items() if marks.get(kind, "") in line])
+    if command == "winnow run" and kind == STAGE:  # the flow tries again, and would leave nothing to be killed
+        _wait(driver, lambda: bool(_running(driver, ahead[ahead.index(stage) + 1 :])), every=SELDOM)
+        tree |= _family(driver)
+        _kill(one.pid for one in tree)
     if kind in (DRIVER, EVERYTHING):
         _kill([driver.pid])
     driver.wait()
