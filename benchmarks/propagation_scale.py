@@ -22,7 +22,8 @@ from benchmarks.self_supervised import RESULTS, memory
 from components.core import seeds
 from components.judging.neighbors import neighbor_graph, recall
 from components.methods.contracts import Graph, PoolTask
-from components.methods.semi_supervised.label_propagation import LabelPropagation, by_cell, kernel, propagate, reordered
+from components.methods.neighbor_graph import by_cell, kernel, reordered
+from components.methods.semi_supervised.label_propagation import LabelPropagation, propagate
 
 SIZES, THREADS, DIM, CLASSES, LABELS, NEIGHBORS = (60_000, 1_000_000), 2, 128, 10, 100, 15
 SWEEPS, MOST = 30, 100

@@ -2,7 +2,7 @@
 
 `python -m benchmarks.text_few_labels --root FOLDER` with AG News' two tables: 20,000 training texts without their
 labels, the official 7,600 test texts. word2vec is learned on the training texts alone; k-medoids picks the labels;
-label propagation spreads them; validation by five folds is among them. CPU seconds: of pretraining, one thread.
+label spreading carries them on; validation by five folds is among them. CPU seconds: of pretraining, one thread.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from components.datasets.oracle import read_classes, reveal
 from components.datasets.sample_store import open_samples
 from components.modalities import build_modality
 from pipelines.inline import LABELED, UNLABELED, run_stages, share
+from pipelines.texts import SPREAD, THRESHOLD
 
 PATH = Path(__file__).parent / "results/text_few_labels.json"
 TABLES = {"train": "ag_news_train_20k.parquet", "test": "ag_news_test.parquet"}
@@ -35,6 +36,7 @@ CHANGES: dict[str, Any] = {
         "learning_rate": 0.01,
         "workers": 0,
     },
+    "pseudo_label": {"method": SPREAD, "threshold": THRESHOLD},
     "finetune": {"method": {"name": "linear_probe"}},
 }
 INGEST = {"modality": {"name": "text"}, "leaks": "drop", "columns": {"label": "label_name"}}

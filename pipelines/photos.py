@@ -42,6 +42,7 @@ HEAD = {
     "l2": "chosen",
     "balanced": True,
 }  # on given weights: picked labels tell no class shares
+PSEUDO, THRESHOLD = {"name": "label_propagation"}, 0.8
 UNTRAINED = 64  # pixels, where a network learns from nothing: cost grows with the square
 STEPS, BATCH, FEWEST = 2000, 256, 32  # of pretraining from nothing; pictures of a batch, at most and at least
 Network = tuple[dict[tuple[str, str], Any], list[tuple[str, str]], int, dict[str, str]]
@@ -64,6 +65,8 @@ def choose_for_photos(source: str, *, budget: int, image_size: int | None) -> No
         ("augment", "policies"): POLICIES,
         ("label", "budget"): budget,
         ("label", "first"): first_for(budget, _class_folders(Path(place))),
+        ("pseudo_label", "method"): PSEUDO,
+        ("pseudo_label", "threshold"): THRESHOLD,
         **given,
     }
     settle(asked, out)

@@ -17,6 +17,8 @@ POLICIES: dict[str, dict[str, Any]] = {
 }
 STEPS, BATCH, FEWEST, MOST_EPOCHS = 1200, 256, 32, 100  # of word2vec: texts of a batch, at most and at least
 RATE = 0.01
+SPREAD = {"name": "label_spreading"}  # a text's neighbors are often of several classes
+THRESHOLD = 0.5  # of its probabilities, which are flat: above it nine in ten were right
 NAMED = 12  # classes that are said
 
 
@@ -44,6 +46,8 @@ def choose_for_texts(source: str, *, budget: int, columns: dict[str, str]) -> No
         ("pretrain", "epochs"): max(1, min(MOST_EPOCHS, round(STEPS * batch / max(1, count)))),
         ("pretrain", "batch_size"): batch,
         ("pretrain", "learning_rate"): RATE,
+        ("pseudo_label", "method"): SPREAD,
+        ("pseudo_label", "threshold"): THRESHOLD,
         ("finetune", "method"): {"name": "linear_probe"},
     }
     out = [("pretrain", "weights"), *(("finetune", name) for name in STEPPED)]

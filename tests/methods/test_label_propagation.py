@@ -6,7 +6,8 @@ import scipy.sparse as sparse
 from sklearn.semi_supervised import LabelPropagation as Reference
 
 from components.methods.contracts import Floats, Graph, PoolTask
-from components.methods.semi_supervised.label_propagation import LabelPropagation, kernel, propagate
+from components.methods.neighbor_graph import kernel
+from components.methods.semi_supervised.label_propagation import LabelPropagation, propagate
 
 
 def moons(count: int = 120) -> tuple[Floats, Floats]:
@@ -124,14 +125,14 @@ def test_the_order_in_which_samples_stand_changes_nothing_but_the_time(monkeypat
     vectors, targets = moons()
     task = PoolTask(vectors, graph_of(vectors, 10), np.array([3, 50]), targets[[3, 50]], seed=0)
     plain = LabelPropagation(LabelPropagation.Config()).pseudo_label(task)
-    monkeypatch.setattr("components.methods.semi_supervised.label_propagation.SORTED_FROM", 0)
+    monkeypatch.setattr("components.methods.neighbor_graph.SORTED_FROM", 0)
     np.testing.assert_allclose(LabelPropagation(LabelPropagation.Config()).pseudo_label(task), plain, atol=1e-6)
 
 
 def test_the_number_of_threads_changes_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors, targets = moons()
     weights = kernel(graph_of(vectors, 10), 10, 1.0)
-    monkeypatch.setattr("components.methods.semi_supervised.label_propagation.BLOCK", 32)
+    monkeypatch.setattr("components.methods.neighbor_graph.BLOCK", 32)
     made = []
     for threads in (1, 3):
         monkeypatch.setattr("torch.get_num_threads", lambda threads=threads: threads)
