@@ -195,7 +195,9 @@ def _between(command: str, stage: str, edit: Edit) -> bool:
     again, _ = _end(_start("pipelines.cli repro"))
     right = code == 1 and f"changed while DVC recorded {stage}" in line and not held and again == 0
     what = f"{edit.what}{', and back' * edit.back} ({command.format(stage)})"
-    return _tell(stage, what, code, f"{line} [in dvc.lock: {held}]", right and _state() == before)
+    now = _state()
+    other = ", ".join(name for name in now if now[name] != before.get(name)) or "as before"
+    return _tell(stage, what, code, f"{line} [in dvc.lock: {held}; then {other}]", right and now == before)
 
 
 def _while_it_runs(command: str, stage: str, edit: Edit) -> tuple[int, str]:

@@ -64,6 +64,7 @@ def main(kills: str = "100", seed: str = "0", workers: str = "0") -> None:
                 killed, kind, left = _killed(place, stage, moment, seconds, chance, on_ray=on_ray)
                 counts.update(["pretrain by Ray", RAY_WORKER] if on_ray else [])
                 counts.update([f"{killed} {moment}", kind] if kind else [])
+                _say(f"  {stage} {moment}: {f'killed {killed}, {kind}' if kind else killed or 'nothing left to run'}")
                 orphans += left
             _finish(place)
             wrong = sorted(name for name, digest in _hashes(place).items() if expected.get(name) != digest)

@@ -1,6 +1,7 @@
 """`winnow weights add`: weights of others put into data/weights, with what belongs to them in a `.json` beside."""
 
 import json
+import logging
 import os
 import socket
 from dataclasses import dataclass
@@ -125,10 +126,11 @@ def _fetched(library: str, model: str, tag: str | None) -> Path:
 
     socket.setdefaulttimeout(PATIENCE)  # neither library has one of its own
     os.environ.setdefault("HF_HUB_ETAG_TIMEOUT", str(PATIENCE))
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # each of its five tries warns in three lines
     try:
         tensors, origin = _of_timm(model) if library == "timm" else _of_torchvision(model, tag)
     except (OSError, RuntimeError) as error:
-        why = (str(error).splitlines() or [type(error).__name__])[0][:120]
+        why = _reason(error)
         raise WinnowError(
             f"the weights {library}:{model} cannot be fetched ({why}): see to the network, or bring the file yourself "
             "and name it in pretrain.weights: {from: file, path: ...}."
@@ -138,6 +140,14 @@ def _fetched(library: str, model: str, tag: str | None) -> Path:
         aside.write_bytes(save({name: value.contiguous() for name, value in tensors.items()}))
     _describe(path, origin)
     return path
+
+
+def _reason(error: Exception) -> str:
+    """In a few words; of a network that is not there, what libraries say in many."""
+    text = (str(error).splitlines() or [type(error).__name__])[0]
+    if any(mark in text for mark in ("Max retries", "urlopen error", "Connection", "timed out", "LocalEntryNotFound")):
+        return "nobody answers there"
+    return text[:120]
 
 
 def _of_timm(model: str) -> "tuple[dict[str, Tensor], Origin]":

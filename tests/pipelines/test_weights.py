@@ -81,6 +81,18 @@ def test_without_a_network_one_sentence_says_what_else_to_do(tmp_path: Path, mon
     assert not Path("data/weights").exists()
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "(MaxRetryError(\"HTTPSConnectionPool(host='example.org', port=443): Max retries exceeded with url: /a\"))",
+        "<urlopen error [Errno 111] Connection refused>",
+        "The read operation timed out",
+    ],
+)
+def test_what_libraries_say_of_a_network_that_is_not_there_is_said_in_three_words(said: str) -> None:
+    assert _reason(OSError(said)) == "nobody answers there"
+
+
 def test_unknown_names_are_refused_with_the_known_ones() -> None:
     with pytest.raises(WinnowError, match="unknown weights 'lite': choose efficientnet_lite0, timm:MODEL"):
         weights.add("lite", download=False)
