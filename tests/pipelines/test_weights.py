@@ -90,7 +90,7 @@ def test_without_a_network_one_sentence_says_what_else_to_do(tmp_path: Path, mon
     ],
 )
 def test_what_libraries_say_of_a_network_that_is_not_there_is_said_in_three_words(said: str) -> None:
-    assert _reason(OSError(said)) == "nobody answers there"
+    assert weights._reason(OSError(said)) == "nobody answers there"
 
 
 def test_unknown_names_are_refused_with_the_known_ones() -> None:
