@@ -246,10 +246,10 @@ def _end(child: "subprocess.Popen[str]") -> tuple[int, str]:
 
 
 def _state() -> dict[str, Any]:
-    """What is recorded, and every output's digest."""
+    """What is recorded, in whatever order, and every output's digest."""
     outputs = [path for spec in read_stages().values() for path in spec.outputs]
     digests = {path.as_posix(): sha256(path) if path.exists() else None for path in outputs}
-    return {"dvc.lock": Path("dvc.lock").read_bytes(), **digests}
+    return {"dvc.lock": yaml.safe_load(Path("dvc.lock").read_text()), **digests}
 
 
 def _settings() -> dict[str, Any]:
