@@ -38,12 +38,14 @@ class Input:
 
     symbols: of how many each number of a view is one, such as words of a vocabulary; 0 where numbers are measures.
     frequencies: each symbol's share of the training rows' symbols, `(symbols,)`; empty where they are not known.
+    sizes: how many bytes of a sample each symbol stands for, `(symbols,)`; empty where it keeps not all of them.
     """
 
     kind: str
     shape: tuple[int, ...]
     symbols: int = 0
     frequencies: tuple[float, ...] = ()
+    sizes: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
