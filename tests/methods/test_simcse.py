@@ -72,7 +72,7 @@ def test_a_text_has_the_same_two_vectors_whoever_else_is_in_the_batch() -> None:
 
 def test_averaged_word_vectors_are_refused() -> None:
     encoder = plugins.build("encoder", PluginChoice(name="word_vectors"), GIVEN, where="encoder")
-    with pytest.raises(WinnowError, match="set pretrain.encoder to transformer"):
+    with pytest.raises(WinnowError, match=r"set pretrain\.encoder to transformer"):
         plugins.build("self_supervised", PluginChoice(name="simcse"), encoder, where="method")
 
 
