@@ -185,6 +185,26 @@ class Data:
         return found
 
 
+def section(kept: dict[str, Any]) -> str:
+    """For docs/methods.md."""
+    several = [run for runs in kept.values() for run in runs.values()]
+    minutes = sorted({round(run["cpu_seconds"] / 60, 1) for run in several if "cpu_seconds" in run})
+    texts = ", ".join(f"{count:,}" for count in sorted({run["texts"] for run in several}))
+    lines = [
+        "### Texts",
+        "",
+        f"`python -m benchmarks.text_methods`: AG News, {texts} training texts without labels, four classes, each method",
+        f"for {minutes[0]:g} to {minutes[-1]:g} CPU minutes, one thread (the last column). Then 1,000 labeled training texts judge the",
+        "vectors, standardized, on 2,000 test texts: the 20 nearest vote (k-NN), a logistic regression (linear), and that of",
+        "the same network untrained. Held-out texts: what a language model says of the test texts; a word is one with its",
+        "blank. Pieces are 4,000 byte pairs, 64 of a text; the transformer has two blocks.",
+        "",
+        *table(kept),
+        "",
+    ]
+    return "\n".join(lines)
+
+
 def table(kept: dict[str, Any]) -> list[str]:
     """A row for each run, the best linear probe first."""
     lines = ["| | k-NN | linear | untrained | held-out texts | texts/s | CPU min |", "|---|---|---|---|---|---|---|"]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,7 @@ from components.core.config import Config as BaseConfig
 from components.datasets.records import Content, Record
 from components.datasets.sample_store import ANY, BLOCK, Samples, padded
 from components.modalities import Array, Input, Level, Modality, Pixels, Plain, Positions, Served, Statistics, View
+from components.modalities.text.pieces import ALL_BYTES, LEARNED, Kind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from components.modalities.text.policy import Policy as TextPolicy
     from components.modalities.text.vocabulary import Vocabulary
 
-Kind = Literal["words", "bytes", "bpe", "wordpiece"]
-LEARNED, ALL_BYTES, PIECES = ("bpe", "wordpiece"), 256, 8000  # entries of pieces that usually do
+PIECES = 8000  # entries that usually do, where they are pieces of words
 SHOWN = 600  # characters of a text on a page
 QUOTED = (
     "border-left:3px solid #bbb;margin:0;padding:2px 10px;text-align:left;overflow-wrap:anywhere;white-space:pre-wrap"

@@ -14,11 +14,14 @@ from components.modalities.text.words import words
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-Kind = Literal["bpe", "wordpiece"]
+Kind = Literal["words", "bytes", "bpe", "wordpiece"]
+Learned = Literal["bpe", "wordpiece"]
+LEARNED = ("bpe", "wordpiece")
+ALL_BYTES = 256  # entries that byte pairs begin with, so that no text holds what is unknown
 _UNKNOWN = "[UNK]"  # no entry: words are in lower case
 
 
-def learn(texts: Callable[[], Iterable[str]], kind: Kind, *, least: int, most: int) -> dict[str, Any]:
+def learn(texts: Callable[[], Iterable[str]], kind: Learned, *, least: int, most: int) -> dict[str, Any]:
     """Statistics of the texts, which may be walked through twice: `counts`, and of byte pairs `merges`.
 
     counts: how often each entry, of `most` at most, is in the texts; 0 for one that is only a part of others. merges:
@@ -53,7 +56,7 @@ def learn(texts: Callable[[], Iterable[str]], kind: Kind, *, least: int, most: i
     return {"counts": {one: found[one] for one in entries}, **merges}
 
 
-def splitter(entries: Iterable[str], merges: Sequence[str], kind: Kind) -> Callable[[str], list[str]]:
+def splitter(entries: Iterable[str], merges: Sequence[str], kind: Learned) -> Callable[[str], list[str]]:
     """From a text to its pieces, in order; what is no entry is a piece that is in no table."""
     from tokenizers.models import BPE, WordPiece
 
@@ -67,7 +70,7 @@ def splitter(entries: Iterable[str], merges: Sequence[str], kind: Kind) -> Calla
     return lambda text: tokenizer.encode(words(text.lower()), is_pretokenized=True).tokens
 
 
-def joined(entries: Iterable[str], kind: Kind) -> str:
+def joined(entries: Iterable[str], kind: Learned) -> str:
     """Pieces back to a text, as far as that goes; byte pairs all the way."""
     if kind == "wordpiece":
         return " ".join(entries).replace(" ##", "")
@@ -98,7 +101,7 @@ def _letters(seen: Mapping[str, int], most: int) -> list[str]:
     return sorted(found, key=lambda one: (-found[one], one))[:most]
 
 
-def _empty(kind: Kind) -> "Tokenizer":
+def _empty(kind: Learned) -> "Tokenizer":
     from tokenizers import Tokenizer
     from tokenizers.models import BPE, WordPiece
     from tokenizers.pre_tokenizers import ByteLevel

@@ -10,7 +10,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from components.modalities.text import ALL_BYTES, LEARNED, Kind, pieces
+from components.modalities.text import pieces
+from components.modalities.text.pieces import ALL_BYTES, LEARNED, Kind
 from components.modalities.text.words import words
 
 Ids = npt.NDArray[np.int64]
