@@ -197,7 +197,7 @@ def section(kept: dict[str, Any]) -> str:
         f"{minutes[0]:g} to {minutes[-1]:g} CPU minutes, one thread (the last column). Then 1,000 labeled training",
         "texts judge the vectors, standardized, on 2,000 test texts: the 20 nearest vote (k-NN), a logistic regression",
         "(linear), and that of the same network untrained. Held-out texts: what a language model says of the test",
-        "texts; a word is one with its blank. Pieces are 4,000 byte pairs, 64 of a text; the transformer has two blocks.",
+        "texts; a word is one with its blank. Pieces: 4,000 byte pairs, 64 of a text; the transformer has two blocks.",
         "",
         *table(kept),
         "",

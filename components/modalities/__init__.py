@@ -185,6 +185,13 @@ class Modality(ABC):
     def measure(self, samples: Samples, rows: Positions) -> Statistics:
         """Statistics of the rows, a block at a time."""
 
+    def brought(self, weights: Path) -> Statistics | None:
+        """Statistics that a file of given weights brings in files beside it, in place of those measured; None: none.
+
+        Raises WinnowError for such files that cannot be used.
+        """
+        return None
+
     def check(self, statistics: Statistics) -> None:  # noqa: B027 - a kind may have nothing to check
         """Raise ValueError for statistics that `measure` cannot have given."""
 

@@ -74,7 +74,7 @@ def test_the_vocabulary_holds_what_was_seen_often_enough_and_orders_it_by_that()
     counts = measure(lambda: ["b a a", "A c b", "d"], "words", least=2, most=10)["counts"]
     assert list(counts.items()) == [("a", 3), ("b", 2)]
     assert list(measure(lambda: ["b a a", "b"], "words", least=1, most=1)["counts"]) == ["a"]
-    vocabulary = Vocabulary(dict(reversed(counts.items())), "words", 8)
+    vocabulary = Vocabulary({"counts": dict(reversed(counts.items()))}, "words", 8)
     assert vocabulary.entries == ["a", "b"]
     assert vocabulary.frequencies == (0, 0, 0.6, 0.4)
     assert vocabulary.tokens(torch.from_numpy(records_of(["B a x", "a"]))).tolist() == [[3, 2, 1], [2, 0, 0]]
@@ -82,7 +82,7 @@ def test_the_vocabulary_holds_what_was_seen_often_enough_and_orders_it_by_that()
 
 
 def test_a_text_of_no_word_and_a_long_one_have_their_shapes() -> None:
-    vocabulary = Vocabulary({"a": 1}, "words", 3)
+    vocabulary = Vocabulary({"counts": {"a": 1}}, "words", 3)
     assert vocabulary.tokens(torch.zeros(2, 0, dtype=torch.uint8)).tolist() == [[0], [0]]
     assert vocabulary.tokens(torch.from_numpy(records_of(["a " * 9]))).tolist() == [[2, 2, 2]]
 

@@ -32,7 +32,8 @@ QUOTED = (
 
 class Text(Modality):
     """Statistics are `counts`: how often each entry of the vocabulary is in the training texts; of byte pairs also
-    `merges`, how they are put together.
+    `merges`, how they are put together. Of a vocabulary that given weights bring, whatever the settings say, also
+    `normalizer`; its counts give the order alone.
     """
 
     class Config(BaseConfig):
@@ -137,6 +138,12 @@ class Text(Modality):
         least, most = (1, ALL_BYTES) if kind == "bytes" else (self.config.seen, self.config.most)
         return measure(lambda: map(self._said, _blocks(samples, rows)), kind, least=least, most=most)
 
+    def brought(self, weights: Path) -> Statistics | None:
+        """The vocabulary of a `tokenizer.json` beside them."""
+        from components.modalities.text.given import brought
+
+        return brought(weights.parent / "tokenizer.json")
+
     def check(self, statistics: Statistics) -> None:
         """As `measure` makes them."""
         from components.modalities.text.vocabulary import check
@@ -222,8 +229,7 @@ class Text(Modality):
     def _vocabulary(self, statistics: Statistics) -> "Vocabulary":
         from components.modalities.text.vocabulary import Vocabulary
 
-        parts = (statistics["counts"], self.config.vocabulary, self.config.length, statistics.get("merges", ()))
-        return Vocabulary(*parts)
+        return Vocabulary(statistics, self.config.vocabulary, self.config.length)
 
     @staticmethod
     def _said(record: Array) -> str:

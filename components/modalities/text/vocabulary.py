@@ -1,7 +1,7 @@
 """From texts to numbers: a table of words or pieces of them, or the bytes themselves; measured on training texts."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from components.modalities.text import pieces
+from components.modalities.text import given, pieces
 from components.modalities.text.pieces import ALL_BYTES, LEARNED, Kind
 from components.modalities.text.words import words
 
@@ -35,7 +35,11 @@ def measure(texts: Callable[[], Iterable[str]], kind: Kind, *, least: int, most:
 
 def check(statistics: Mapping[str, Any], kind: Kind) -> None:
     """Raise ValueError for statistics that `measure` cannot have given."""
-    counts, known = statistics.get("counts"), {"counts", "merges"} if kind == "bpe" else {"counts"}
+    if "normalizer" in statistics:
+        kind, known = "wordpiece", {"counts", "normalizer"}
+    else:
+        known = {"counts", "merges"} if kind == "bpe" else {"counts"}
+    counts = statistics.get("counts")
     if statistics.keys() != known or not isinstance(counts, dict) or not counts:
         raise ValueError(f"statistics must be {' and '.join(sorted(known))}, with a number for each entry in counts")
     least = 0 if kind in LEARNED else 1
@@ -45,19 +49,23 @@ def check(statistics: Mapping[str, Any], kind: Kind) -> None:
         raise ValueError("counts must be of bytes, 0 to 255")
     if kind == "bpe":
         pieces.check(counts, statistics["merges"])
+    if "normalizer" in statistics:
+        given.check(statistics)
 
 
 class Vocabulary:
     """`entries`, the most frequent first, which is their numbers' order whatever that of the file; `frequencies`.
 
-    length: entries of a text that are seen; merges: of byte pairs, in order.
+    statistics: as `measure` makes them, or as given weights bring them, which go before the `kind` that the settings
+    say; length: entries of a text that are seen.
     """
 
-    def __init__(self, counts: Mapping[str, int], kind: Kind, length: int, merges: Sequence[str] = ()) -> None:
-        self.kind, self.length, self.merges = kind, length, merges
-        self.entries = sorted(counts, key=lambda entry: (-counts[entry], entry))
+    def __init__(self, statistics: Mapping[str, Any], kind: Kind, length: int) -> None:
+        self.normalizer, self.merges = statistics.get("normalizer"), statistics.get("merges", ())
+        self.kind: Kind = kind if self.normalizer is None else "wordpiece"
+        self.length, self._counts = length, statistics["counts"]
+        self.entries = sorted(self._counts, key=lambda entry: (-self._counts[entry], entry))
         self._numbers = {entry: number for number, entry in enumerate(self.entries, FIRST)}
-        self._counts = counts
         self._known: dict[bytes, Ids] = {}
         self._room = KEPT
 
@@ -66,7 +74,9 @@ class Vocabulary:
 
     @property
     def frequencies(self) -> tuple[float, ...]:
-        """`(V,)` the share of each number in the training texts; 0 for what is no entry."""
+        """`(V,)` the share of each number in the training texts; 0 for what is no entry; none where nobody counted."""
+        if self.normalizer is not None:
+            return ()
         total = max(1, sum(self._counts.values()))
         return (0.0,) * FIRST + tuple(self._counts[entry] / total for entry in self.entries)
 
@@ -111,6 +121,8 @@ class Vocabulary:
 
     @cached_property
     def _split(self) -> Callable[[str], list[str]]:
+        if self.normalizer is not None:
+            return given.splitter(self.entries, self.normalizer)
         if self.kind == "bpe" or self.kind == "wordpiece":
             return pieces.splitter(self.entries, self.merges, self.kind)
         return _words if self.kind == "words" else _bytes
