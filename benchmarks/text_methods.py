@@ -24,6 +24,7 @@ from components.methods.contracts import Batch, SelfSupervisedMethod
 from components.modalities.text import Text
 from components.modalities.text.policy import Policy
 from components.modalities.views import Views
+from components.models.start_weights import load_start
 from components.training.corpus import Corpus
 from components.training.inference import embed_all
 from components.training.loop import LoopConfig
@@ -70,13 +71,14 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=5.0, help="CPU minutes of each training")
     parser.add_argument("--texts", type=int, default=20_000, help="training texts")
     parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[0])
+    parser.add_argument("--given", type=Path, help="folder of a sentence encoder that others trained, for `given`")
     parser.add_argument("--save", action="store_true", help="keep the figures")
     asked = parser.parse_args()
     seeds.deterministic(1)
     data = Data(asked.root, asked.texts)
     for seed in asked.seeds:
         for name in asked.methods:
-            others = {"tf_idf": data.tf_idf, "unigram": data.unigram}
+            others = {"tf_idf": data.tf_idf, "unigram": data.unigram, "given": lambda: data.given(asked.given)}
             found = others[name]() if name in others else data.trained(RUNS[name], asked.minutes, seed)
             figures = {key: round(value, 4) for key, value in found.items()}
             print(json.dumps({"run": name, "seed": seed, **figures}), flush=True)
@@ -120,6 +122,17 @@ class Data:
         first = float((said == shares.argmax()).double().mean())
         return {"accuracy": first, "bits_per_byte": bits, "word_perplexity": self._of_a_word(bits)}
 
+    def given(self, folder: Path) -> dict[str, float]:
+        """What vectors are worth of weights that others trained, as they are."""
+        kind, weights = Text(Text.Config(length=128)), folder / "model.safetensors"
+        statistics = kind.brought(weights)
+        assert statistics is not None, f"{folder} holds no tokenizer.json"
+        choice = PluginChoice(name="sentence_transformers")
+        encoder = plugins.build("encoder", choice, kind.input(statistics), where="encoder", kind="tokens")
+        load_start(weights, encoder)
+        asked = (np.asarray(kind.from_client(np.array(texts))) for texts in (self.texts[:LABELED], self.asked))
+        return self._probed(*(embed_all(encoder, kind.plain(statistics), records) for records in asked))
+
     def _of_a_word(self, bits_per_byte: float) -> float:
         long = sum(len(text.encode()) for text in self.asked) / sum(len(text.split()) for text in self.asked)
         return 2 ** (bits_per_byte * long)
@@ -158,14 +171,12 @@ class Data:
     def _judged(self, method: SelfSupervisedMethod, views: Views, records: Any, others: Any) -> dict[str, float]:
         known = embed_all(method.encoder, views.plain, records, np.arange(LABELED))
         queries = embed_all(method.encoder, views.plain, others)
+        return {**self._probed(known, queries), **self._foretold(method, views, others)}
+
+    def _probed(self, known: Any, queries: Any) -> dict[str, float]:
         mean, deviation = known.mean(0), known.std(0) + 1e-6
-        known, queries = (known - mean) / deviation, (queries - mean) / deviation
-        parts = (known, self.classes, queries, self.truth)
-        return {
-            "knn": knn_accuracy(*parts),
-            "linear": linear_accuracy(*parts, l2=10.0),
-            **self._foretold(method, views, others),
-        }
+        parts = ((known - mean) / deviation, self.classes, (queries - mean) / deviation, self.truth)
+        return {"knn": knn_accuracy(*parts), "linear": linear_accuracy(*parts, l2=10.0)}
 
     def _foretold(self, method: SelfSupervisedMethod, views: Views, others: Any) -> dict[str, float]:
         """The method's own figures on test texts, of which none was trained on."""
@@ -231,7 +242,8 @@ def table(kept: dict[str, Any]) -> list[str]:
 def title(name: str) -> str:
     """What was run, in words."""
     if name not in RUNS:
-        return {"tf_idf": "TF-IDF, logistic regression", "unigram": "how frequent pieces are"}[name]
+        others = {"unigram": "how frequent pieces are", "given": "all-MiniLM-L6-v2 as it is"}
+        return {"tf_idf": "TF-IDF, logistic regression", **others}[name]
     run = RUNS[name]
     return f"{run.method} over {run.encoder['name']}"
 
