@@ -47,11 +47,13 @@ class Run:
     modality: dict[str, Any] = field(default_factory=lambda: PIECES)
     rate: float = 0.002
     batch: int = BATCH
+    options: dict[str, Any] = field(default_factory=dict)  # of the method
 
 
 RUNS = {
     "word2vec": Run("word2vec", {"name": "word_vectors"}, WORDS, 0.01, 256),
     "masked_lm": Run("masked_lm", SMALL),
+    "masked_lm_40": Run("masked_lm", SMALL, options={"hidden": 0.4}),
     "next_token": Run("next_token", {**SMALL, "causal": True}),
     "next_token_lstm": Run("next_token", {"name": "lstm", "bidirectional": False, "hidden": 256}),
     "bidirectional_lm": Run("bidirectional_lm", {"name": "lstm"}),
@@ -149,7 +151,7 @@ class Data:
             torch.manual_seed(seeds.derive(seed, "weights"))
             encoder = plugins.build("encoder", PluginChoice(**run.encoder), views.input, where="encoder")
             method: SelfSupervisedMethod = plugins.build(
-                "self_supervised", PluginChoice(name=run.method), encoder, where="method", kind="tokens"
+                "self_supervised", PluginChoice(name=run.method, **run.options), encoder, where="method", kind="tokens"
             )
             return method
 
@@ -245,7 +247,8 @@ def title(name: str) -> str:
         others = {"unigram": "how frequent pieces are", "given": "all-MiniLM-L6-v2 as it is"}
         return {"tf_idf": "TF-IDF, logistic regression", **others}[name]
     run = RUNS[name]
-    return f"{run.method} over {run.encoder['name']}"
+    options = "".join(f", {key} {value}" for key, value in run.options.items())
+    return f"{run.method}{options} over {run.encoder['name']}"
 
 
 if __name__ == "__main__":

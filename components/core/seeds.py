@@ -42,7 +42,8 @@ def uniform(seed: int, samples: npt.NDArray[np.int64], draws: int) -> npt.NDArra
 
 def lots(seed: int, samples: npt.NDArray[np.int64], draws: int) -> npt.NDArray[np.uint16]:
     """As `uniform`, whole numbers from 0 to 65,535, for a quarter of the work. The first ones stay for more draws."""
-    return _bits(seed, samples, -(-draws // 4)).astype("<u8", copy=False).view("<u2")[:, :draws]
+    bits = _bits(seed, samples, -(-draws // 4)).astype("<u8", copy=False)
+    return np.frombuffer(bits, "<u2").reshape(len(samples), -1)[:, :draws]
 
 
 def deterministic(threads: int) -> None:
