@@ -15,6 +15,7 @@ from components.core.plugins import build
 from components.modalities.text import Text
 from components.models.encoders.sentence_transformers import SentenceTransformers
 from components.models.library_names import to_library
+from components.models.prompts import add_tokens
 from components.models.start_weights import load_start
 from tests.texts import records_of
 
@@ -96,6 +97,14 @@ def test_a_long_text_is_seen_as_far_as_there_are_places_and_an_empty_one_has_a_v
     views = torch.full((1, 40), 6)
     torch.testing.assert_close(encoder(views), encoder(views[:, :14]))
     assert encoder(torch.zeros(1, 3, dtype=torch.int64)).isfinite().all()
+
+
+def test_learned_prompts_are_seen_by_the_words(tmp_path: Path) -> None:
+    encoder, views = _encoder(_folder(tmp_path)), torch.tensor([[6, 7, 0], [6, 9, 8]])
+    before = encoder(views)
+    add_tokens(encoder, 2)
+    assert not torch.allclose(encoder(views), before, atol=1e-4)
+    torch.testing.assert_close(encoder(views[:1, :2]), encoder(views)[:1])
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ class SentenceTransformers(Encoder):
         self.table = nn.Embedding(entries, self.dim)
         self.places, self.kinds = nn.Embedding(config.places, self.dim), nn.Embedding(2, self.dim)
         self.norm = nn.LayerNorm(self.dim, eps=1e-12)
-        self.blocks = nn.ModuleList(_Block(self.dim, config.heads, config.hidden) for _ in range(config.depth))
+        self.blocks = _Row(*(_Block(self.dim, config.heads, config.hidden) for _ in range(config.depth)))
 
     def block_list(self) -> list[nn.Module]:
         """The blocks of the transformer."""
@@ -102,9 +102,16 @@ class SentenceTransformers(Encoder):
         numbers = torch.arange(own.shape[1], device=views.device)
         mask = numbers < lengths + 2
         tokens = self.norm(self.table(own) + self.places(numbers) + self.kinds.weight[0])
-        for block in self.blocks:
-            tokens = block(tokens, mask[:, None, None])
-        return F.normalize(mean_of(tokens, mask), dim=1)
+        return F.normalize(mean_of(self.blocks(tokens, mask), mask), dim=1)
+
+
+class _Row(nn.Sequential):
+    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:  # type: ignore[override]
+        """mask: `(B, K)`; what stands behind those K are prompts, which all see."""
+        seen = F.pad(mask, (0, tokens.shape[1] - mask.shape[1]), value=True)[:, None, None]
+        for block in self:
+            tokens = block(tokens, seen)
+        return tokens
 
 
 class _Block(nn.Module):
