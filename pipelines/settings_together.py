@@ -29,7 +29,7 @@ def check_together(params: dict[str, Any]) -> None:
     policies = stage_settings("augment", params).policies
     _check_views(policies)
     parse_policies(modality, policies, where="augment.policies")
-    pretrain.check_start(training, modality.input(None))
+    pretrain.check_start(training, pretrain.given_input(training, modality))
     check_processors(training.workers, training.ray_address)
     refuse_unused(_unused_beside_other_blocks(params, modality))
 

@@ -8,8 +8,9 @@ from components.core.addresses import part_with_users
 from components.core.masked_output import mask_output
 
 PATIENT = {
-    "OMP_WAIT_POLICY": "PASSIVE"
-}  # a math thread that waits for another sleeps, so that others' work gets the core
+    "OMP_WAIT_POLICY": "PASSIVE",  # a math thread that waits for another sleeps, so that others' work gets the core
+    "TOKENIZERS_PARALLELISM": "false",  # or it takes all cores, whatever `threads` says
+}
 QUIET = {
     "DVC_NO_ANALYTICS": "1",
     "GX_ANALYTICS_ENABLED": "false",

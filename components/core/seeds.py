@@ -36,11 +36,14 @@ def uniform(seed: int, samples: npt.NDArray[np.int64], draws: int) -> npt.NDArra
     So an augmentation does not depend on the batch, the worker or the order in which a sample is met.
     SplitMix64 (Steele, Lea & Flood 2014, https://doi.org/10.1145/2714064.2660195) as a counter-based generator.
     """
-    with np.errstate(over="ignore"):
-        stream = _splitmix(np.uint64(seed) + _GOLDEN * samples.astype(np.uint64))
-        counters = stream[:, None] + _GOLDEN * np.arange(1, draws + 1, dtype=np.uint64)[None, :]
-        bits = _splitmix(counters) >> np.uint64(40)  # 24 bits: every one of them fits a float32
+    bits = _bits(seed, samples, draws) >> np.uint64(40)  # 24 bits: every one of them fits a float32
     return bits.astype(np.float32) * np.float32(2.0**-24)
+
+
+def lots(seed: int, samples: npt.NDArray[np.int64], draws: int) -> npt.NDArray[np.uint16]:
+    """As `uniform`, whole numbers from 0 to 65,535, for a quarter of the work. The first ones stay for more draws."""
+    bits = _bits(seed, samples, -(-draws // 4)).astype("<u8", copy=False)
+    return np.frombuffer(bits, "<u2").reshape(len(samples), -1)[:, :draws]
 
 
 def deterministic(threads: int) -> None:
@@ -55,6 +58,13 @@ def deterministic(threads: int) -> None:
     # 5 % of training, to guard code that reads unset memory
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.manual_seed(0)  # for libraries that draw on their own; ours take a generator
+
+
+def _bits(seed: int, samples: npt.NDArray[np.int64], draws: int) -> npt.NDArray[np.uint64]:
+    with np.errstate(over="ignore"):
+        stream = _splitmix(np.uint64(seed) + _GOLDEN * samples.astype(np.uint64))
+        counters = stream[:, None] + _GOLDEN * np.arange(1, draws + 1, dtype=np.uint64)[None, :]
+        return _splitmix(counters)
 
 
 def _splitmix(state: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

@@ -38,12 +38,14 @@ class Input:
 
     symbols: of how many each number of a view is one, such as words of a vocabulary; 0 where numbers are measures.
     frequencies: each symbol's share of the training rows' symbols, `(symbols,)`; empty where they are not known.
+    sizes: how many bytes of a sample each symbol stands for, `(symbols,)`; empty where it keeps not all of them.
     """
 
     kind: str
     shape: tuple[int, ...]
     symbols: int = 0
     frequencies: tuple[float, ...] = ()
+    sizes: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -184,6 +186,13 @@ class Modality(ABC):
     @abstractmethod
     def measure(self, samples: Samples, rows: Positions) -> Statistics:
         """Statistics of the rows, a block at a time."""
+
+    def brought(self, weights: Path) -> Statistics | None:
+        """Statistics that a file of given weights brings in files beside it, in place of those measured; None: none.
+
+        Raises WinnowError for such files that cannot be used.
+        """
+        return None
 
     def check(self, statistics: Statistics) -> None:  # noqa: B027 - a kind may have nothing to check
         """Raise ValueError for statistics that `measure` cannot have given."""

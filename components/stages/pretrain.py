@@ -18,7 +18,7 @@ from components.core.spreadsheet import to_csv
 from components.datasets.named_arrays import write_arrays
 from components.judging.collapse import shrunk
 from components.judging.normalization import doubt
-from components.modalities import Input
+from components.modalities import Input, Modality
 from components.modalities.views import Views
 from components.models.encoder_file import EncoderSpec, Inputs, save_encoder
 from components.models.encoder_size import outlined
@@ -118,6 +118,12 @@ def check_start(params: Params, given: Input, folder: Path = FOLDER) -> list[str
     return read_start(weights_file(params.weights, params.encoder, folder), encoder).said if params.weights else []
 
 
+def given_input(params: Params, modality: Modality, folder: Path = FOLDER) -> Input:
+    """What an encoder of these settings is given, as far as they say it and weights to start from bring it."""
+    path, _ = start_of(params, folder)
+    return modality.input(modality.brought(path) if path else None)
+
+
 def start_of(params: Params, folder: Path = FOLDER) -> tuple[Path | None, Origin | None]:
     """The file of weights and what belongs to them; folder: where a library's lie. Nothing where none are given."""
     if params.weights is None:
@@ -131,7 +137,7 @@ def _on_pictures(job: Job, corpus: Corpus) -> list[str]:
     if (origin := job.origin) is None:
         return []
     said = [f"weights: {origin.said}."]
-    if not origin.mean:
+    if not origin.mean and "mean" in corpus.views.statistics:
         said.append(
             "warning: nothing says by which mean and deviation pictures were normalized for these weights, so those of "
             "yours are taken, which can cost much: give pretrain.weights mean and std, or a .json beside the file."

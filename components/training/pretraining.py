@@ -55,8 +55,11 @@ class Job(Config):
     origin: Origin | None = None
 
     def corpus(self) -> Corpus:
-        """The training split, looked at as augment says, normalized as the weights want it."""
+        """The training split, looked at as augment says, normalized or cut into words as the weights want it."""
         corpus = open_corpus(self.manifest, self.samples, self.policy)
+        brought = corpus.views.modality.brought(self.weights) if self.weights else None
+        if brought is not None:
+            return corpus.by(brought)
         return corpus.by(as_wanted(self.origin, corpus.views.statistics)) if self.origin else corpus
 
 

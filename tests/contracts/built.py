@@ -24,7 +24,13 @@ SMALL = [
     PluginChoice(name="small_resnet", width=8),
     PluginChoice(name="vit_small", width=24, depth=2, heads=2),  # for methods that want patches
 ]
-OF_OTHER_KINDS = [PluginChoice(name="word_vectors")]  # for methods that are for these alone
+TINY = {"width": 24, "depth": 2, "heads": 2}
+OF_OTHER_KINDS = [  # for methods that are for these alone
+    PluginChoice(name="word_vectors"),
+    PluginChoice(name="transformer", **TINY),
+    PluginChoice(name="transformer", causal=True, positions="rotary", **TINY),
+    PluginChoice(name="lstm", width=24, hidden=12),
+]
 LOOK = Policy(crop=(0.5, 1.0))
 POLICIES = {"view": LOOK, "weak": LOOK, "strong": LOOK, "local": Policy(crop=(0.2, 0.5), shrink=2)}
 

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from components.core.config import PluginChoice
 from components.core.errors import WinnowError
+from components.core.plugins import build
 from components.methods.adaptation.prompts import Prompts
 from components.methods.contracts import Batch
 from components.models.additions import Additions
@@ -15,6 +17,7 @@ from components.models.encoders.small_resnet import SmallResnet
 from components.models.encoders.vit_small import VitSmall
 from components.models.prompts import Border, add_tokens
 from tests.pictures import given, spec_of
+from tests.texts import views_of
 
 PICTURES = torch.randn(6, 1, 16, 16, generator=torch.Generator().manual_seed(1))
 OPTIONS = {"small_resnet": {"width": 8}, "vit_small": {"width": 24, "depth": 2, "heads": 2}}
@@ -127,3 +130,10 @@ def test_prompts_learn_at_their_own_rate() -> None:
 def test_what_another_encoder_would_be_shown_is_refused(kind: str, option: str) -> None:
     with pytest.raises(WinnowError, match=rf"^finetune\.method\.{option} is not used, since the encoder takes"):
         _prompts(kind, **{option: 2})
+
+
+@pytest.mark.parametrize("name", ["word_vectors", "attention_bag", "lstm"])
+def test_networks_of_words_without_blocks_are_refused(name: str) -> None:
+    encoder = build("encoder", PluginChoice(name=name), views_of(["a b c"]).input, where="encoder")
+    with pytest.raises(WinnowError, match="neither blocks that tokens go through"):
+        Prompts(encoder, 3, Prompts.Config())

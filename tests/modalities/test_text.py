@@ -1,5 +1,6 @@
 """Texts: from bytes in any encoding to records, words of any script, and back to people and clients, escaped."""
 
+import json
 import unicodedata
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from components.datasets.records import Unreadable
 from components.datasets.sample_store import ANY, About, Store
 from components.modalities.text import Text
 from components.modalities.text.decode import decode
-from components.modalities.text.vocabulary import Vocabulary, count
+from components.modalities.text.vocabulary import Vocabulary, measure
 from components.modalities.text.words import words
 from tests.texts import records_of
 
@@ -79,10 +80,10 @@ def test_words_of_any_script_are_found(text: str, found: list[str]) -> None:
 
 
 def test_the_vocabulary_holds_what_was_seen_often_enough_and_orders_it_by_that() -> None:
-    counts = count(["b a a", "A c b", "d"], "words", least=2, most=10)
+    counts = measure(lambda: ["b a a", "A c b", "d"], "words", least=2, most=10)["counts"]
     assert list(counts.items()) == [("a", 3), ("b", 2)]
-    assert list(count(["b a a", "b"], "words", least=1, most=1)) == ["a"]
-    vocabulary = Vocabulary(dict(reversed(counts.items())), "words", 8)
+    assert list(measure(lambda: ["b a a", "b"], "words", least=1, most=1)["counts"]) == ["a"]
+    vocabulary = Vocabulary({"counts": dict(reversed(counts.items()))}, "words", 8)
     assert vocabulary.entries == ["a", "b"]
     assert vocabulary.frequencies == (0, 0, 0.6, 0.4)
     assert vocabulary.tokens(torch.from_numpy(records_of(["B a x", "a"]))).tolist() == [[3, 2, 1], [2, 0, 0]]
@@ -90,7 +91,7 @@ def test_the_vocabulary_holds_what_was_seen_often_enough_and_orders_it_by_that()
 
 
 def test_a_text_of_no_word_and_a_long_one_have_their_shapes() -> None:
-    vocabulary = Vocabulary({"a": 1}, "words", 3)
+    vocabulary = Vocabulary({"counts": {"a": 1}}, "words", 3)
     assert vocabulary.tokens(torch.zeros(2, 0, dtype=torch.uint8)).tolist() == [[0], [0]]
     assert vocabulary.tokens(torch.from_numpy(records_of(["a " * 9]))).tolist() == [[2, 2, 2]]
 
@@ -103,6 +104,70 @@ def test_bytes_need_no_table_and_come_back_as_the_text() -> None:
     assert (views[0] > 1).all()
     restored = kind.restore(views, statistics)
     assert [kind._said(one) for one in restored] == ["Öl 👍", "oil"]
+
+
+TEXTS = ["the lowest of the low lands", "Lower, slower: the newest and widest", "Öl 👍 हिन्दी 日本"] * 3
+
+
+@pytest.mark.parametrize("vocabulary", ["bpe", "wordpiece"])
+def test_pieces_are_learned_alike_each_time_and_come_back_from_json(vocabulary: str) -> None:
+    kind, records = Text(Text.Config(vocabulary=vocabulary, most=300)), records_of(TEXTS)
+    statistics = kind.measure(records, np.arange(len(TEXTS)))
+    assert json.dumps(kind.measure(records, np.arange(len(TEXTS)))) == json.dumps(statistics)
+    assert sum(statistics["counts"].values()) == sum(
+        len(one) for one in _numbers(kind, statistics, records)
+    )  # a count for each piece of the texts, and no unknown one
+    again = json.loads(json.dumps(statistics, sort_keys=True))
+    kind.check(again)
+    assert _numbers(kind, again, records) == _numbers(kind, statistics, records)
+    assert len(statistics["counts"]) <= 300
+    assert kind.input(statistics).symbols == 2 + len(statistics["counts"])
+
+
+def test_byte_pairs_come_back_as_the_text_whatever_it_is_and_know_how_many_bytes_they_are() -> None:
+    kind = Text(Text.Config(vocabulary="bpe", most=300))
+    statistics = kind.measure(records_of(TEXTS), np.arange(len(TEXTS)))
+    said = ["Never seen: ψ 🦉", "the lowlands  "]
+    views = kind.plain(statistics)(torch.from_numpy(records_of(said)))
+    assert [kind._said(one) for one in kind.restore(views, statistics)] == ["Never seen: ψ 🦉", "the lowlands"]
+    sizes = torch.tensor(kind.input(statistics).sizes)
+    assert sizes[views].sum(1).tolist() == [len(one.strip().encode()) for one in said]
+
+
+def test_the_first_pair_that_is_put_together_is_the_most_frequent_one() -> None:
+    """Sennrich et al.'s own example: low, lowest, newer, wider."""
+    words = ["low"] * 5 + ["lower"] * 2 + ["newest"] * 6 + ["widest"] * 3
+    merges = measure(lambda: words, "bpe", least=2, most=259)["merges"]
+    assert merges == ["e s", "es t", "l o"]  # 9 times, 9 times, 7 times
+
+
+def test_a_word_of_no_known_letter_is_unknown_to_word_pieces() -> None:
+    kind = Text(Text.Config(vocabulary="wordpiece", most=60))
+    statistics = kind.measure(records_of(["low lower lowest slow"] * 3), np.arange(3))
+    views = kind.plain(statistics)(torch.from_numpy(records_of(["LOW 日 slowest"])))
+    assert views[0, 1] == 1
+    assert kind._said(kind.restore(views, statistics)[0]) == "low ▢ slowest"
+
+
+@pytest.mark.parametrize(
+    "change", [{"merges": ["e s t"]}, {"merges": ["e zz"]}, {"merges": "e s"}, {"counts": {"a": 1}}]
+)
+def test_byte_pairs_that_cannot_be_are_refused(change: dict[str, object]) -> None:
+    kind = Text(Text.Config(vocabulary="bpe", most=300))
+    statistics = kind.measure(records_of(TEXTS), np.arange(len(TEXTS)))
+    with pytest.raises(ValueError, match=r"byte pairs|merges"):
+        kind.check({**statistics, **change})
+
+
+def test_fewer_pieces_than_bytes_are_refused_and_usually_there_are_fewer_than_of_words() -> None:
+    with pytest.raises(ValueError, match="256 or more"):
+        Text.Config(vocabulary="bpe", most=100)
+    assert Text.Config(vocabulary="bpe").most == 8000 < Text.Config().most
+
+
+def _numbers(kind: Text, statistics: dict[str, object], records: np.ndarray) -> list[list[int]]:
+    views = kind.plain(statistics)(torch.from_numpy(records)).tolist()
+    return [[number for number in row if number > 1] for row in views]
 
 
 def test_statistics_that_measure_cannot_have_given_are_refused() -> None:

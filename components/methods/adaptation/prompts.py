@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
+from components.core.errors import WinnowError
 from components.core.unused import refuse_unused
 from components.methods.frozen_weights import FrozenWeights
 from components.models.encoders import Encoder
@@ -36,6 +37,11 @@ class Prompts(FrozenWeights):
         super().__init__(encoder, classes, config)
         self.rate = config.rate
         tokens = takes_tokens(encoder)
+        if not tokens and len(encoder.shape) < 3:
+            raise WinnowError(
+                f"finetune.method prompts: {type(encoder).__name__} has neither blocks that tokens go through nor "
+                "pictures with a border: choose linear_probe or full, or transformer in pretrain.encoder."
+            )
         idle, why = ("border", "the encoder takes tokens") if tokens else ("tokens", "the encoder takes no tokens")
         if idle in config.model_fields_set and getattr(config, idle) is not None:
             refuse_unused({f"finetune.method.{idle}": why})

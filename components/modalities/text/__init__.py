@@ -3,16 +3,17 @@
 from collections.abc import Iterator, Mapping
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from components.core.config import Config as BaseConfig
 from components.datasets.records import Content, Record
 from components.datasets.sample_store import ANY, BLOCK, Samples, padded
 from components.modalities import Array, Input, Level, Modality, Pixels, Plain, Positions, Served, Statistics, View
+from components.modalities.text.pieces import ALL_BYTES, LEARNED, Kind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from components.modalities.text.policy import Policy as TextPolicy
     from components.modalities.text.vocabulary import Vocabulary
 
+PIECES = 8000  # entries that usually do, where they are pieces of words
 SHOWN = 600  # characters of a text on a page
 QUOTED = (
     "border-left:3px solid #bbb;margin:0;padding:2px 10px;text-align:left;overflow-wrap:anywhere;white-space:pre-wrap"
@@ -29,19 +31,37 @@ QUOTED = (
 
 
 class Text(Modality):
-    """Statistics are `counts`: how often each entry of the vocabulary is in the training texts."""
+    """Statistics are `counts`: how often each entry of the vocabulary is in the training texts; of byte pairs also
+    `merges`, how they are put together. Of a vocabulary that given weights bring, whatever the settings say, also
+    `normalizer`; its counts give the order alone.
+    """
 
     class Config(BaseConfig):
-        """vocabulary: `words` in lower case, or `bytes`, which need no table. seen: how often a word must be in the
-        training texts to be an entry; most: entries; length: words (or bytes) of a text that a model sees; characters:
-        of a text that are kept.
+        """vocabulary: `words` in lower case; pieces of them, which no text lacks, by byte pairs (`bpe`) or
+        (`wordpiece`) in lower case; or `bytes`, which need no table. seen: how often a word must be in the training
+        texts to be an entry, or two pieces side by side to be one; most: entries, of pieces 8,000 where it is not said;
+        length: entries of a text that a model sees; characters: of a text that are kept.
         """
 
-        vocabulary: Literal["words", "bytes"] = "words"
+        vocabulary: Kind = "words"
         seen: int = Field(2, ge=1)
         most: int = Field(50_000, ge=1, le=10_000_000)
         length: int = Field(256, ge=1, le=100_000)
         characters: int = Field(10_000, ge=1, le=10_000_000)
+
+        @model_validator(mode="before")
+        @classmethod
+        def _fewer_pieces(cls, values: Any) -> Any:
+            if not isinstance(values, dict) or values.get("vocabulary") not in LEARNED:
+                return values
+            return {"most": PIECES, **values}
+
+        @field_validator("most")
+        @classmethod
+        def _all_bytes(cls, most: int, info: ValidationInfo) -> int:
+            if info.data.get("vocabulary") == "bpe" and most < ALL_BYTES:
+                raise ValueError(f"{ALL_BYTES} or more, as all bytes are entries of bpe")
+            return most
 
         def unused(self) -> dict[str, str]:
             """As the base says."""
@@ -112,15 +132,21 @@ class Text(Modality):
         ]
 
     def measure(self, samples: Samples, rows: Positions) -> Statistics:
-        """Counts of the vocabulary's entries."""
-        from components.modalities.text.vocabulary import count
+        """Counts of the vocabulary's entries, and what else makes them."""
+        from components.modalities.text.vocabulary import measure
 
-        texts = (self._said(record) for record in _blocks(samples, rows))
-        least, most = (1, 256) if self.config.vocabulary == "bytes" else (self.config.seen, self.config.most)
-        return {"counts": count(texts, self.config.vocabulary, least=least, most=most)}
+        kind = self.config.vocabulary
+        least, most = (1, ALL_BYTES) if kind == "bytes" else (self.config.seen, self.config.most)
+        return measure(lambda: map(self._said, _blocks(samples, rows)), kind, least=least, most=most)
+
+    def brought(self, weights: Path) -> Statistics | None:
+        """The vocabulary of a `tokenizer.json` beside them."""
+        from components.modalities.text.given import brought
+
+        return brought(weights.parent / "tokenizer.json")
 
     def check(self, statistics: Statistics) -> None:
-        """A number above 0 for each entry."""
+        """As `measure` makes them."""
         from components.modalities.text.vocabulary import check
 
         check(statistics, self.config.vocabulary)
@@ -128,10 +154,10 @@ class Text(Modality):
     def input(self, statistics: Statistics | None) -> Input:
         """Rows of the vocabulary's numbers; without statistics as many as there may be."""
         if statistics is None:
-            most = 256 if self.config.vocabulary == "bytes" else self.config.most
+            most = ALL_BYTES if self.config.vocabulary == "bytes" else self.config.most
             return Input(self.gives, (self.config.length,), 2 + most)
-        vocabulary = self._vocabulary(statistics)
-        return Input(self.gives, (self.config.length,), len(vocabulary), vocabulary.frequencies)
+        own = self._vocabulary(statistics)
+        return Input(self.gives, (self.config.length,), len(own), own.frequencies, own.sizes)
 
     def plain(self, statistics: Statistics) -> Plain:
         """The vocabulary's numbers."""
@@ -204,7 +230,7 @@ class Text(Modality):
     def _vocabulary(self, statistics: Statistics) -> "Vocabulary":
         from components.modalities.text.vocabulary import Vocabulary
 
-        return Vocabulary(statistics["counts"], self.config.vocabulary, self.config.length)
+        return Vocabulary(statistics, self.config.vocabulary, self.config.length)
 
     @staticmethod
     def _said(record: Array) -> str:

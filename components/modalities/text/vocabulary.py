@@ -1,55 +1,71 @@
-"""From texts to numbers: a table of words, or the bytes themselves; counted on training texts, kept as JSON."""
+"""From texts to numbers: a table of words or pieces of them, or the bytes themselves; measured on training texts."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from components.modalities.text import given, pieces
+from components.modalities.text.pieces import ALL_BYTES, LEARNED, Kind
 from components.modalities.text.words import words
 
 Ids = npt.NDArray[np.int64]
-Kind = Literal["words", "bytes"]
 PAD, UNKNOWN, FIRST = 0, 1, 2  # numbers of nothing, of a word that is not in the table, and of the first that is
 KEPT = 2**26  # bytes of texts and their numbers that are kept, so that another epoch need not split them again
 
 
-def pieces(text: str, kind: Kind) -> list[str]:
-    """The parts of a text that a vocabulary counts: words in lower case, or bytes by their numbers."""
-    return words(text.lower()) if kind == "words" else [str(byte) for byte in text.encode()]
+def measure(texts: Callable[[], Iterable[str]], kind: Kind, *, least: int, most: int) -> dict[str, Any]:
+    """Statistics of the texts, which may be walked through twice: `counts`, how often each entry is in them.
 
-
-def count(texts: Iterable[str], kind: Kind, *, least: int, most: int) -> dict[str, int]:
-    """How often each entry is in the texts: at most `most` of them, each at least `least` times; with ties by name."""
+    At most `most` of them, each at least `least` times; with ties by name. For pieces of words see `pieces.learn`.
+    """
+    if kind == "bpe" or kind == "wordpiece":
+        return pieces.learn(texts, kind, least=least, most=most)
     found: Counter[str] = Counter()
-    for text in texts:
-        found.update(pieces(text, kind))
+    for text in texts():
+        found.update(_words(text) if kind == "words" else _bytes(text))
     enough = [(entry, number) for entry, number in found.items() if number >= least]
-    return dict(sorted(enough, key=lambda pair: (-pair[1], pair[0]))[:most])
+    return {"counts": dict(sorted(enough, key=lambda pair: (-pair[1], pair[0]))[:most])}
 
 
 def check(statistics: Mapping[str, Any], kind: Kind) -> None:
-    """Raise ValueError for statistics that `count` cannot have given."""
+    """Raise ValueError for statistics that `measure` cannot have given."""
+    if "normalizer" in statistics:
+        kind, known = "wordpiece", {"counts", "normalizer"}
+    else:
+        known = {"counts", "merges"} if kind == "bpe" else {"counts"}
     counts = statistics.get("counts")
-    if statistics.keys() != {"counts"} or not isinstance(counts, dict) or not counts:
-        raise ValueError("statistics must be counts, a number for each entry of the vocabulary")
-    if not all(isinstance(one, int) and not isinstance(one, bool) and one > 0 for one in counts.values()):
-        raise ValueError("counts must be whole numbers above 0")
-    if kind == "bytes" and not all(name.isdecimal() and int(name) < 256 for name in counts):
+    if statistics.keys() != known or not isinstance(counts, dict) or not counts:
+        raise ValueError(f"statistics must be {' and '.join(sorted(known))}, with a number for each entry in counts")
+    least = 0 if kind in LEARNED else 1
+    if not all(isinstance(one, int) and not isinstance(one, bool) and one >= least for one in counts.values()):
+        raise ValueError(f"counts must be whole numbers from {least} on")
+    if kind == "bytes" and not all(name.isdecimal() and int(name) < ALL_BYTES for name in counts):
         raise ValueError("counts must be of bytes, 0 to 255")
+    if kind == "bpe":
+        pieces.check(counts, statistics["merges"])
+    if "normalizer" in statistics:
+        given.check(statistics)
 
 
 class Vocabulary:
-    """`entries`, the most frequent first, which is their numbers' order whatever that of the file; `frequencies`."""
+    """`entries`, the most frequent first, which is their numbers' order whatever that of the file; `frequencies`.
 
-    def __init__(self, counts: Mapping[str, int], kind: Kind, length: int) -> None:
-        self.kind, self.length = kind, length
-        self.entries = sorted(counts, key=lambda entry: (-counts[entry], entry))
+    statistics: as `measure` makes them, or as given weights bring them, which go before the `kind` that the settings
+    say; length: entries of a text that are seen.
+    """
+
+    def __init__(self, statistics: Mapping[str, Any], kind: Kind, length: int) -> None:
+        self.normalizer, self.merges = statistics.get("normalizer"), statistics.get("merges", ())
+        self.kind: Kind = kind if self.normalizer is None else "wordpiece"
+        self.length, self._counts = length, statistics["counts"]
+        self.entries = sorted(self._counts, key=lambda entry: (-self._counts[entry], entry))
         self._numbers = {entry: number for number, entry in enumerate(self.entries, FIRST)}
-        self._counts = counts
         self._known: dict[bytes, Ids] = {}
         self._room = KEPT
 
@@ -58,9 +74,18 @@ class Vocabulary:
 
     @property
     def frequencies(self) -> tuple[float, ...]:
-        """`(V,)` the share of each number in the training texts; 0 for what is no entry."""
-        total = sum(self._counts.values())
+        """`(V,)` the share of each number in the training texts; 0 for what is no entry; none where nobody counted."""
+        if self.normalizer is not None:
+            return ()
+        total = max(1, sum(self._counts.values()))
         return (0.0,) * FIRST + tuple(self._counts[entry] / total for entry in self.entries)
+
+    @property
+    def sizes(self) -> tuple[float, ...]:
+        """`(V,)` how many bytes of a text each number stands for; none where that is not kept, as letters' case."""
+        if self.kind == "bytes":
+            return (0.0,) * FIRST + (1.0,) * len(self.entries)
+        return (0.0,) * FIRST + tuple(float(len(one)) for one in self.entries) if self.kind == "bpe" else ()
 
     def tokens(self, records: Tensor) -> Tensor:
         """Texts as UTF-8 bytes `(B, L)`, padded with 0 -> numbers `(B, T)` int64, padded with 0, T at least 1.
@@ -79,14 +104,33 @@ class Vocabulary:
         if self.kind == "bytes":
             known = bytes(int(self.entries[number - FIRST]) for number in kept if number >= FIRST)
             return known.decode("utf-8", "replace")
-        return " ".join("▢" if number < FIRST else self.entries[number - FIRST] for number in kept)
+        said = ["▢" if number < FIRST else self.entries[number - FIRST] for number in kept]
+        if self.kind == "bpe" or self.kind == "wordpiece":
+            return pieces.joined(said, self.kind)
+        return " ".join(said)
 
     def _of(self, text: bytes) -> Ids:
         found = self._known.get(text)
         if found is None:
-            parts = pieces(text.decode("utf-8", "replace"), self.kind)[: self.length]
+            parts = self._split(text.decode("utf-8", "replace"))[: self.length]
             found = np.array([self._numbers.get(part, UNKNOWN) for part in parts], np.int64)
             if self._room > 0:
                 self._known[text] = found
                 self._room -= len(text) + found.nbytes
         return found
+
+    @cached_property
+    def _split(self) -> Callable[[str], list[str]]:
+        if self.normalizer is not None:
+            return given.splitter(self.entries, self.normalizer)
+        if self.kind == "bpe" or self.kind == "wordpiece":
+            return pieces.splitter(self.entries, self.merges, self.kind)
+        return _words if self.kind == "words" else _bytes
+
+
+def _words(text: str) -> list[str]:
+    return words(text.lower())
+
+
+def _bytes(text: str) -> list[str]:
+    return [str(byte) for byte in text.encode()]

@@ -54,6 +54,18 @@ TEXTS = [
         settings={**TABLE, "ingest.modality": {"name": "text", "vocabulary": "bytes", "most": 500}},
     ),
     Case(
+        "a vocabulary of byte pairs without room for the bytes",
+        "settings",
+        "256 or more",
+        settings={**TABLE, "ingest.modality": {"name": "text", "vocabulary": "bpe", "most": 100}},
+    ),
+    Case(
+        "a vocabulary that nobody has",
+        "settings",
+        "wordpiece",
+        settings={**TABLE, "ingest.modality": {"name": "text", "vocabulary": "sentencepiece"}},
+    ),
+    Case(
         "a span of texts that ends before it begins",
         "settings",
         "the least share first",
