@@ -4,12 +4,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from components.core.errors import WinnowError
 from components.methods.adaptation.lora import LoRA, LowRank
 from components.methods.contracts import Batch
 from components.modalities import Input
 from components.models.encoders import Encoder
 from components.models.encoders.small_resnet import SmallResnet
 from components.models.encoders.vit_small import VitSmall
+from components.models.encoders.word_vectors import WordVectors
 from tests.pictures import given
 
 
@@ -96,3 +98,9 @@ def test_attention_of_torch_is_updated_too() -> None:
         "attention.parametrizations.in_proj_weight.0.second",
         "attention.out_proj.parametrizations.weight.0.second",
     }
+
+
+def test_a_network_without_such_a_layer_is_refused() -> None:
+    bag = WordVectors(Input("tokens", (8,), 5), WordVectors.Config(width=4))
+    with pytest.raises(WinnowError, match="WordVectors has no layer that it updates"):
+        LoRA(bag, 2, LoRA.Config())

@@ -10,6 +10,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from components.core.errors import WinnowError
 from components.methods.frozen_weights import FrozenWeights
 from components.models.encoders import Encoder
 
@@ -27,6 +28,11 @@ class LoRA(FrozenWeights):
 
     def __init__(self, encoder: Encoder, classes: int, config: Config) -> None:
         super().__init__(encoder, classes, config)
+        if not _layers(encoder):
+            raise WinnowError(
+                f"finetune.method lora: {type(encoder).__name__} has no layer that it updates, linear or convolution: "
+                "choose linear_probe or full."
+            )
         for layer, name in _layers(encoder):
             update = LowRank(getattr(layer, name), config.rank, config.alpha)
             parametrize.register_parametrization(layer, name, update)
