@@ -32,7 +32,7 @@ CHANGES: dict[str, Any] = {
     "pretrain": {
         "method": {"name": "word2vec"},
         "encoder": {"name": "word_vectors"},
-        "epochs": 15,
+        "epochs": 8,
         "learning_rate": 0.01,
         "workers": 0,
     },
