@@ -25,7 +25,7 @@ def test_all_settings_are_written_and_fit_together() -> None:
     assert settings["ingest"]["source"] == "reviews.csv"
     assert settings["ingest"]["columns"] == {"label": "stars"}
     assert settings["pretrain"]["batch_size"] == 100
-    assert settings["pretrain"]["epochs"] == 100
+    assert settings["pretrain"]["epochs"] == 80
     assert settings["label"]["budget"] == 30
     assert "epochs" not in settings["finetune"]
     check_together({**settings, "pretrain": {**settings["pretrain"], "workers": 0}})
