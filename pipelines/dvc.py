@@ -227,6 +227,14 @@ def mend_lock_file() -> None:
         RWLOCK.unlink(missing_ok=True)
 
 
+def drop_half_written() -> None:
+    """Remove what DVC was writing into its record of runs when it was killed, of which it would warn ever after. The
+    caller holds the pipeline's lock, so no run of ours writes.
+    """
+    for path in Path(".dvc/cache/runs").glob("*/*/.*.tmp"):
+        path.unlink(missing_ok=True)
+
+
 if __name__ == "__main__":
     die_with_parent()
     mask_output()

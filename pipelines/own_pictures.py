@@ -33,12 +33,12 @@ def keep(*, source: str | None, image_size: int | None, channels: int | None, bu
     before = read_params()
     size = {name: value for name, value in (("image_size", image_size), ("channels", channels)) if value is not None}
     kind = plugins.load("modality", str(_modality(before)["name"]), where="ingest.modality")
+    place = None if source is None else place_for(source, kind)
     if strange := [name for name in size if name not in kind.Config.model_fields]:
         option = strange[0].replace("_", "-")
         raise WinnowError(
             f"--{option} is for other data than {kind.noun[1]}, which ingest.modality names: leave it out."
         )
-    place = None if source is None else place_for(source, kind)
     asked = {
         ("ingest", "source"): place,
         ("ingest", "modality"): {**_modality(before), **size} if size else None,
@@ -87,6 +87,11 @@ def place_for(source: str, kind: type[Modality]) -> str:
     if source.partition(":")[0] in plugins.names("source"):
         if Path(source).exists():
             raise WinnowError(f"--source {source} is a built-in source and a folder here: write ./{source}.")
+        if (fits := source_class(source).fits) and kind.gives not in fits:
+            raise WinnowError(
+                f"{source} is no source of {kind.noun[1]}, which ingest.modality is for: set that to the kind of data "
+                "that it has; `git checkout params.yaml` brings back the settings that came with it."
+            )
         return source
     place = os.path.expanduser(source)  # noqa: PTH111  a Path would drop the ./ that tells a folder from a source
     _check_holds(place, kind)

@@ -95,17 +95,27 @@ def predict_files(files: list[Path], *, version: str, as_json: bool, texts: Sequ
 
 
 def _asked(files: list[Path], texts: Sequence[str], kind: Modality) -> list[Asked]:
-    lines = [line.rstrip("\r\n") for line in sys.stdin] if TYPED in files else []
+    lines: list[str] = _typed_lines() if TYPED in files else []
     if (texts or TYPED in files) and not kind.typed:
         raise WinnowError(
             f"this version knows {kind.noun[1]}, which cannot be typed: name files in place of --text or -."
         )
-    asked = [*(file for file in files if file != TYPED), *texts, *(line for line in lines if line.strip())]
+    asked: list[Asked] = [*(file for file in files if file != TYPED), *texts, *(line for line in lines if line.strip())]
+    for text in (*texts, *lines):
+        if any("\ud800" <= one <= "\udfff" for one in text):  # what Python makes of bytes that are no UTF-8
+            raise WinnowError("what was typed is not UTF-8: write it as that, or name a file, whose encoding is found.")
     if not asked:
         raise WinnowError(
             'nothing was asked about: name files, "-" for standard input, or give --text where texts are known.'
         )
     return asked
+
+
+def _typed_lines() -> list[str]:
+    try:
+        return [line.rstrip("\r\n") for line in sys.stdin]
+    except UnicodeDecodeError:
+        raise WinnowError("standard input is not UTF-8: save it as a file, whose encoding is found.") from None
 
 
 def _shown(asked: Asked) -> str:

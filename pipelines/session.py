@@ -19,7 +19,7 @@ from components.core.model_versions import versions
 from components.core.plugins import check_chosen
 from components.core.scratch import abandoned
 from components.core.signals import stoppable
-from pipelines.dvc import Stale, at_work, busy, mend_lock_file, prepare_workspace, stale
+from pipelines.dvc import Stale, at_work, busy, drop_half_written, mend_lock_file, prepare_workspace, stale
 from pipelines.preflight import concerns
 from pipelines.records import drop_wrong_records, forget_used
 from pipelines.watch import note_source, note_weights
@@ -41,6 +41,7 @@ def alone(*, with_prefect: bool = False) -> Iterator[Stale]:
         print("winnow: another run is at work in this folder; waiting for it to end.", file=sys.stderr)
     with stoppable(), locked(LOCK, wait=WAIT, busy=BUSY):
         _wait_for_dvc()
+        drop_half_written()
         _look_around(with_prefect)
         ready = _make_ready()
         forget_used()

@@ -36,7 +36,7 @@ def rows(seconds: float | None = None) -> list[tuple[str, str]]:
     guard, second = (_read(Path("data/finetune", name)) for name in ("guard.json", "second_control.json"))
     found = [
         ("labels used", f"{metrics['labels_used']}, validation included"),
-        ("more labels", _more_labels(block(read_params(), "label"))),
+        ("more labels", _more_labels(block(read_params(), "label"), metrics["labels_used"])),
         ("test accuracy", _accuracy(metrics)),
         ("label-only control", f"{metrics['control_accuracy']:.4f}"),
         *_simple(metrics.get("baselines")),
@@ -50,10 +50,13 @@ def rows(seconds: float | None = None) -> list[tuple[str, str]]:
     return found if seconds is None else [*found, ("time", f"{seconds:.0f} s")]
 
 
-def _more_labels(label: dict[str, Any]) -> str:
+def _more_labels(label: dict[str, Any], used: int) -> str:
     """Where people's labels go, which always count, and what bounds those that the data came with."""
     budget = label.get("budget")
-    source = "all that the data came with are used" if budget is None else f"or raise label.budget (now {budget})"
+    beyond = f" above {used}" if budget is not None and used > budget else ""
+    source = (
+        "all that the data came with are used" if budget is None else f"or raise label.budget{beyond} (now {budget})"
+    )
     return f"a row for each answer in data/labels/ledger.csv; {source}"
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from components.core.config import read_params
+from components.core.errors import WinnowError
 from components.datasets.sources import Columns, open_source
 from components.modalities.text import Text
 from pipelines.own_pictures import Given, place_for, settle
@@ -33,6 +34,8 @@ def choose_for_texts(source: str, *, budget: int, columns: dict[str, str]) -> No
     texts = open_source(place, root=Path(), download=False, columns=named, suffixes=Text.suffixes, kind=Text.gives)
     classes = texts.classes()
     count = texts.count()
+    if not count:
+        raise WinnowError(f"{source} holds no texts: name a table with a row for each, or a folder of .txt files.")
     batch = max(FEWEST, min(BATCH, count // 8))
     before = read_params()
     asked: Given = {

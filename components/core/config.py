@@ -52,7 +52,7 @@ class PluginChoice(BaseModel):
 class StageParams(Config):
     """What every stage is told besides its own block: the top-level settings."""
 
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, lt=2**63)
     threads: int = Field(default=1, ge=1)
 
 

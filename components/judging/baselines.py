@@ -75,7 +75,8 @@ def described(name: str) -> str:
 def _why(name: str, row: dict[str, float]) -> str:
     if row["gain_low"] > 0:
         return ""
+    how = "worse" if row["gain_high"] < 0 else "not better beyond chance"
     return (
-        f"This model is not better beyond chance than {name}, which comes to {row['accuracy']:.4f} on the same labels "
+        f"This model is {how} than {name}, which comes to {row['accuracy']:.4f} on the same labels "
         f"(difference {row['gain']:+.4f}, interval {row['gain_low']:+.4f} to {row['gain_high']:+.4f}); {CURE}."
     )

@@ -27,6 +27,7 @@ from components.datasets.sources._outside import check_noted
 from components.datasets.split import assign_splits, name_groups
 from components.modalities import Modality, build_modality
 
+FOLDERS = ", one folder per class"
 _NAMED, _REASONS = 12, 3  # classes, and reasons of a kind, that are said
 
 WATCHED = Path("data/raw")  # what DVC looks at
@@ -75,7 +76,7 @@ def run(
     with spooling(samples.with_name("spool.raw"), about) as spool:
         read = Reader(modality).read(source, spool)
         if read.found.empty:
-            raise WinnowError(_nothing(params.source, read.rejected, modality))
+            raise WinnowError(_nothing(params.source, read.rejected, modality, "" if source.endings else FOLDERS))
         records = spool.samples()
         settled = _settle(read, records, modality, params)
         kept = settled.kept
@@ -194,14 +195,16 @@ def _found(kept: pd.DataFrame, left_out: pd.DataFrame, classes: list[str], noun:
     return said
 
 
-def _nothing(source: str, rejected: pd.DataFrame, modality: Modality) -> str:
+def _nothing(source: str, rejected: pd.DataFrame, modality: Modality, where: str) -> str:
+    """where: how samples lie in such a source, one a row where that is not said."""
     one, many = modality.noun
+    where = where or f", one {one} a row"
     if rejected.empty:
-        return f"ingest.source '{source}' is empty: put {many} there, one folder per class."
+        return f"ingest.source '{source}' is empty: put {many} there{where}."
     first = rejected.sort_values("path").iloc[0]
     return (
         f"ingest.source '{source}' holds no readable {one} among its {len(rejected)} files; "
-        f"the first is {first['path']}: {first['reason']} Put {many} there, one folder per class."
+        f"the first is {first['path']}: {first['reason']} Put {many} there{where}."
     )
 
 

@@ -45,6 +45,13 @@ class Params(StageParams):
     folds: int = Field(5, ge=0)
     aggregation: PluginChoice = PluginChoice(name="majority_vote")
 
+    @field_validator("folds")
+    @classmethod
+    def _several(cls, value: int) -> int:
+        if value == 1:
+            raise ValueError("0, or 2 and more: a single fold would hold all labels out at once")
+        return value
+
     @field_validator("classes", mode="before")
     @classmethod
     def _names(cls, classes: Any) -> Any:

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from components.core.errors import WinnowError
@@ -133,3 +135,84 @@ def test_no_parquet_is_said_in_a_sentence(tmp_path: Path) -> None:
 
 def test_numbers_of_tables_are_whole_where_they_can_be() -> None:
     assert [as_text(value) for value in (1, 2.0, 2.5, None, float("nan"), "a")] == ["1", "2", "2.5", None, None, "a"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("m.csv", 'text,label\ngood,a\n"open,b\nbad,a\nworse,b\n', r"opens a quote in line 3 that is never closed"),
+        ("m.csv", "text,label\ngood,a\nbad,b\n" * 1 + 'odd,b"\x1b"\n', r"names a class .*of row 3, with a character"),
+        ("m.csv", "text,label\ngood,food\nbad,f\u043eod\n", "alike but for upper case"),
+        ("m.csv", "text,label\ngood,a\nbad,A\n", r"has the classes 'A', 'a'"),
+        ("m.jsonl", '{"text": ["a", "b"], "label": "x"}\n', "holds a list in 'text' of row 1"),
+        ("m.jsonl", '{"text": "a", "label": {"x": 1}}\n', "holds an object in 'label' of row 1"),
+        ("m.jsonl", '{"text": "a", "label": "food\\ud800"}\n', "with a character that shows nothing"),
+    ],
+)
+def test_a_table_that_would_be_read_wrongly_is_refused(tmp_path: Path, name: str, content: str, said: str) -> None:
+    path = _write(tmp_path, name, content)
+    with pytest.raises(WinnowError, match=said):
+        _all_of(path, {})
+
+
+def test_a_quote_that_only_the_last_row_holds_is_none_too_many(tmp_path: Path) -> None:
+    assert _texts(_table(_write(tmp_path, "m.csv", 'text\nb\n"a\n""quoted"" one"'))) == ["b", 'a\n"quoted" one']
+
+
+def test_the_separator_is_the_one_that_parts_most_columns_of_the_first_line(tmp_path: Path) -> None:
+    semicolons = _table(
+        _write(tmp_path, "a.csv", '"text, in; words, x";label\ngood;a\nbad;b\n'), text="text, in; words, x"
+    )
+    commas = _table(_write(tmp_path, "b.tsv", "text,label\ngood,a\nbad,b\n"))
+    assert semicolons.classes() == commas.classes() == ["a", "b"]
+    assert "b.tsv: columns are parted by ','." in commas.notices()
+
+
+def test_a_column_that_comes_late_is_found_and_one_that_is_named_twice_is_damage(tmp_path: Path) -> None:
+    rows = ['{"text": "a"}'] * 1500 + ['{"text": "b", "label": "x"}', '{"text": "c", "label": "y"}']
+    late = _table(_write(tmp_path, "late.jsonl", "\n".join(rows)))
+    assert late.classes() == ["x", "y"]
+    twice = _table(_write(tmp_path, "twice.jsonl", '{"text": "a"}\n{"text": "b", "text": "c"}\n'))
+    assert [one.reason for one in _items(twice) if isinstance(one, Rejected)] == ["a line that names 'text' twice."]
+
+
+def test_columns_of_parquet_that_nobody_asks_for_are_not_read(tmp_path: Path) -> None:
+    when = pa.array([2**62, 0], pa.timestamp("us"))
+    binary = pa.array([b"good", "\u00fc".encode()], pa.binary())
+    pq.write_table(pa.table({"text": binary, "label": ["a", "b"], "when": when}), tmp_path / "m.parquet")
+    table = _table(tmp_path / "m.parquet")
+    assert _texts(table) == ["good", "\u00fc"]
+    assert "not read: 'when'" in table.notices()[0]
+    pq.write_table(pa.table({"text": pa.array([b"\xff"], pa.binary())}), tmp_path / "n.parquet")
+    with pytest.raises(WinnowError, match="holds bytes that are not UTF-8 in 'text' of row 1"):
+        _items(_table(tmp_path / "n.parquet"))
+
+
+def test_damage_inside_a_file_names_the_file(tmp_path: Path) -> None:
+    pq.write_table(
+        pa.table(
+            {"text": ["some words of a text"] * 5000},
+        ),
+        tmp_path / "m.parquet",
+    )
+    content = bytearray((tmp_path / "m.parquet").read_bytes())
+    content[4:40] = b"\xff" * 36
+    (tmp_path / "m.parquet").write_bytes(content)
+    with pytest.raises(WinnowError, match=r"m\.parquet cannot be read behind row \d+ .*write it anew"):
+        _items(_table(tmp_path / "m.parquet"))
+    (tmp_path / "u.csv").write_bytes("text\nb\n".encode("utf-16")[:-1])
+    with pytest.raises(WinnowError, match=r"u\.csv says by its first bytes that it is UTF-16, and is not"):
+        _table(tmp_path / "u.csv")
+
+
+@pytest.mark.parametrize("columns", [{"text": "label"}, {"text": ["text", "text"]}, {"id": "label"}])
+def test_a_column_is_asked_for_once(tmp_path: Path, columns: dict[str, Any]) -> None:
+    path = _write(tmp_path, "m.csv", "text,label\na,x\nb,y\n")
+    with pytest.raises(WinnowError, match="is asked for twice"):
+        _table(path, **columns)
+
+
+@pytest.mark.parametrize("none", [[], "", [""]])
+def test_texts_need_a_column(tmp_path: Path, none: Any) -> None:
+    with pytest.raises(WinnowError, match=r"ingest\.columns\.text names no column"):
+        _table(_write(tmp_path, "m.csv", "text,label\na,x\nb,y\n"), text=none)

@@ -63,3 +63,5 @@ def test_a_sentence_comes_only_where_the_model_is_not_clearly_better() -> None:
     same = baselines.beside(weak["colors"], weak, actual, 4, HOW)["why"]
     assert same.startswith("This model is not better beyond chance than logistic regression on colors")
     assert "difference +0.0000" in same
+    worse = baselines.beside(np.zeros(100, np.int64), weak, actual, 4, HOW)["why"]
+    assert worse.startswith("This model is worse than logistic regression on colors")

@@ -100,3 +100,12 @@ def test_the_scoring_server_takes_strings(weights: Path) -> None:
     answer = asyncio.run(asked())
     assert answer.status_code == 200, answer.text
     assert np.array(answer.json()["predictions"]).shape == (2, 2)
+
+
+@pytest.mark.usefixtures("weights")
+def test_what_is_typed_must_be_utf_8(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(WinnowError, match="not UTF-8"):
+        predict.predict_files([], version="champion", as_json=True, texts=["caf\udce9"])
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"caf\xe9\n"), encoding="utf-8"))
+    with pytest.raises(WinnowError, match="standard input is not UTF-8"):
+        predict.predict_files([Path("-")], version="champion", as_json=True)

@@ -47,7 +47,7 @@ def test_nothing_is_written_for_a_column_that_is_not_there() -> None:
 def test_which_columns_are_read_and_which_classes_there_are_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     choose_for_texts("reviews.csv", budget=30, columns={})
     said = capsys.readouterr().err
-    assert "reviews.csv: text from 'review'." in said
+    assert "reviews.csv: text from 'review'; not read: 'stars'." in said
     assert "800 texts, none with a class: `--label COLUMN`" in said
     choose_for_texts("reviews.csv", budget=30, columns={"label": "stars"})
     assert "800 texts, 5 classes: 0, 1, 2, 3, 4." in capsys.readouterr().err
@@ -67,3 +67,9 @@ def test_a_folder_of_pictures_is_no_folder_of_texts() -> None:
     with pytest.raises(WinnowError, match="`winnow photos mine`"):
         choose_for_texts("mine", budget=30, columns={})
     assert Path("params.yaml").read_text() == before
+
+
+def test_a_table_without_a_row_is_refused() -> None:
+    Path("reviews.csv").write_text("review,stars\n")
+    with pytest.raises(WinnowError, match=r"reviews\.csv holds no texts"):
+        choose_for_texts("reviews.csv", budget=30, columns={})

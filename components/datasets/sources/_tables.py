@@ -4,7 +4,8 @@ import codecs
 import csv
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +15,40 @@ Row = dict[str, str | None]
 LONGEST = 2**28  # characters of a cell; a quote that is never closed makes one of all that follows
 CHUNK = 2**20  # bytes
 BATCH = 1024  # rows of a Parquet file
+MOST_COLUMNS = 100_000
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 SEPARATORS = ",;\t|"
 
 
 class Table(ABC):
-    """`columns` of the file; iterating gives each row, or a sentence on why there is none. notices: how it was read."""
+    """`columns` of the file; iterating gives each row, or a sentence on why there is none. notices: how it was read.
+
+    used: the columns that are read; whoever knows says it, until then all. Raises WinnowError while iterating where a
+    cell of these is neither text nor number.
+    """
 
     def __init__(self, path: Path, columns: list[str], notices: list[str]) -> None:
-        self.path, self.columns, self.notices = path, columns, notices
+        self.path, self.columns, self.notices, self.used = path, columns, notices, columns
         if not columns:
             raise WinnowError(f"{path.name} is empty: put a line of column names and a row per text there.")
-        twice = next((name for name in columns if columns.count(name) > 1), None)
+        twice = next((name for name, count in Counter(columns).items() if count > 1), None)
         if twice is not None:
             raise WinnowError(f"{path.name} has two columns named '{twice}': give each a name of its own.")
 
     @abstractmethod
     def __iter__(self) -> Iterator[Row | str]: ...
+
+    def _texts(self, row: dict[str, Any], number: int) -> Row:
+        found: Row = {}
+        for name in self.used:
+            try:
+                found[name] = as_text(row.get(name))
+            except ValueError as error:
+                raise WinnowError(
+                    f"{self.path.name} holds {error} in '{name}' of row {number}, where a text or a number belongs: "
+                    "name another column in ingest.columns, or write texts there."
+                ) from None
+        return found
 
 
 def open_table(path: Path) -> Table:
@@ -47,10 +65,11 @@ def open_table(path: Path) -> Table:
 class _Delimited(Table):
     def __init__(self, path: Path) -> None:
         self.path, (self.encoding, said) = path, encoding_of(path)
+        usual = "\t" if path.suffix.casefold() == ".tsv" else ","
         with path.open(encoding=self.encoding, newline="") as file:
             head = file.readline(2**16)
-        self.separator = "\t" if path.suffix.casefold() == ".tsv" else max(SEPARATORS, key=head.count)
-        if self.separator not in ",\t":
+        self.separator = max([usual, *SEPARATORS], key=lambda one: len(next(csv.reader([head], delimiter=one), [])))
+        if self.separator != usual:
             said.append(f"{path.name}: columns are parted by '{self.separator}'.")
         super().__init__(path, next(self._cells(), []), said)
 
@@ -66,28 +85,53 @@ class _Delimited(Table):
 
     def _cells(self) -> Iterator[list[str]]:
         before = csv.field_size_limit(LONGEST)
+        now: list[str] = []  # the lines of one row
+        number = 0
         try:
             with self.path.open(encoding=self.encoding, newline="") as file:
-                yield from csv.reader(file, delimiter=self.separator)
+                for row in csv.reader(_noted(file, now), delimiter=self.separator):
+                    number, last = number + len(now), now.copy()
+                    now.clear()
+                    yield row
+            if number and _open_quote(last, self.separator):
+                raise WinnowError(
+                    f"{self.path.name} opens a quote in line {number - len(last) + 1} that is never closed, so that "
+                    "all behind it is one text: close it there, or write a quote that is meant twice."
+                )
         except csv.Error as error:
             raise WinnowError(f"{self.path.name} is no table of texts ({error}): save it anew as CSV.") from None
         finally:
             csv.field_size_limit(before)
 
 
+def _noted(lines: Iterable[str], now: list[str]) -> Iterator[str]:
+    for line in lines:
+        now.append(line)
+        yield line
+
+
+def _open_quote(lines: list[str], separator: str) -> bool:
+    """Whether a row ends, with the file, within a quote."""
+    try:
+        list(csv.reader(lines, delimiter=separator, strict=True))
+    except csv.Error as error:
+        return "unexpected end" in str(error)
+    return False
+
+
 class _Lines(Table):
     def __init__(self, path: Path) -> None:
         self.path, (self.encoding, said) = path, encoding_of(path)
         names: dict[str, None] = {}
-        for number, row in enumerate(self._objects()):
+        for row in self._objects():
             names |= dict.fromkeys(row) if isinstance(row, dict) else {}
-            if number == BATCH:
-                break
+            if len(names) > MOST_COLUMNS:
+                raise WinnowError(f"{path.name} has more than {MOST_COLUMNS:,} names of columns: that is no table.")
         super().__init__(path, list(names), said)
 
     def __iter__(self) -> Iterator[Row | str]:
-        for row in self._objects():
-            yield row if isinstance(row, str) else {name: as_text(value) for name, value in row.items()}
+        for number, row in enumerate(self._objects(), 1):
+            yield row if isinstance(row, str) else self._texts(row, number)
 
     def _objects(self) -> Iterator[dict[str, Any] | str]:
         with self.path.open(encoding=self.encoding, newline="\n") as file:
@@ -95,10 +139,20 @@ class _Lines(Table):
                 if not line.strip():
                     continue
                 try:
-                    found = json.loads(line)
+                    found = json.loads(line, object_pairs_hook=_once)
+                except KeyError as error:
+                    yield f"a line that names '{error.args[0]}' twice."
+                    continue
                 except (ValueError, RecursionError):
                     found = None
                 yield found if isinstance(found, dict) else "a line that is no JSON object."
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise KeyError(next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1))
+    return found
 
 
 class _Parquet(Table):
@@ -115,12 +169,19 @@ class _Parquet(Table):
         super().__init__(path, columns, [])
 
     def __iter__(self) -> Iterator[Row | str]:
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        with pq.ParquetFile(self.path) as file:
-            for batch in file.iter_batches(batch_size=BATCH):
-                for row in batch.to_pylist():
-                    yield {name: as_text(value) for name, value in row.items()}
+        number = 0
+        try:
+            with pq.ParquetFile(self.path) as file:
+                for batch in file.iter_batches(batch_size=BATCH, columns=self.used):
+                    for row in batch.to_pylist():
+                        number += 1
+                        yield self._texts(row, number)
+        except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+            why = (str(error).splitlines() or [type(error).__name__])[0][:80]
+            raise WinnowError(f"{self.path.name} cannot be read behind row {number} ({why}): write it anew.") from None
 
 
 def encoding_of(path: Path) -> tuple[str, list[str]]:
@@ -129,6 +190,7 @@ def encoding_of(path: Path) -> tuple[str, list[str]]:
         head = file.read(4)
         mark = next((name for mark, name in MARKS.items() if head.startswith(mark)), None)
         if mark == "utf-16":
+            _check_utf_16(path)
             return mark, [f"{path.name} is written in UTF-16, as its first bytes say."]
         file.seek(0)
         decoder = codecs.getincrementaldecoder("utf-8")()
@@ -143,8 +205,31 @@ def encoding_of(path: Path) -> tuple[str, list[str]]:
     return mark or "utf-8", [f"{path.name} begins with a byte order mark, which was left out."] if mark else []
 
 
+def _check_utf_16(path: Path) -> None:
+    decoder = codecs.getincrementaldecoder("utf-16")()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        raise WinnowError(
+            f"{path.name} says by its first bytes that it is UTF-16, and is not: save it as UTF-8."
+        ) from None
+
+
 def as_text(value: Any) -> str | None:
-    """A cell of any type as a text: whole numbers without a point, nothing for what is missing."""
+    """A cell of any plain type as a text: whole numbers without a point, nothing for what is missing.
+
+    Raises ValueError, saying what it is, for what is no text: lists, objects, bytes that are not UTF-8.
+    """
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            raise ValueError("bytes that are not UTF-8") from None
+    if isinstance(value, list | tuple | dict | set):
+        raise ValueError("an object" if isinstance(value, dict) else "a list")
     if value is None or value != value:
         return None
     if isinstance(value, float) and value.is_integer():

@@ -92,7 +92,11 @@ class Folder(Source):
 
 def _no_folder(name: str) -> str:
     if Path(name).exists():
-        what = "a file but none of .zip, .tar, .tar.gz, .tgz" if Path(name).is_file() else "a device, pipe or socket"
+        what = (
+            "a file but none of .csv, .tsv, .jsonl, .parquet (texts), .zip, .tar, .tar.gz, .tgz"
+            if Path(name).is_file()
+            else "a device, pipe or socket"
+        )
         return f"ingest.source '{name}' is {what}: name a folder, or an archive of one."
     near = hint(name, names("source"))
     return (

@@ -1,7 +1,7 @@
 """A table of texts, one a row: .csv, .tsv, .jsonl or .parquet, with a class, a split and a name where it has them."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from components.core.config import did_you_mean
 from components.core.errors import WinnowError
-from components.datasets.names import normal
+from components.datasets.names import normal, skeleton, unprintable
 from components.datasets.sources import Item, Rejected, Source
 from components.datasets.sources._reserved import SPLITS, is_unlabeled, split_of
 from components.datasets.sources._tables import Row, open_table
@@ -45,6 +45,7 @@ class Table(Source):
             next(iter(self._wanted(what, known, names)), None)
             for what, known in (("label", LABELS), ("split", SPLIT_NAMES), ("id", IDS))
         )
+        self._rows.used = list(self._once_each([*self._texts, self._label, self._split, self._id]))
 
     def classes(self) -> list[str]:
         return sorted(self._survey)
@@ -52,7 +53,10 @@ class Table(Source):
     def notices(self) -> list[str]:
         said = {"text": " and ".join(self._texts), "class": self._label, "split": self._split, "id": self._id}
         read = ", ".join(f"{what} from '{name}'" for what, name in said.items() if name)
-        return [f"{self.path.name}: {read}.", *self._rows.notices]
+        unread = [name for name in self._rows.columns if name not in self._rows.used]
+        listed = ", ".join(f"'{name}'" for name in unread[:_LISTED]) + (", ..." if len(unread) > _LISTED else "")
+        rest = f"; not read: {listed}" if unread else ""
+        return [f"{self.path.name}: {read}{rest}.", *self._rows.notices]
 
     def count(self) -> int:
         self._survey  # noqa: B018 - counts
@@ -78,12 +82,23 @@ class Table(Source):
         for row in self._rows:
             self._count += 1
             label = None if isinstance(row, str) else self._class_of(row)
-            if label is not None:
-                counts[label] += 1
+            if label is None:
+                continue
+            if label not in counts and unprintable(label):
+                raise WinnowError(
+                    f"{self.path.name} names a class {label[:40]!a} in '{self._label}' of row {self._count}, with a "
+                    "character that shows nothing: give it a plain name."
+                )
+            counts[label] += 1
         if len(counts) > MOST_CLASSES or (len(counts) > _LISTED and 2 * len(counts) > counts.total()):
             raise WinnowError(
                 f"{self.path.name} has {len(counts):,} values in '{self._label}' of {counts.total():,} texts, "
                 "which are no classes: name the column that holds them in ingest.columns.label, or '' if none does."
+            )
+        if alike := next((group for group in _alike(counts) if len(group) > 1), None):
+            raise WinnowError(
+                f"{self.path.name} has the classes {', '.join(map(repr, alike))} in '{self._label}', alike but for "
+                "upper case, blanks, dashes or letters of another alphabet: write them the same way."
             )
         if len(counts) == 1:
             raise WinnowError(
@@ -99,12 +114,23 @@ class Table(Source):
             found = {normal(name).casefold(): name for name in reversed(names)}
             return next(([found[name]] for name in known if name in found), [])
         listed = [asked] if isinstance(asked, str) else asked
+        if what == "text" and not any(listed):
+            raise WinnowError("ingest.columns.text names no column: name those with the texts, or take it out.")
         for name in listed:
             if name and name not in names:
                 raise WinnowError(
                     f"ingest.columns.{what} names '{name}', no column of {self.path.name}: {did_you_mean(name, names)}"
                 )
         return [name for name in listed if name]
+
+    def _once_each(self, names: list[str | None]) -> Iterator[str]:
+        seen = set[str]()
+        for name in names:
+            if name in seen:
+                raise WinnowError(f"'{name}' of {self.path.name} is asked for twice in ingest.columns: once is enough.")
+            if name is not None:
+                seen.add(name)
+                yield name
 
     def _only_one_left(self, names: list[str]) -> list[str]:
         others = {
@@ -145,3 +171,10 @@ class Table(Source):
             )
         seen.add(name)
         return name
+
+
+def _alike(names: Iterable[str]) -> Iterable[list[str]]:
+    groups: dict[str, list[str]] = {}
+    for name in sorted(names):
+        groups.setdefault(skeleton(name) or name, []).append(name)
+    return groups.values()

@@ -58,6 +58,9 @@ SETTINGS = [
     Case("a name that MLflow does not take", "settings", "register.name", settings={"register.name": "my model!"}),
     Case("a gate on another figure", "settings", "'accuracy'", settings={"register.gate.metric": "f1"}),
     Case("a number where a block belongs", "settings", "must be a block", settings={"embed": 3}),
+    Case("a list where an inner block belongs", "settings", "a block of settings", settings={"finetune.sets": []}),
+    Case("a seed below zero", "settings", "or equal to 0", settings={"seed": -1}),
+    Case("a single fold", "settings", "0, or 2 and more", settings={"label.folds": 1}),
     Case("YAML that does not parse", "settings", "line 3", do=write("params.yaml", "seed: 0\nlabel: {budget: 40\n")),
     Case(
         "a date where text belongs",

@@ -23,6 +23,8 @@ TEXTS = [
     Case("a table without a line of names", "ingest", "needs one", **_of("good,x\nbad,y\n")),
     Case("a table that is empty", "ingest", "is empty", **_of("")),
     Case("a table with two columns of one name", "ingest", "give each a name", **_of("text,text\na,b\n")),
+    Case("a quote that is never closed", "ingest", "never closed", **_of('text,label\na,x\n"b,y\nc,x\n')),
+    Case("classes that look alike", "ingest", "write them the same way", **_of("text,label\na,x\nb,X\n")),
     Case("a table with a single class", "ingest", "at least two", **_of("text,label\na,x\nb,x\n")),
     Case(
         "a table whose class column holds texts",
