@@ -35,8 +35,8 @@ def refuse_gone(rows: pd.DataFrame, ids: Sequence[str], synthetic: Path, quarant
         for cause, found in causes.items()
     ]
     raise WinnowError(
-        f"{ledger} labels {len(lost)} samples (by id) that are not there: {', '.join(told)}: bring them back, or "
-        "withdraw these labels, all at once, with `winnow label withdraw --gone`."
+        f"{ledger} labels {len(lost):,} samples (by id) that are not there: {', '.join(told)}: bring them back, "
+        "correct an id that was mistyped, or withdraw these labels, all at once, with `winnow label withdraw --gone`."
     )
 
 
