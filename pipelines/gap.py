@@ -69,12 +69,11 @@ def _training(project: Path, modality: PluginChoice) -> tuple[Any, npt.NDArray[n
     """A project's samples, and the rows of its training split."""
     from components.datasets.manifest import positions_of, read_manifest
     from components.datasets.sample_store import open_samples
-    from components.modalities import differing
 
     home = project / INGESTED
     samples = open_samples(home / "samples.npy")
-    if theirs := differing(samples.about.modality, modality):
-        ours = differing(modality, samples.about.modality)
+    if theirs := samples.about.modality.differing(modality):
+        ours = modality.differing(samples.about.modality)
         raise WinnowError(
             f"{project} keeps {theirs}, and the encoder here takes {ours}: give both projects the same ingest.modality."
         )

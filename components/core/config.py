@@ -48,6 +48,13 @@ class PluginChoice(BaseModel):
         """What stands beside the name; checked by the plug-in's own `Config`."""
         return dict(self.model_extra or {})
 
+    def differing(self, other: "PluginChoice") -> str:
+        """What it says that the other says otherwise, `name value` each; nothing where they are the same."""
+        own, theirs = self.model_dump(), other.model_dump()
+        return ", ".join(
+            f"{name} {shown(own.get(name))}" for name in {**own, **theirs} if own.get(name) != theirs.get(name)
+        )
+
 
 class StageParams(Config):
     """What every stage is told besides its own block: the top-level settings."""

@@ -294,11 +294,3 @@ def build_modality(choice: PluginChoice, *, where: str = "ingest.modality") -> M
     """The kind of data by its name and settings. Raises WinnowError for wrong ones."""
     modality: Modality = plugins.build("modality", choice, where=where)
     return modality
-
-
-def differing(choice: PluginChoice, other: PluginChoice) -> str:
-    """What `choice` says that the other says otherwise, `name value` each; nothing where they are the same."""
-    own, theirs = choice.model_dump(), other.model_dump()
-    return ", ".join(
-        f"{name} {shown(own.get(name))}" for name in {**own, **theirs} if own.get(name) != theirs.get(name)
-    )

@@ -14,7 +14,6 @@ from components.core.model_versions import Version
 from components.datasets.manifest import read_manifest, rows_of
 from components.datasets.sample_store import open_samples
 from components.judging.metrics import paired_difference
-from components.modalities import differing
 from components.models.classifier import Classifier
 from components.release.registered import lasting_fault, load_version
 from components.training.inference import predict
@@ -93,7 +92,7 @@ def _incomparable(model: Classifier, rival: Classifier) -> str | None:
         changed = sorted(set(model.spec.classes) ^ set(rival.spec.classes))
         return f"the champion knows other classes ({', '.join(changed)} differ), so the two cannot be compared"
     mine, other = (one.spec.encoder.inputs.kind.choice for one in (model, rival))
-    if theirs := differing(other, mine):
+    if theirs := other.differing(mine):
         return f"the champion takes other data ({theirs})"
     return None
 
