@@ -4,7 +4,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+import numpy.typing as npt
 from pydantic import ValidationError
 
 from components.core.config import Config
@@ -26,7 +26,7 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; connect-src 'self'; "
-Record = Callable[[str], "np.ndarray[Any, np.dtype[Any]]"]
+Record = Callable[[str], npt.NDArray[Any]]
 Said = dict[str, Any]
 
 

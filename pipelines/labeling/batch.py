@@ -79,9 +79,9 @@ def _of_test(project: Project, ledger: pd.DataFrame, count: int) -> list[Questio
 
 def _round(ledger: pd.DataFrame, ids: set[str]) -> int:
     """The round of the answers that these questions have already; else one more than the last."""
-    begun = _answered(ledger)
-    begun = begun.loc[begun["id"].isin(ids), "round"]
-    return int(begun.max()) if begun.max() > 0 else int(ledger["round"].max() if len(ledger) else 0) + 1
+    answered = _answered(ledger)
+    begun = max(answered.loc[answered["id"].isin(ids), "round"].tolist(), default=0)
+    return int(begun or max(ledger["round"].tolist(), default=0) + 1)
 
 
 def _answered(ledger: pd.DataFrame) -> pd.DataFrame:

@@ -88,7 +88,7 @@ class Desk:
         self._later = dict[str, list[str]]()  # by person, ids that were skipped
 
     def ask(self, seat: Seat, first: str = "") -> Asked:
-        """The next question for this page, the one of id `first` if it is open: it is kept for this page for a while."""
+        """The next question for this page, that of id `first` if it is open; it is kept for this page for a while."""
         who, state = seat.name, Answered(read_ledger(self._ledger), self._about)
         mine, open_ = state.answers(who), self._open(who, state)
         free = [one for one in open_ if self._is_free(seat, state, one)]

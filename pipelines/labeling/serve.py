@@ -4,6 +4,9 @@ import os
 import secrets
 import sys
 from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
 
 from components.core.errors import WinnowError
 from components.core.lock import held, locked
@@ -36,7 +39,7 @@ def serve(*, test: bool, count: int, port: int, sharing: Sharing) -> None:
     modality = build_modality(store.about.modality)
     place = {one: row for row, one in enumerate(project.samples["id"])}
 
-    def record(identity: str) -> "object":
+    def record(identity: str) -> npt.NDArray[Any]:
         if identity not in place:
             raise WinnowError("there is no such sample: load the page anew.")
         return store.record(place[identity])
@@ -46,9 +49,7 @@ def serve(*, test: bool, count: int, port: int, sharing: Sharing) -> None:
     app = application(desk, page, modality, record, token)
     with locked(DESK, wait=0, busy=_TAKEN), listening(port) as door:
         if held(LOCK):
-            print(
-                "winnow: a run is at work here; a label that comes while it reads the ledger stops it.", file=sys.stderr
-            )
+            print("winnow: a run is at work here; an answer while it reads the ledger stops it.", file=sys.stderr)
         count = len(batch.questions)
         print(f"{count} {'question' if count == 1 else 'questions'}, {batch.said}; round {batch.round} of the ledger.")
         print(f"Answer on http://{HOST}:{door.getsockname()[1]}/{token}/ (Ctrl-C ends it)", flush=True)
