@@ -86,6 +86,12 @@ def passed(rows: pd.DataFrame) -> "pd.Series[bool]":
     return (rows["label"] == "") & _noted(rows, *PASSES)
 
 
+def passed_over(path: Path) -> set[str]:
+    """Ids that people answered without a label, where none of them gave one. Raises as `read_ledger` does."""
+    last = standing(read_ledger(path))
+    return set(last.loc[passed(last), "id"]) - set(last.loc[last["label"] != "", "id"])
+
+
 def _noted(rows: pd.DataFrame, *notes: str) -> "pd.Series[bool]":
     """Which rows have one of these as a part of their note; parts are separated by `; `."""
     return rows["note"].map(lambda note: not set(notes).isdisjoint(note.split("; "))).astype(bool)

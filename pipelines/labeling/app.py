@@ -27,11 +27,12 @@ HEADERS = {
 }
 POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; connect-src 'self'; "
 Record = Callable[[str], npt.NDArray[Any]]
-Said = dict[str, Any]
 
 
-class _About(Seat):
-    id: str = ""
+class About(Seat):
+    """What a page says of one sample."""
+
+    id: str
 
 
 def application(desk: Desk, page: Mapping[str, Any], modality: Modality, record: Record, token: str) -> App:
@@ -40,60 +41,57 @@ def application(desk: Desk, page: Mapping[str, Any], modality: Modality, record:
     What a person did wrong is answered with 409 and one sentence, `{"error": ...}`.
     """
     from starlette.applications import Starlette
-    from starlette.responses import HTMLResponse, JSONResponse
+    from starlette.responses import HTMLResponse
     from starlette.routing import Mount, Route
 
-    def told(asked: Asked) -> "Response":
-        question = asked.question
-        shown = modality.show(record(question.id), caption=ASKED) if question else ""
-        facts = {"done": asked.done, "open": asked.open, "held": asked.held, "last": asked.last, "again": asked.again}
-        return JSONResponse({"id": question.id if question else "", "shown": shown, **facts}, headers=HEADERS)
+    def ask(said: Seat) -> dict[str, Any]:
+        return _shown(desk.ask(_seat(said)), modality, record)
 
-    def answering(kind: type[Seat], does: Callable[[Any], Asked]) -> Callable[["Request"], Awaitable["Response"]]:
-        async def answer(request: "Request") -> "Response":
-            try:
-                return told(does(await _said(request, kind)))
-            except WinnowError as error:
-                return JSONResponse({"error": str(error)}, 409, HEADERS)
+    def answer(said: Answer) -> dict[str, Any]:
+        desk.answer(said)
+        return ask(said)
 
-        return answer
+    def skip(said: About) -> dict[str, Any]:
+        desk.skip(said, said.id)
+        return ask(said)
+
+    def undo(said: About) -> dict[str, Any]:
+        desk.undo(said, said.id)
+        return _shown(desk.ask(_seat(said), first=said.id), modality, record)
+
+    def whole(said: About) -> dict[str, Any]:
+        return {"shown": modality.show_whole(record(said.id), caption=ASKED)}
 
     async def opened(_: "Request") -> "Response":
         text, nonce = render(**page)
         policy = {"Content-Security-Policy": f"{POLICY}script-src 'nonce-{nonce}'"}
         return HTMLResponse(text, headers={**HEADERS, **policy})
 
-    async def whole(request: "Request") -> "Response":
+    does = {"ask": (ask, Seat), "answer": (answer, Answer), "skip": (skip, About), "undo": (undo, About)}
+    does["whole"] = (whole, About)
+    told = [Route(f"/{name}", _answering(*how), methods=["POST"]) for name, how in does.items()]
+    return Starlette(routes=[Mount(f"/{token}", routes=[Route("/", opened), *told])])
+
+
+def _answering(does: Callable[[Any], Any], kind: type[Config]) -> Callable[["Request"], Awaitable["Response"]]:
+    """An endpoint that does it with what the page says, one after the other."""
+
+    async def answer(request: "Request") -> "Response":
+        from starlette.responses import JSONResponse
+
         try:
-            said = await _said(request, _About)
-            return JSONResponse({"shown": modality.show_whole(record(said.id), caption=ASKED)}, headers=HEADERS)
+            return JSONResponse(does(await _said(request, kind)), headers=HEADERS)
         except WinnowError as error:
             return JSONResponse({"error": str(error)}, 409, HEADERS)
 
-    routes = [
-        Route("/", opened),
-        Route("/ask", answering(Seat, desk.ask), methods=["POST"]),
-        Route("/answer", answering(Answer, lambda said: _answered(desk, said)), methods=["POST"]),
-        Route("/skip", answering(_About, lambda said: _skipped(desk, said)), methods=["POST"]),
-        Route("/undo", answering(_About, lambda said: _undone(desk, said)), methods=["POST"]),
-        Route("/whole", whole, methods=["POST"]),
-    ]
-    return Starlette(routes=[Mount(f"/{token}", routes=routes)])
+    return answer
 
 
-def _answered(desk: Desk, said: Answer) -> Asked:
-    desk.answer(said)
-    return desk.ask(_seat(said))
-
-
-def _skipped(desk: Desk, said: _About) -> Asked:
-    desk.skip(said, said.id)
-    return desk.ask(_seat(said))
-
-
-def _undone(desk: Desk, said: _About) -> Asked:
-    desk.undo(said, said.id)
-    return desk.ask(_seat(said), first=said.id)
+def _shown(asked: Asked, modality: Modality, record: Record) -> dict[str, Any]:
+    facts = {"done": asked.done, "open": asked.open, "held": asked.held, "last": asked.last, "again": asked.again}
+    if asked.question is None:
+        return {"id": "", "shown": "", **facts}
+    return {"id": asked.question.id, "shown": modality.show(record(asked.question.id), caption=ASKED), **facts}
 
 
 def _seat(said: Seat) -> Seat:
