@@ -202,7 +202,7 @@ def _written(rows: Iterable[Row]) -> list[list[str]]:
                 f"new row {number}: unknown column '{short(unknown[0])}': {did_you_mean(unknown[0], list(COLUMNS))}"
             )
         values = {name: str(row.get(name, "")) for name in COLUMNS}
-        checked = _check(values, f"new row {number}")
+        checked = check(values, f"new row {number}")
         if checked["at"] and math.isnan(checked["time"]):
             raise WinnowError(
                 f"new row {number}, column at: '{short(values['at'])}' is no date such as 2026-03-01T10:00:00Z."
@@ -232,7 +232,7 @@ def _rows(file: Iterable[str], where: str) -> Iterator[dict[str, Any]]:
                     raise WinnowError(
                         f"{line}: {len(fields)} of {len(COLUMNS)} fields ({','.join(COLUMNS)}): complete it."
                     )
-                yield {**_check(dict(zip(COLUMNS, fields, strict=True)), line), "line": reader.line_num}
+                yield {**check(dict(zip(COLUMNS, fields, strict=True)), line), "line": reader.line_num}
     except csv.Error as error:
         raise WinnowError(f"{where}, line {reader.line_num}: not valid CSV ({error}): close the quote there.") from None
     if not headed:
@@ -251,8 +251,8 @@ def _no_header(line: str, fields: list[str]) -> str:
     return f"{line}: the columns must be {','.join(COLUMNS)}, not {short(','.join(fields))}."
 
 
-def _check(row: dict[str, str], where: str) -> dict[str, Any]:
-    """The row with its names in normal form and its numbers and time as numbers."""
+def check(row: dict[str, str], where: str) -> dict[str, Any]:
+    """The row with its names in normal form and its numbers and time as numbers; `where` it stands, for errors."""
     row = {name: plain(text if name == "note" else text.strip()) for name, text in row.items()}
     row |= {name: normal(row[name]) for name in _NAMES}
     for name in ("id", "annotator"):

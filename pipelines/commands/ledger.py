@@ -1,5 +1,6 @@
 """`winnow label ...`: people are asked on a page or by files; and the ledger is mended by rows appended to it."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -44,6 +45,30 @@ def ask(
     from pipelines.labeling.sharing import Sharing
 
     serve(test=test, count=count, port=port, sharing=Sharing(second=second, again=again))
+
+
+@label.command("export", epilog=examples("winnow label export questions.csv", "winnow label export tasks.json"))
+def export_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help=".csv to fill in, or .json for Label Studio.")],
+    test: Annotated[bool, typer.Option("--test", help="As of `winnow label ask`.")] = False,
+    count: Annotated[int, typer.Option(min=1, max=100_000, help="As of `winnow label ask`.")] = 20,
+) -> None:
+    """Write the open questions into a file for people to answer."""
+    from pipelines.labeling.exporting import export_questions
+
+    print(export_questions(file, test=test, count=count))
+
+
+@label.command("import", epilog=examples("winnow label import answers.csv", "winnow label import project-1.json"))
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The gallery's, a CSV, or Label Studio's JSON(-MIN).")],
+    annotator: Annotated[str, typer.Option(metavar="NAME", help="Whose they are, where a CSV does not say.")] = "",
+    test: Annotated[bool, typer.Option("--test", help="Answers about test samples, and no others.")] = False,
+) -> None:
+    """Bring answers from a file into the ledger: all or none, and none twice."""
+    from pipelines.labeling.importing import import_answers
+
+    print(import_answers(file, annotator=annotator, test=test))
 
 
 @label.command(epilog=examples("winnow label retract --round 3", "winnow label retract --annotator mira"))

@@ -5,7 +5,8 @@ from collections.abc import Collection
 
 import pandas as pd
 
-from components.datasets.ledger import AGAIN, passed, standing
+from components.datasets.ledger import AGAIN
+from pipelines.labeling.standing import answers_that_stand
 
 
 class Answered:
@@ -16,9 +17,7 @@ class Answered:
 
     def __init__(self, ledger: pd.DataFrame, about: Collection[str]) -> None:
         rows = ledger[(ledger["source"] == "person") & ledger["id"].isin(about)]
-        last = standing(rows)
-        self._rows = rows
-        self._standing = last[(last["label"] != "") | passed(last)]
+        self._rows, self._standing = rows, answers_that_stand(rows)
         self.people = defaultdict[str, set[str]](set)
         for identity, who in self._standing[["id", "annotator"]].values:
             self.people[identity].add(who)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy.typing as npt
 from pydantic import ValidationError
 
-from components.core.config import Config
 from components.core.errors import WinnowError
 from components.modalities import Modality
 from components.pages.label import ASKED, render
@@ -26,6 +25,7 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; connect-src 'self'; "
+Endpoint = Callable[["Request"], Awaitable["Response"]]
 Record = Callable[[str], npt.NDArray[Any]]
 
 
@@ -67,13 +67,13 @@ def application(desk: Desk, page: Mapping[str, Any], modality: Modality, record:
         policy = {"Content-Security-Policy": f"{POLICY}script-src 'nonce-{nonce}'"}
         return HTMLResponse(text, headers={**HEADERS, **policy})
 
-    does = {"ask": (ask, Seat), "answer": (answer, Answer), "skip": (skip, About), "undo": (undo, About)}
-    does["whole"] = (whole, About)
-    told = [Route(f"/{name}", _answering(*how), methods=["POST"]) for name, how in does.items()]
+    does: dict[Callable[[Any], dict[str, Any]], type[Seat]] = {ask: Seat, answer: Answer}
+    does |= dict.fromkeys((skip, undo, whole), About)
+    told = [Route(f"/{one.__name__}", _answering(one, kind), methods=["POST"]) for one, kind in does.items()]
     return Starlette(routes=[Mount(f"/{token}", routes=[Route("/", opened), *told])])
 
 
-def _answering(does: Callable[[Any], Any], kind: type[Config]) -> Callable[["Request"], Awaitable["Response"]]:
+def _answering(does: Callable[[Any], dict[str, Any]], kind: type[Seat]) -> "Endpoint":
     """An endpoint that does it with what the page says, one after the other."""
 
     async def answer(request: "Request") -> "Response":
@@ -98,7 +98,7 @@ def _seat(said: Seat) -> Seat:
     return Seat(who=said.who, tab=said.tab)
 
 
-async def _said(request: "Request", kind: type[Config]) -> Any:
+async def _said(request: "Request", kind: type[Seat]) -> Any:
     """What the page says. Raises WinnowError for what no page of ours says."""
     wrong = WinnowError("the server did not understand the page: load it anew.")
     if request.headers.get("content-type") != "application/json":

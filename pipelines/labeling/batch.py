@@ -10,12 +10,13 @@ from components.core.errors import WinnowError
 from components.core.seeds import numpy_generator
 from components.core.spreadsheet import plain
 from components.core.stage_settings import top_settings
-from components.datasets.ledger import passed, standing
 from components.datasets.manifest import rows_of
 from components.datasets.oracle import read_oracle
 from pipelines.labeling.first_questions import first_questions
 from pipelines.labeling.places import ORACLE, QUERIES
 from pipelines.labeling.project import Project
+from pipelines.labeling.rounds import round_of
+from pipelines.labeling.standing import answers_that_stand
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def open_batch(project: Project, ledger: pd.DataFrame, *, test: bool, count: int
     else:
         ids = first_questions(project, ledger, count)
         questions, said = [Question(one) for one in ids], "chosen by label.first, as there is no model yet"
-    return Batch(questions, said, _round(ledger, {one.id for one in questions}), "test" if test else "train")
+    return Batch(questions, said, round_of(ledger, {one.id for one in questions}), "test" if test else "train")
 
 
 def _selected(project: Project) -> list[Question]:
@@ -71,19 +72,7 @@ def _of_test(project: Project, ledger: pd.DataFrame, count: int) -> list[Questio
     if not open_:
         raise WinnowError("the source knows the class of every test sample, so there is none to ask about.")
     order = numpy_generator(top_settings(read_params()).seed, "label", "test").permutation(len(open_))
-    answered = set(_answered(ledger)["id"])
+    answered = set(answers_that_stand(ledger)["id"])
     drawn = [open_[place] for place in order.tolist()]
     done = sum(one in answered for one in drawn)
     return [Question(one) for one in drawn[: done + count]]
-
-
-def _round(ledger: pd.DataFrame, ids: set[str]) -> int:
-    """The round of the answers that these questions have already; else one more than the last."""
-    answered = _answered(ledger)
-    begun = max(answered.loc[answered["id"].isin(ids), "round"].tolist(), default=0)
-    return int(begun or max(ledger["round"].tolist(), default=0) + 1)
-
-
-def _answered(ledger: pd.DataFrame) -> pd.DataFrame:
-    last = standing(ledger)
-    return last[(last["label"] != "") | passed(last)]

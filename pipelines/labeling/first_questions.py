@@ -10,12 +10,12 @@ from components.core.errors import WinnowError
 from components.core.files import read_json, sha256, write_text
 from components.core.seeds import torch_generator
 from components.core.stage_settings import stage_settings
-from components.datasets.ledger import passed, standing
 from components.datasets.manifest import positions_of
 from components.datasets.revealed import PLACE, read_revealed
 from components.datasets.vectors import open_vectors
 from pipelines.labeling.places import MANIFEST, VECTORS
 from pipelines.labeling.project import Project
+from pipelines.labeling.standing import answers_that_stand
 
 KEPT = Path(".winnow/first_questions.json")
 
@@ -23,8 +23,7 @@ KEPT = Path(".winnow/first_questions.json")
 def first_questions(project: Project, ledger: pd.DataFrame, count: int) -> list[str]:
     """Ids of training samples, the most useful first. Raises WinnowError where they have no vectors yet, or all have
     an answer."""
-    last = standing(ledger)
-    answered = set(last.loc[(last["label"] != "") | passed(last), "id"]) | set(read_revealed(Path(PLACE)))
+    answered = set(answers_that_stand(ledger)["id"]) | set(read_revealed(Path(PLACE)))
     digest = sha256(MANIFEST)
     kept = read_json(KEPT) if KEPT.is_file() else {}
     if kept.get("manifest") == digest and not answered.issuperset(kept["ids"]):

@@ -5,10 +5,11 @@ import pandas as pd
 from components.core.config import did_you_mean
 from components.core.errors import WinnowError
 from components.core.terminal import short
-from components.datasets.ledger import passed, read_ledger, standing
+from components.datasets.ledger import read_ledger
 from components.datasets.names import normal
 from pipelines.labeling.places import LEDGER
 from pipelines.labeling.said_again import say_again
+from pipelines.labeling.standing import answers_that_stand
 
 
 def retract(round_: int | None, annotator: str) -> str:
@@ -18,8 +19,7 @@ def retract(round_: int | None, annotator: str) -> str:
     """
     if round_ is None and not annotator:
         raise WinnowError("say whose answers to take back: --round N, --annotator NAME, or both.")
-    last = standing(read_ledger(LEDGER))
-    last = last[(last["label"] != "") | passed(last)]
+    last = answers_that_stand(read_ledger(LEDGER))
     found = _wanted(last, round_, normal(annotator))
     labels = found[found["label"] != ""]
     say_again(found, "", "retracted")
