@@ -14,7 +14,6 @@ from components.core.config import Config
 from components.core.errors import WinnowError
 from components.core.terminal import short
 from components.datasets.ledger import AGAIN, UNDONE, Row, amend, read_ledger
-from components.datasets.moment import moment
 from components.datasets.names import normal, unprintable
 from pipelines.labeling.answered import Answered, is_again
 from pipelines.labeling.batch import Batch, Question
@@ -135,20 +134,18 @@ class Desk:
                 held = f"'{short(stands['label'])}'" if stands["label"] else str(stands["note"])
                 raise WinnowError(f"you have answered this one on another page already ({held}): that stays.")
         note = "; ".join(part for part in (said.passed, AGAIN if said.again and stands is not None else "") if part)
-        return [self._new(said.name, said.id, said.label, note, stands, round(said.seconds, 1))]
+        row = {"label": said.label, "note": note, "cost": round(said.seconds, 1)}
+        return [self._new(state, said.name, said.id, row)]
 
     def _undone(self, who: str, identity: str, state: Answered) -> list[Row]:
         stands = state.row(who, identity)
         if stands is None or UNDONE in stands["note"].split("; "):
             return []
-        return [self._new(who, identity, state.before(who, identity), UNDONE, stands)]
+        return [self._new(state, who, identity, {"label": state.before(who, identity), "note": UNDONE})]
 
-    def _new(
-        self, who: str, identity: str, label: str, note: str, after: "pd.Series[str] | None", cost: float = 0.0
-    ) -> Row:
-        at = moment() if after is None else moment(after["at"], float(after["time"]))
-        row = {"id": identity, "label": label, "annotator": who, "source": "person", "round": self._batch.round}
-        return {**row, "cost": cost, "at": at, "note": note}
+    def _new(self, state: Answered, who: str, identity: str, said: Row) -> Row:
+        whose = {"id": identity, "annotator": who, "source": "person", "round": self._batch.round}
+        return {**whose, "at": state.moment_after(who, identity), **said}
 
     def _open(self, who: str, state: Answered) -> list[str]:
         """Ids of questions that this person may answer, those put off last."""
