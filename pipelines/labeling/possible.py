@@ -8,7 +8,7 @@ from components.core.config import did_you_mean
 from components.core.errors import WinnowError
 from components.core.terminal import short
 from components.datasets.identity import earlier_ids
-from components.datasets.ledger import check
+from components.datasets.ledger import COLUMNS, check
 from components.datasets.names import normal
 from components.datasets.synthetic import is_synthetic, is_there
 from pipelines.labeling.given import Given
@@ -44,7 +44,8 @@ class Possible:
         said = dict[tuple[str, str, str], str]()
         for one in given:
             identity = self._earlier.get(one.row["id"], one.row["id"])
-            one = replace(one, row={"source": "person", **one.row, "id": identity, "label": normal(one.row["label"])})
+            named = {"id": identity, "label": normal(one.row["label"])}
+            one = replace(one, row={**dict.fromkeys(COLUMNS, ""), "source": "person", **one.row, **named})
             kind, detail = self._fault(one)
             whose = (identity, one.row["annotator"], one.row.get("at", ""))
             if not kind and said.setdefault(whose, one.row["label"]) != one.row["label"]:
@@ -72,9 +73,11 @@ class Possible:
                 return "several", f"'{short(label)}'"
             return "class", f"'{short(label)}': {did_you_mean(label, sorted(self._classes)).rstrip('.')}"
         try:
-            check(one.row, one.where)
+            time = check(one.row, one.where)["time"]
         except WinnowError as error:
             return "row", str(error).removeprefix(f"{one.where}, ").rstrip(".")
+        if one.row["at"] and time != time:  # nan
+            return "row", f"'{short(one.row['at'])}' is no date such as 2026-03-01T10:00:00Z"
         return "", ""
 
 
