@@ -19,7 +19,8 @@ from labeling_world import IDS, TEST, TRAIN, build, counted, desk
 
 from components.core.errors import WinnowError
 from components.datasets.ledger import append, read_ledger
-from components.pages.label import keys_of, render
+from components.pages.digit_keys import digit_keys
+from components.pages.label import render
 from pipelines.labeling.app import MOST, application
 from pipelines.labeling.batch import open_batch
 from pipelines.labeling.places import LEDGER, QUERIES, VECTORS
@@ -125,9 +126,9 @@ def test_markup_in_class_names_is_text_on_the_page() -> None:
 
 
 def test_digits_answer_with_classes_that_are_digits_else_by_place() -> None:
-    assert keys_of(["0", "1", "7"]) == ["0", "1", "7"]
-    assert keys_of(["ant", "1"]) == ["1", "2"]
-    assert keys_of([f"c{number}" for number in range(12)])[8:] == ["9", "0", "", ""]
+    assert digit_keys(["0", "1", "7"]) == ["0", "1", "7"]
+    assert digit_keys(["ant", "1"]) == ["1", "2"]
+    assert digit_keys([f"c{number}" for number in range(12)])[8:] == ["9", "0", "", ""]
 
 
 def test_before_there_is_a_model_label_first_chooses_and_a_new_sitting_asks_the_rest() -> None:
