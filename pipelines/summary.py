@@ -57,7 +57,7 @@ def _more_labels(label: dict[str, Any], used: int) -> str:
     source = (
         "all that the data came with are used" if budget is None else f"or raise label.budget{beyond} (now {budget})"
     )
-    return f"a row for each answer in data/labels/ledger.csv; {source}"
+    return f"`winnow label` asks for them; {source}"
 
 
 def _accuracy(metrics: dict[str, Any]) -> str:
