@@ -24,7 +24,7 @@ app = typer.Typer()
 label = typer.Typer(cls=_AskFirst, help="Ask people for labels, bring in their answers, mend the label ledger.")
 
 
-@label.command(epilog=examples("winnow label", "winnow label --test --count 200"))
+@label.command(epilog=examples("winnow label ask", "winnow label ask --test --count 200"))
 def ask(
     test: Annotated[
         bool, typer.Option("--test", help="Test samples whose class nobody knows, drawn at random: to measure by.")
