@@ -1,5 +1,6 @@
 """`winnow label import`: the answers of a file into the ledger, all or none, and none of them twice."""
 
+import codecs
 from pathlib import Path
 
 import pandas as pd
@@ -63,7 +64,7 @@ def _read(path: Path, annotator: str) -> Answers:
             f"{path} has {size / 2**20:,.0f} MiB, and {MOST // 2**20} are read at most: export it in parts, such as "
             "one project or one page of tasks at a time."
         )
-    content = path.read_bytes()
+    content = path.read_bytes().removeprefix(codecs.BOM_UTF8)
     if content.lstrip()[:1] in (b"[", b"{"):
         return read_label_studio(path, content)
     return read_csv_answers(path, content, annotator)
