@@ -29,7 +29,7 @@ def retract(round_: int | None, annotator: str) -> str:
     also = f", and {passes} answers without a label" if passes else ""
     return (
         f"{len(labels)} {'label' if len(labels) == 1 else 'labels'} of {labels['id'].nunique()} samples withdrawn in "
-        f"{LEDGER}{also}; {bare} of these samples have no label left. `winnow status` says what is stale by that."
+        f"{LEDGER}{also}; {bare} of these samples without any now. `winnow status` says what is stale by that."
     )
 
 

@@ -275,9 +275,9 @@ def test_a_round_or_a_person_is_taken_back_and_what_it_touches_is_said() -> None
     assert LEDGER.read_bytes() == before
     said = retract(1, "mira")
     assert "1 label of 1 samples withdrawn" in said
-    assert "and 1 answers without a label; 0 of these samples have no label left" in said
+    assert "and 1 answers without a label; 0 of these samples without any now" in said
     assert LEDGER.read_bytes().startswith(before)
     assert (counted("mira"), counted("noor")) == ({IDS[1]: "bee"}, {IDS[0]: "ant"})
-    assert "1 of these samples have no label left" in retract(None, "noor")
+    assert "1 of these samples without any now" in retract(None, "noor")
     with pytest.raises(WinnowError, match="has no answer of 'noor' that stands"):
         retract(None, "noor")
