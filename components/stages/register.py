@@ -43,6 +43,8 @@ from components.release.gate import Decision, Gate, TestRows, decide
 from components.release.model_card import card, evidence
 from components.release.package import package
 from components.release.registered import lasting_fault, prove
+from components.release.test_set import TAG as TEST_SET
+from components.release.test_set import test_digest
 
 MOST_DECISIONS = 20  # about all versions of the model, which the report shows
 
@@ -85,7 +87,7 @@ def run(
         figures = json.loads(metrics.read_text(encoding="utf-8"))
         classes = classifier.spec.classes
         text = card(figures, verdict, classes, classifier.spec.encoder.inputs.kind, model.with_name("guard.json"))
-        tags = {**evidence(figures, digest, classes), **_gate_tags(known, verdict)}
+        tags = {**evidence(figures, digest, classes), **_gate_tags(known, verdict, predictions)}
         if params.gate.approval == "person":
             text += f"\n\nTo answer for it: {how_to_answer(replace(known, tags={**known.tags, **tags}))}."
         describe(known, text, tags)
@@ -95,10 +97,10 @@ def run(
     return {"version": registered.number, "promoted": float(CHAMPION in registered.aliases)}
 
 
-def _gate_tags(known: Version, verdict: Decision) -> dict[str, str]:
-    """The verdict, and who made the version: those who first registered it."""
+def _gate_tags(known: Version, verdict: Decision, predictions: Path) -> dict[str, str]:
+    """The verdict, on which test rows, and who made the version: those who first registered it."""
     made_by = known.tags.get(AUTHORS) or json.dumps(authors(), ensure_ascii=False)
-    return {"gate": json.dumps(asdict(verdict)), AUTHORS: made_by}
+    return {"gate": json.dumps(asdict(verdict)), AUTHORS: made_by, TEST_SET: test_digest(predictions)}
 
 
 def _act(gate: Gate, verdict: Decision, known: Version) -> None:

@@ -156,7 +156,7 @@ def test_the_tag_review_from_the_pages_counts_with_the_next_command(asked: Proje
 
 def test_where_nobody_is_asked_a_yes_is_refused(project: Project) -> None:
     project()
-    with pytest.raises(WinnowError, match="set register.gate.approval: person"):
+    with pytest.raises(WinnowError, match=r"set register\.gate\.approval: person"):
         decide_on("winnow", 1, Answer(ADA), Gate(), prove=prove)
 
 
