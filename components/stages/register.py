@@ -42,6 +42,8 @@ from components.release.evidence import evidence_digest, standing
 from components.release.gate import Decision, Gate, TestRows, decide
 from components.release.model_card import card, evidence
 from components.release.package import package
+from components.release.provenance import FILE as PROVENANCE
+from components.release.provenance import statement
 from components.release.registered import lasting_fault, prove
 from components.release.test_set import TAG as TEST_SET
 from components.release.test_set import test_digest
@@ -84,6 +86,7 @@ def run(
         confirm()  # a version cannot be taken back
         if known is None:
             known = _create(params.name, run_id, model, classifier, _example(manifest, samples))
+            pipeline_run.keep_json(run_id, PROVENANCE, lambda started: statement(model, run_id=run_id, started=started))
         figures = json.loads(metrics.read_text(encoding="utf-8"))
         classes = classifier.spec.classes
         text = card(figures, verdict, classes, classifier.spec.encoder.inputs.kind, model.with_name("guard.json"))

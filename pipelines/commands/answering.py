@@ -1,4 +1,4 @@
-"""Commands for people who answer for a model: how two versions differ."""
+"""Commands for people who answer for a model: how two versions differ, where one came from."""
 
 from functools import partial
 from typing import Annotated
@@ -20,3 +20,24 @@ def diff(
     from pipelines.answering.diff import show_difference
 
     show_difference(first, second)
+
+
+@command(
+    epilog=examples(
+        "winnow lineage champion",
+        "winnow lineage data/raw/cats/7.jpg",
+        "winnow lineage --annotator ada --round 2 --json",
+    )
+)
+def lineage(
+    what: Annotated[
+        str, typer.Argument(metavar="VERSION|SAMPLE", help="A number, an alias, a sample's id or path.")
+    ] = "",
+    annotator: Annotated[str, typer.Option(metavar="NAME", help="Versions that learned from this person.")] = "",
+    number: Annotated[int | None, typer.Option("--round", help="Of that person's labels those of one round.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON value.")] = False,
+) -> None:
+    """Say where a version came from, or which versions learned from a sample or from somebody's labels."""
+    from pipelines.answering.ask import answer
+
+    print(answer(what, annotator, number, as_json=as_json))
