@@ -13,8 +13,13 @@ def kept(recorded: Recorded | None) -> Path | None:
         return None
     if recorded.path.is_file() and md5_of(recorded.path) == recorded.md5:
         return recorded.path
-    cached = _cache() / "files/md5" / recorded.md5[:2] / recorded.md5[2:]
-    return cached if cached.is_file() else None
+    return cached(recorded.md5)
+
+
+def cached(md5: str) -> Path | None:
+    """The object of that md5 in DVC's cache, a folder's listing included; None where it is not there."""
+    path = _cache() / "files/md5" / md5[:2] / md5[2:]
+    return path if len(md5) > 2 and path.is_file() else None
 
 
 @cache

@@ -1,5 +1,6 @@
-"""Commands for people who answer for a model: how two versions differ, where one came from."""
+"""Commands for people who answer for a model: how versions differ, where one came from, that it can be made again."""
 
+import sys
 from functools import partial
 from typing import Annotated
 
@@ -41,3 +42,11 @@ def lineage(
     from pipelines.answering.ask import answer
 
     print(answer(what, annotator, number, as_json=as_json))
+
+
+@command(epilog=examples("winnow rebuild champion"))
+def rebuild(version: Annotated[str, typer.Argument(help="A version's number or alias.")] = "champion") -> None:
+    """Make a version again from its commit and inputs, and say whether every byte is the same, stage by stage."""
+    from pipelines.answering.rebuild import rebuild as make_again
+
+    sys.exit(0 if make_again(version) else 1)
