@@ -19,6 +19,7 @@ DRAWS, RESAMPLES = 40, 400
 SIZES, LEAST, MOST = 8, 0.15, 0.9  # how many sizes, from and to which share of the labels
 EXPONENTS = np.linspace(0.1, 2.0, 39)
 CONFIDENCE = 0.9
+NONE = 1e-9  # of accuracy
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class LearningCurve:
         a, b, c = self.laws.T
         room = 1 - target - a
         with np.errstate(divide="ignore", over="ignore"):
-            wanted = np.where(room > 0, (b / np.maximum(room, 1e-12)) ** (1 / c), np.inf)
+            wanted = np.where(room > NONE, (b / np.maximum(room, NONE)) ** (1 / c), np.inf)
         low, middle, high = np.quantile(wanted, _quantiles(), method="nearest")
         return float(middle), float(low), float(high)
 
