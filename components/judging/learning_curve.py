@@ -16,7 +16,7 @@ from components.methods.contracts import Positions
 
 Doubles = npt.NDArray[np.float64]
 DRAWS, RESAMPLES = 40, 400
-SIZES, LEAST, MOST = 8, 0.15, 0.9  # how many sizes, from and to which share of the labels
+SIZES, LEAST, MOST = 8, 0.4, 0.95  # how many sizes, from and to which share of the labels: fewer follow another law
 EXPONENTS = np.linspace(0.1, 2.0, 39)
 CONFIDENCE = 0.9
 NONE = 1e-9  # of accuracy
