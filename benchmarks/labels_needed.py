@@ -1,8 +1,8 @@
 """How often the interval of `winnow plan` holds: accuracy at more labels, and labels that a target takes, on digits.
 
 `python -m benchmarks.labels_needed` (`--labels`, `--seeds` choose). The vectors are the pixels themselves, so that no
-encoder's luck is in it; labels are drawn at random. The truth is what label propagation reaches on all other samples with
-these labels and more that are drawn at random, the mean over draws.
+encoder's luck is in it; labels are drawn at random. The truth is what label propagation reaches on all other samples
+with these labels and more that are drawn at random, the mean over draws.
 """
 
 import argparse

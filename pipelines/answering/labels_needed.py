@@ -17,7 +17,7 @@ from components.datasets.ledger import in_force, read_ledger
 from components.datasets.manifest import read_manifest, rows_of
 from components.datasets.vectors import open_vectors
 from components.judging.label_kernel import HeadKernel, LabelKernel, PropagationKernel
-from components.judging.learning_curve import CONFIDENCE, LearningCurve, measure_curve
+from components.judging.learning_curve import CONFIDENCE, FAR, LearningCurve, measure_curve
 from components.methods.contracts import Graph, Positions
 from components.pages.forecast import draw_forecast
 
@@ -34,7 +34,6 @@ MANIFEST, VECTORS, NEIGHBORS = (
 )
 FEWEST = 20  # labels that a curve can be drawn through
 LARGEST = 100_000_000  # numbers that the graph's solution may hold
-FAR = 100  # times the labels there are: what is further is not told
 
 
 @dataclass(frozen=True)
@@ -141,7 +140,7 @@ def _rows(target: float, curve: LearningCurve, labels: int, seconds: float | Non
         measured = float(read_json(METRICS)["accuracy"])
         above = ": more than frozen vectors tell, so fewer labels may do" if measured > now[2] else ""
         rows.append(("the model", f"{measured:.3f} on the test split, which the plan has not seen{above}"))
-    rows.append(("interval", f"{CONFIDENCE:.0%} of a bootstrap; docs/benchmarks.md says how often it held"))
+    rows.append(("interval", f"meant to hold in {CONFIDENCE:.0%} of cases; docs/answering.md says how often it did"))
     return rows
 
 

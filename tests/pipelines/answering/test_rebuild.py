@@ -131,9 +131,7 @@ def test_what_cannot_be_had_again_is_said_before_anything_runs(source: Callable[
 
 def test_the_differences_a_run_kept_come_along(source: Callable[..., RunSource]) -> None:
     Path("tool.txt").write_text("changed\n")
-    changes = subprocess.run(
-        ["git", "diff", "HEAD", "--", "tool.txt"], capture_output=True, text=True, check=True
-    ).stdout
+    told = subprocess.run(["git", "diff", "HEAD", "--", "tool.txt"], capture_output=True, text=True, check=True)
     Path("tool.txt").write_text(TOOL)
     made = source(files={"changes.diff": told.stdout})
     project = scratch_copy.scratch_copy(made, Path(".winnow/rebuild/1"), "version 1")
