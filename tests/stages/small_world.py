@@ -58,6 +58,7 @@ def build(folder: Path, count: int = 150, *, known: bool = True) -> SmallWorld:
     write_oracle(folder / "oracle.parquet", truth[:] if known else truth[:0], CLASSES if known else [])
     write_quarantine(folder / "quarantine.parquet", pd.DataFrame(columns=["path", "kind"]), leaks="refuse")
     (folder / "ledger.csv").write_text(",".join(COLUMNS) + "\n")
+    (folder / "rules.csv").write_text("kind,pattern,class,name\n")
     save_pictures(folder / "samples.npy", generator.integers(0, 256, (count, 1, 8, 8), dtype=np.uint8))
     np.save(folder / "embeddings.npy", vectors)
     unit = vectors[train] / np.linalg.norm(vectors[train], axis=1, keepdims=True)
