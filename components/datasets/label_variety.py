@@ -15,7 +15,11 @@ _NAMED = 3  # classes in a sentence
 def standing_in(vouched: Labels, ids: list[str], said: Floats) -> Labels:
     """The labels in force: with the rules' behind them while a class that rules speak for has no other label."""
     if not vouched.ids and not ids:
-        raise WinnowError("there is no label yet, and no rule matches a training sample: add to data/labels/ledger.csv, or mend rules.")
+        raise WinnowError(
+            "there is no label yet, and no rule matches a training sample: label some, or mend the rules."
+        )
+    free = ~np.isin(ids, vouched.ids)
+    ids, said = [id_ for id_, is_free in zip(ids, free, strict=True) if is_free], said[free]
     lacking = (vouched.distributions.sum(0) == 0) & (said.sum(0) > 0)
     if not lacking.any():
         return vouched

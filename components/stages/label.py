@@ -89,8 +89,8 @@ def run(
 
     synthetic: the folder of made pictures. Their labels count in the budget, and no fold holds them out.
     revealed: what the source revealed before, if it is there already; written anew with what it reveals now.
-    rule_labels: what rules say of training samples without a label. They cost nothing and are no labels in force, but
-    while a class that they speak for has no label.
+    rule_labels: what rules say of training samples. They cost nothing and are no labels in force, but while a class
+    that they speak for has no label they stand in, where nobody else spoke.
 
     Raises WinnowError for ledger rows that name unknown samples or classes, rules that cannot be, a budget above what
     is known, no labels, or labels of a single class.
@@ -102,14 +102,14 @@ def run(
     found = _in_force(params, listing, every, oracle, ledger, embeddings, revealed, rules, written)
     weighed = aggregate(params.aggregation, [*found.ids, *found.made], found.rows, found.from_source, found.classes)
     own = weighed.distributions[: len(found.ids)]
-    spoken, ids, said = _by_rules(params, rules, written, samples, listing, found, own)
-    write_rule_labels(rule_labels, ids, said)
+    spoken, ids = _by_rules(params, rules, written, samples, listing, found, own)
+    write_rule_labels(rule_labels, ids, spoken.distributions)
     write_rule_figures(rule_figures, spoken.table)
     groups = listing.set_index("id")["group"].loc[found.ids].tolist()
     folds = assign_folds(own.argmax(1), groups, folds=params.folds, seed=params.seed)
     sources = _said_by(found, "given" if params.budget is None else "oracle")
     vouched = Labels(found.ids, own, sources, folds, found.classes, len(found.made))
-    known = standing_in(vouched, ids, said)
+    known = standing_in(vouched, ids, spoken.distributions)
     check_variety(known, params.budget)
     write_labels(labels, known)
     contents = [read_content(synthetic, id_) for id_ in found.made]
@@ -196,8 +196,8 @@ def _by_rules(
     listing: pd.DataFrame,
     found: _InForce,
     own: npt.NDArray[np.float32],
-) -> tuple[Weighed, list[str], npt.NDArray[np.float32]]:
-    """What the rules say of the training split; and of its samples without a label, by id."""
+) -> tuple[Weighed, list[str]]:
+    """What the rules say of the training split, and the ids of the samples that they speak of."""
     train = listing[listing["split"] == "train"]
     ids, positions = train["id"].to_numpy(), train["position"].to_numpy()
     store = open_samples(samples) if rules else None
@@ -206,8 +206,7 @@ def _by_rules(
     place = {id_: row for row, id_ in enumerate(ids.tolist())}
     known = {place[id_]: int(row) for id_, row in zip(found.ids, own.argmax(1), strict=True)}
     spoken = weigh_rules(params.rule_aggregation, rules, matches, found.classes, known, len(train))
-    free = ~np.isin(spoken.places, list(known))
-    return spoken, ids[spoken.places[free]].tolist(), spoken.distributions[free]
+    return spoken, ids[spoken.places].tolist()
 
 
 def _said_by(found: _InForce, source: str) -> list[str]:

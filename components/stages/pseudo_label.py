@@ -15,11 +15,13 @@ from components.core.plugins import build, load
 from components.datasets.labels import Labels, read_labels
 from components.datasets.manifest import positions_of, read_manifest, rows_of
 from components.datasets.pseudo_labels import PseudoLabels, Status, write_pseudo_labels
+from components.datasets.rule_labels import read_rule_labels
 from components.datasets.sample_store import open_samples
 from components.datasets.vectors import open_vectors
 from components.judging.calibration import apply_temperature, fit_temperature
 from components.judging.caps import CapsConfig, Origins, within_caps
 from components.judging.foreign import look_foreign
+from components.judging.two_opinions import two_opinions
 from components.methods.contracts import Graph, PoolTask, SemiSupervisedMethod, SemiSupervisedNetwork
 from components.modalities.views import read_views
 from components.training.corpus import Corpus
@@ -31,6 +33,7 @@ Positions = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 Names = npt.NDArray[np.object_]
 ALL = -1  # the fold number of what was made with all labels
+TRUST = 0.9  # share of belief in what rules say, before labels tell how right they are
 WHERE = "pseudo_label.method"
 
 
@@ -66,22 +69,30 @@ def run(
     embeddings: Path,
     neighbors: Path,
     labels: Path,
+    rule_labels: Path,
     pseudo_labels: Path,
 ) -> dict[str, float]:
-    """Write the pseudo-labels of every fold; return acceptance, and accuracy and likelihood on held-out labels."""
+    """Write the pseudo-labels of every fold; return acceptance, and accuracy and likelihood on held-out labels.
+
+    What rules say is carried on to all samples as labels are, apart from these, and joined as a second opinion.
+    """
     frame = read_manifest(manifest, ["id", "path", "split", "group"])
     train = positions_of(frame, "train")
     ids, origins = frame["id"].to_numpy()[train], _origins(frame, train)
-    known = read_labels(labels)
+    in_force = read_labels(labels)
+    known = in_force.vouched
     labeled = rows_of(known.ids, ids, str(labels))
     label = _labeler(params, lambda: Corpus(open_samples(samples), train, read_views(policy)), encoder)
     task = _task(train, embeddings, neighbors, labeled, known, seeds.derive(params.seed, "pseudo_label"))
     folds = sorted(set(known.folds.tolist()) - {-1})
     raw = {fold: label(_without(task, known.folds == fold), f"fold_{fold}_") for fold in folds}
-    raw[ALL] = label(task, "")
+    raw |= {ALL: label(task, "")} if len(labeled) else {}
+    ruled = _by_rules(task, label, rule_labels, ids)
+    raw = raw if ruled is None else _joined(raw, ruled, known, labeled, folds)
     held_out = {fold: labeled[known.folds == fold] for fold in folds}
     unlabeled = np.setdiff1d(np.arange(len(train)), labeled)
-    foreign = {fold: _foreign(task.vectors, labeled, known.folds, fold, params) for fold in raw}
+    level = 0.0 if in_force.ruled else params.foreign  # a class that only rules speak for is like no label
+    foreign = {fold: _foreign(task.vectors, labeled, known.folds, fold, level) for fold in raw}
     by_fold, temperatures = {}, {}
     for fold, distributions in raw.items():
         others = [other for other in folds if other != fold]
@@ -93,7 +104,7 @@ def run(
     write_pseudo_labels(pseudo_labels, by_fold)
     _warn(foreign[ALL][unlabeled], params)
     return {
-        **_figures(by_fold[ALL], known),
+        **_figures(by_fold[ALL], in_force),
         **_held_out_figures(by_fold, known, folds),
         "temperature": temperatures[ALL],
     }
@@ -154,10 +165,38 @@ def _temperature(raw: dict[int, Floats], known: Labels, labeled: Positions, fold
     return fit_temperature(np.concatenate(guesses), np.concatenate(targets)) if folds else 1.0
 
 
-def _foreign(vectors: Floats, labeled: Positions, folds: Positions, fold: int, params: Params) -> Flags:
+def _foreign(vectors: Floats, labeled: Positions, folds: Positions, fold: int, level: float) -> Flags:
     """What looks like none of the labels outside `fold`: `(N,)`."""
+    if not level:
+        return np.zeros(len(vectors), bool)
     known = (folds != fold) | (fold == ALL)
-    return look_foreign(vectors, labeled[known], folds[known], params.foreign)
+    return look_foreign(vectors, labeled[known], folds[known], level)
+
+
+def _by_rules(task: PoolTask, label: Callable[[PoolTask, str], Floats], rule_labels: Path, ids: Names) -> Floats | None:
+    """`(N, K)` what rules say, carried on from the samples that they speak of to the others; None without rules."""
+    spoken, said = read_rule_labels(rule_labels)
+    if not spoken:
+        return None
+    targets = np.asarray(TRUST * said + (1 - TRUST) / said.shape[1], np.float32)
+    return label(
+        PoolTask(task.vectors, task.graph, rows_of(spoken, ids, str(rule_labels)), targets, task.seed), "rule_"
+    )
+
+
+def _joined(
+    raw: dict[int, Floats], ruled: Floats, known: Labels, labeled: Positions, folds: list[int]
+) -> dict[int, Floats]:
+    """Of each fold what labels and rules say together, with what its own labels tell of neither."""
+    if not raw:
+        return {ALL: ruled}
+    both = {}
+    for fold, distributions in raw.items():
+        others = [other for other in folds if other != fold]
+        opinions = raw, dict.fromkeys(raw, ruled)
+        first, second = (_temperature(one, known, labeled, others) for one in opinions)
+        both[fold] = two_opinions(distributions, ruled, (first, second))
+    return both
 
 
 def _warn(foreign: npt.NDArray[np.bool_], params: Params) -> None:
