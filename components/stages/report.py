@@ -2,6 +2,7 @@
 
 import csv
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from components.datasets.pseudo_labels import read_pseudo_labels
 from components.datasets.rule_labels import read_rule_figures
 from components.datasets.sample_store import open_samples
 from components.modalities import build_modality
+from components.modalities.worded import Mark, Worded
 from components.models.classifier import load_classifier
 from components.models.given_weights import Origin, made_otherwise
 from components.models.prediction_sets import PredictionSets
@@ -50,6 +52,7 @@ def run(*, params: Params, settings: dict[str, Any], report: Path, learned: Path
 
 def _inputs(seed: int, settings: dict[str, Any], left: dict[str, Path]) -> pages.Inputs:
     rows, store = _rows(left["history"]), open_samples(left["samples"])
+    kind = build_modality(store.about.modality)
     return pages.Inputs(
         facts=[
             *_methods(settings, _json(left["model"].with_suffix(".json")), int(rows[-1]["epoch"])),
@@ -59,7 +62,7 @@ def _inputs(seed: int, settings: dict[str, Any], left: dict[str, Path]) -> pages
         ],
         manifest=read_manifest(left["manifest"]),
         samples=store,
-        modality=build_modality(store.about.modality),
+        modality=kind,
         quarantine=left["quarantine"],
         valid=bool(_json(left["verdict"])["success"]),
         preview=left["preview"],
@@ -73,9 +76,13 @@ def _inputs(seed: int, settings: dict[str, Any], left: dict[str, Path]) -> pages
         audit=_json(left["audit"]),
         changed=list(read_arrays(left["changed"]).values()),
         version=_json(left["version"]),
-        marks=lambda records, classes: decisive_parts(load_classifier(left["model"]), records, classes),
+        marks=partial(_marks, left["model"]) if isinstance(kind, Worded) else lambda records, _: [[] for _ in records],
         rules=read_rule_figures(left["rule_figures"]),
     )
+
+
+def _marks(model: Path, records: list[Any], classes: list[int]) -> list[list[Mark]]:
+    return decisive_parts(load_classifier(model), records, classes)
 
 
 def _methods(settings: dict[str, Any], spec: dict[str, Any], epochs: int) -> list[tuple[str, str]]:

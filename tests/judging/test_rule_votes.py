@@ -51,7 +51,7 @@ def test_pictures_cannot_be_searched_and_no_rules_need_no_search() -> None:
     pictures, rows = np.zeros((2, 1, 8, 8), np.uint8), np.arange(2)
     kind = Image(Image.Config(image_size=8, channels=1))
     assert search_by_rules([], Path("rules.csv"), kind, pictures, rows, 1) == []
-    with pytest.raises(WinnowError, match="rules.csv holds rules, which look for words, and pictures have none"):
+    with pytest.raises(WinnowError, match=r"rules\.csv holds rules, which look for words, and pictures have none"):
         search_by_rules(RULES, Path("rules.csv"), kind, pictures, rows, 1)
 
 

@@ -49,7 +49,7 @@ def test_marks_stand_around_their_parts_the_stronger_the_darker_and_all_is_escap
 
 @pytest.mark.parametrize("place", [0, 700, 3000, 3995])
 def test_of_a_long_text_what_is_shown_holds_what_counts(place: int) -> None:
-    text = "x" * place + " WORD " + "y" * (4000 - place)
+    text = ("x" * place + " WORD " + "y" * (4000 - place)).strip()
     record = _record(text)
     start = text.index("WORD")
     html = KIND.show_marked(record, [Mark((start, start + 4), 0.3)])

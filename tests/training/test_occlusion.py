@@ -48,7 +48,7 @@ def test_a_fall_is_the_difference_of_the_confidences() -> None:
     model, record = _model(), records_of(TEXTS)[0]
     mark = decisive_parts(model, [record], [0])[0][0]
     with_it, without = (float(predict(model, rows)[0, 0]) for rows in (record[None], records_of(["the  and the reef"])))
-    assert mark.fall == round(with_it - without, 4) > 0.2
+    assert mark.fall == round(with_it - without, 4) > LEAST
 
 
 def test_few_marks_are_made_each_worth_a_point_and_none_of_a_single_word() -> None:
