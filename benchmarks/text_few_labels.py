@@ -70,7 +70,7 @@ def table(kept: dict[str, Any]) -> list[str]:
 
 def _run(seed: int, budgets: list[int], root: Path, home: Path, folder: Path) -> None:
     source, base = folder / "ag_news.parquet", home / f"seed{seed}"
-    _join(root, source)
+    join(root, source)
     changes = {**CHANGES, "seed": seed, "ingest": {**INGEST, "source": str(source)}}
     if not (base / "data/embed").is_dir():
         _say(f"seed {seed}, CPU seconds: {run_stages(UNLABELED, base, settings(**changes))}")
@@ -93,7 +93,8 @@ def _run(seed: int, budgets: list[int], root: Path, home: Path, folder: Path) ->
         keep(PATH, (budget, f"seed {seed}"), {name: round(value, 4) for name, value in figures.items()})
 
 
-def _join(root: Path, path: Path) -> None:
+def join(root: Path, path: Path) -> None:
+    """One table at `path` of both, with their splits."""
     import pandas as pd
 
     parts = [pd.read_parquet(root / name).assign(split=split) for split, name in TABLES.items()]

@@ -19,6 +19,7 @@ from components.methods.label_models import LabelModel, Votes
 from components.modalities import Modality, Positions
 from components.modalities.worded import UnfitPattern, Worded
 
+TRUST = 0.9  # share of belief in what rules say: they err together, of which their votes tell nothing
 _NAMED = 3  # rules in a sentence
 
 
@@ -60,7 +61,7 @@ def weigh_rules(
     known: Mapping[int, int],
     pool: int,
 ) -> Weighed:
-    """The label model's class distributions of what the rules match among `pool` training samples.
+    """The label model's class distributions of what the rules match among `pool` training samples, some doubt left.
 
     known: class numbers of places that have a label: they judge rules and change nothing. Rules that match nothing are
     named on standard error.
@@ -71,7 +72,7 @@ def weigh_rules(
     places, rows = np.unique(items, return_inverse=True)
     said = np.array([classes.index(rule.label) for rule in rules], np.int64)
     votes = Votes(rows, voters, said[voters], (len(places), len(rules), len(classes)))
-    distributions = model.fit(votes).astype(np.float32)
+    distributions = (TRUST * model.fit(votes) + (1 - TRUST) / len(classes)).astype(np.float32)
     truth = np.array([known.get(place, -1) for place in places.tolist()], np.int64)
     table = _table(rules, votes, truth)
     _say_unmatched(rules, table["matches"].tolist())

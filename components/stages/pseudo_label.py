@@ -33,7 +33,6 @@ Positions = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 Names = npt.NDArray[np.object_]
 ALL = -1  # the fold number of what was made with all labels
-TRUST = 0.9  # share of belief in what rules say, before labels tell how right they are
 WHERE = "pseudo_label.method"
 
 
@@ -178,10 +177,7 @@ def _by_rules(task: PoolTask, label: Callable[[PoolTask, str], Floats], rule_lab
     spoken, said = read_rule_labels(rule_labels)
     if not spoken:
         return None
-    targets = np.asarray(TRUST * said + (1 - TRUST) / said.shape[1], np.float32)
-    return label(
-        PoolTask(task.vectors, task.graph, rows_of(spoken, ids, str(rule_labels)), targets, task.seed), "rule_"
-    )
+    return label(PoolTask(task.vectors, task.graph, rows_of(spoken, ids, str(rule_labels)), said, task.seed), "rule_")
 
 
 def _joined(

@@ -23,7 +23,7 @@ def test_figures_are_counted_by_hand(capsys: pytest.CaptureFixture[str]) -> None
     known = {0: 0, 2: 1, 4: 0}
     found = weigh_rules(PluginChoice(name="majority_vote"), RULES, MATCHES, ["a", "b"], known, 10)
     assert found.places.tolist() == [0, 1, 2, 3, 5]
-    assert np.allclose(found.distributions, [[1, 0], [1, 0], [2 / 3, 1 / 3], [0, 1], [1, 0]])
+    assert np.allclose(found.distributions, [[0.95, 0.05], [0.95, 0.05], [0.65, 0.35], [0.05, 0.95], [0.95, 0.05]])
     table = found.table.set_index("rule")
     assert table["matches"].tolist() == [3, 2, 2, 0]
     assert table["shared"].tolist() == [1, 1, 1, 0]
