@@ -45,7 +45,7 @@ def search_by_rules(
         return []
     if not isinstance(kind, Worded):
         raise WinnowError(
-            f"{table} holds rules, which look for words, and {kind.noun[1]} have none: leave its first line alone."
+            f"{table} holds rules, which look for words, and {kind.noun[1]} have none: delete all but its first line."
         )
     try:
         return kind.matches_of(samples, rows, [(rule.kind, rule.pattern) for rule in rules], seconds)

@@ -84,10 +84,7 @@ def run(
     label = _labeler(params, lambda: Corpus(open_samples(samples), train, read_views(policy)), encoder)
     task = _task(train, embeddings, neighbors, labeled, known, seeds.derive(params.seed, "pseudo_label"))
     folds = sorted(set(known.folds.tolist()) - {-1})
-    raw = {fold: label(_without(task, known.folds == fold), f"fold_{fold}_") for fold in folds}
-    raw |= {ALL: label(task, "")} if len(labeled) else {}
-    ruled = _by_rules(task, label, rule_labels, ids)
-    raw = raw if ruled is None else _joined(raw, ruled, known, labeled, folds)
+    raw = _raw(task, label, known, folds, _by_rules(task, label, rule_labels, ids))
     held_out = {fold: labeled[known.folds == fold] for fold in folds}
     unlabeled = np.setdiff1d(np.arange(len(train)), labeled)
     level = 0.0 if in_force.ruled else params.foreign  # a class that only rules speak for is like no label
@@ -180,17 +177,23 @@ def _by_rules(task: PoolTask, label: Callable[[PoolTask, str], Floats], rule_lab
     return label(PoolTask(task.vectors, task.graph, rows_of(spoken, ids, str(rule_labels)), said, task.seed), "rule_")
 
 
-def _joined(
-    raw: dict[int, Floats], ruled: Floats, known: Labels, labeled: Positions, folds: list[int]
+def _raw(
+    task: PoolTask,
+    label: Callable[[PoolTask, str], Floats],
+    known: Labels,
+    folds: list[int],
+    ruled: Floats | None,
 ) -> dict[int, Floats]:
-    """Of each fold what labels and rules say together, with what its own labels tell of neither."""
-    if not raw:
-        return {ALL: ruled}
-    both = {}
+    """`(N, K)` made without each fold's labels and with all; where there are rules, what these say (`ruled`) joined."""
+    raw = {fold: label(_without(task, known.folds == fold), f"fold_{fold}_") for fold in folds}
+    raw |= {ALL: label(task, "")} if len(task.labeled) else {}
+    if ruled is None:
+        return raw
+    both = {} if raw else {ALL: ruled}
     for fold, distributions in raw.items():
         others = [other for other in folds if other != fold]
         opinions = raw, dict.fromkeys(raw, ruled)
-        first, second = (_temperature(one, known, labeled, others) for one in opinions)
+        first, second = (_temperature(one, known, task.labeled, others) for one in opinions)
         both[fold] = two_opinions(distributions, ruled, (first, second))
     return both
 

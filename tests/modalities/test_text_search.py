@@ -43,7 +43,6 @@ def test_places_are_numbers_among_the_rows_asked_for_whatever_the_blocks(monkeyp
     [
         ([("keyword", "a"), ("regex", "(a")], 1, "is no regular expression"),
         ([("regx", "a")], 0, "did you mean 'regex'"),
-        ([("keyword", " ")], 0, "holds no word"),
         ([("regex", "(" * 900 + ")" * 900)], 0, "is no regular expression"),
     ],
 )
@@ -56,7 +55,7 @@ def test_the_first_pattern_that_is_none_is_told(patterns: list[tuple[str, str]],
 def test_an_expression_that_would_take_years_is_ended_and_it_alone_is_named() -> None:
     patterns = [("regex", "a"), ("regex", "(a+)+$"), ("regex", "b")]
     before = time.process_time()
-    with pytest.raises(UnfitPattern, match="more than 1 CPU seconds: make it simpler") as refused:
+    with pytest.raises(UnfitPattern, match="more than 1 s of CPU time: make it simpler") as refused:
         search.search(["a" * 60 + "!"], patterns, 1)
     assert refused.value.number == 1
     assert time.process_time() - before < 1  # what took long was another process
@@ -64,7 +63,7 @@ def test_an_expression_that_would_take_years_is_ended_and_it_alone_is_named() ->
 
 def test_time_adds_up_over_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "TEXTS", 1)
-    with pytest.raises(UnfitPattern, match="more than 1 CPU seconds"):
+    with pytest.raises(UnfitPattern, match="more than 1 s of CPU time"):
         search.search(["a" * 21 + "!"] * 60, [("regex", "(a+)+$")], 1)
 
 

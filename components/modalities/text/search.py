@@ -29,11 +29,9 @@ def search(texts: Iterable[str], patterns: Sequence[tuple[str, str]], seconds: i
     A keyword is a word or several in a row, as the vocabulary's words are. A regular expression is Python's, and may
     take so many CPU seconds over all texts. Raises UnfitPattern for the first pattern that cannot be.
     """
-    for number, (kind, text) in enumerate(patterns):
+    for number, (kind, _) in enumerate(patterns):
         if kind not in KINDS:
             raise UnfitPattern(number, f"is of an unknown kind '{kind}': {did_you_mean(kind, list(KINDS))}")
-        if kind == KEYWORD and not words(text):
-            raise UnfitPattern(number, "holds no word: write one.")
     keywords = {number: _joined(text) for number, (kind, text) in enumerate(patterns) if kind == KEYWORD}
     expressions = {number: text for number, (kind, text) in enumerate(patterns) if kind == REGEX}
     found: list[list[int]] = [[] for _ in patterns]
@@ -93,7 +91,7 @@ class _Regexes:
         if code == -signal.SIGXCPU:
             raise UnfitPattern(
                 number,
-                f"took more than {self._seconds} CPU seconds: make it simpler (one repetition inside another is what "
+                f"took more than {self._seconds} s of CPU time: make it simpler (one repetition inside another is what "
                 "takes long), or raise label.rule_seconds.",
             )
         raise WinnowError(f"the process that searches by rules ended with code {code}: is memory short? Run it again.")
