@@ -89,8 +89,7 @@ def run(
 
     synthetic: the folder of made pictures. Their labels count in the budget, and no fold holds them out.
     revealed: what the source revealed before, if it is there already; written anew with what it reveals now.
-    rule_labels: what rules say of training samples. They cost nothing and are no labels in force, but while a class
-    that they speak for has no label they stand in, where nobody else spoke.
+    rule_labels: what rules say of training samples; no labels, but they stand in while a class of theirs has none.
 
     Raises WinnowError for ledger rows that name unknown samples or classes, rules that cannot be, a budget above what
     is known, no labels, or labels of a single class.
@@ -105,11 +104,7 @@ def run(
     spoken, ids = _by_rules(params, rules, written, samples, listing, found, own)
     write_rule_labels(rule_labels, ids, spoken.distributions)
     write_rule_figures(rule_figures, spoken.table)
-    groups = listing.set_index("id")["group"].loc[found.ids].tolist()
-    folds = assign_folds(own.argmax(1), groups, folds=params.folds, seed=params.seed)
-    sources = _said_by(found, "given" if params.budget is None else "oracle")
-    vouched = Labels(found.ids, own, sources, folds, found.classes, len(found.made))
-    known = standing_in(vouched, ids, spoken.distributions)
+    known = standing_in(_vouched(params, found, own, listing), ids, spoken.distributions)
     check_variety(known, params.budget)
     write_labels(labels, known)
     contents = [read_content(synthetic, id_) for id_ in found.made]
@@ -207,6 +202,14 @@ def _by_rules(
     known = {place[id_]: int(row) for id_, row in zip(found.ids, own.argmax(1), strict=True)}
     spoken = weigh_rules(params.rule_aggregation, rules, matches, found.classes, known, len(train))
     return spoken, ids[spoken.places].tolist()
+
+
+def _vouched(params: Params, found: _InForce, own: npt.NDArray[np.float32], listing: pd.DataFrame) -> Labels:
+    """The labels that somebody or the source answers for, each with the fold that holds it out."""
+    groups = listing.set_index("id")["group"].loc[found.ids].tolist()
+    folds = assign_folds(own.argmax(1), groups, folds=params.folds, seed=params.seed)
+    sources = _said_by(found, "given" if params.budget is None else "oracle")
+    return Labels(found.ids, own, sources, folds, found.classes, len(found.made))
 
 
 def _said_by(found: _InForce, source: str) -> list[str]:

@@ -71,10 +71,7 @@ def run(
     rule_labels: Path,
     pseudo_labels: Path,
 ) -> dict[str, float]:
-    """Write the pseudo-labels of every fold; return acceptance, and accuracy and likelihood on held-out labels.
-
-    What rules say is carried on to all samples as labels are, apart from these, and joined as a second opinion.
-    """
+    """Write the pseudo-labels of every fold; return acceptance, and accuracy and likelihood on held-out labels."""
     frame = read_manifest(manifest, ["id", "path", "split", "group"])
     train = positions_of(frame, "train")
     ids, origins = frame["id"].to_numpy()[train], _origins(frame, train)
@@ -170,7 +167,7 @@ def _foreign(vectors: Floats, labeled: Positions, folds: Positions, fold: int, l
 
 
 def _by_rules(task: PoolTask, label: Callable[[PoolTask, str], Floats], rule_labels: Path, ids: Names) -> Floats | None:
-    """`(N, K)` what rules say, carried on from the samples that they speak of to the others; None without rules."""
+    """`(N, K)` what rules say, carried on as labels are to the samples that they are silent on; None without rules."""
     spoken, said = read_rule_labels(rule_labels)
     if not spoken:
         return None
