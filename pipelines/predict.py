@@ -37,7 +37,7 @@ FOREIGN = f"unlike the training samples, as one in {round(1 / LEVEL)} of their o
 class Guess:
     """file: or the text that was typed; probabilities: `(K,)`, in the order of `classes`; sets: how prediction sets are
     made, None where they are not; foreign: whether the sample is unlike the training samples, None where not known;
-    why: words that decided, and by how much the probability falls without each; None where nobody asked."""
+    why: words that decided, and the share of the odds that is lost without each; None where nobody asked."""
 
     file: Asked
     classes: list[str]
@@ -53,8 +53,8 @@ class Guess:
         name = shown[best].ljust(max(len(other) for other in shown))
         inside = f"  {{{one_line(', '.join(self._set(self.sets)))}}}" if self.sets else ""
         unlike = "  unlike training" if self.foreign else ""
-        told = ", ".join(f"{short(word)} −{fall:.2f}" for word, fall in self.why or [])
-        why = f"\n    without: {told}" if told else ""
+        told = ", ".join(f"{short(word)} −{fall:.0%}" for word, fall in self.why or [])
+        why = f"\n    odds without: {told}" if told else ""
         return f"{_shown(self.file):<{width}}  {name}  {self.probabilities[best]:.4f}{inside}{unlike}{why}"
 
     def json_line(self) -> str:
@@ -65,7 +65,7 @@ class Guess:
         facts = {what: str(self.file), "class": self.classes[best], "probability": every[self.classes[best]]}
         inside = {"set": self._set(self.sets), "coverage": self.sets.coverage} if self.sets else {}
         unlike = {} if self.foreign is None else {"foreign": self.foreign}
-        why = {} if self.why is None else {"why": [{"part": word, "fall": fall} for word, fall in self.why]}
+        why = {} if self.why is None else {"why": [{"part": word, "odds_lost": fall} for word, fall in self.why]}
         return json.dumps({**facts, "probabilities": every, **inside, **unlike, **why}, ensure_ascii=False)
 
     def _set(self, sets: PredictionSets) -> list[str]:

@@ -21,7 +21,7 @@ class UnfitPattern(Exception):  # noqa: N818 - a verdict on what a person wrote,
 
 @dataclass(frozen=True)
 class Mark:
-    """A part of a sample, and by how much the confidence falls without it, in -1..1."""
+    """A part of a sample, and the share of the odds of the model's answer that is lost without it, in 0..1."""
 
     part: Part
     fall: float

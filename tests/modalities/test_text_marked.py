@@ -42,7 +42,7 @@ def test_marks_stand_around_their_parts_the_stronger_the_darker_and_all_is_escap
     assert html.count("<mark") == html.count("</mark>") == 2
     assert "<b>" not in html
     first, second = html.split("<mark")[1:]
-    assert "without it: −50 points" in first
+    assert "without it the odds are 50 % smaller" in first
     assert "rgba(224,130,20,0.62)" in first
     assert "rgba(224,130,20,0.22)" in second
 

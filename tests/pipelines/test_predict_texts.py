@@ -57,10 +57,12 @@ def test_the_words_that_decided_are_said_with_what_is_lost_without_them(
     for line, text in zip(told, TEXTS, strict=True):
         first = line["why"][0]
         [without] = predict._guesses(model, [text.replace(first["part"], "", 1)], {})
-        lost = line["probability"] - without.probabilities[model.spec.classes.index(line["class"])]
-        assert first["fall"] == pytest.approx(lost, abs=1e-4)
+        [with_it] = predict._guesses(model, [text], {})
+        number = model.spec.classes.index(line["class"])
+        odds = [one.probabilities[number] / one.probabilities[1 - number] for one in (without, with_it)]
+        assert first["odds_lost"] == pytest.approx(1 - odds[0] / odds[1], abs=1e-3)
     assert predict.predict_files([], version="champion", as_json=False, texts=TEXTS, why=True) == 0
-    assert f"without: {told[0]['why'][0]['part']} −" in capsys.readouterr().out
+    assert f"odds without: {told[0]['why'][0]['part']} −" in capsys.readouterr().out
     assert predict.predict_files([], version="champion", as_json=True, texts=TEXTS) == 0
     assert "why" not in _said(capsys)[0]
 

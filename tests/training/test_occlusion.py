@@ -1,6 +1,7 @@
 """The words that decided are those without which the model would be less sure."""
 
 import numpy as np
+import pytest
 import torch
 from torch import nn
 
@@ -44,11 +45,13 @@ def test_the_word_that_a_model_goes_by_is_the_one_that_counts_most() -> None:
     ]
 
 
-def test_a_fall_is_the_difference_of_the_confidences() -> None:
+def test_a_fall_is_the_share_of_the_odds_that_is_lost() -> None:
     model, record = _model(), records_of(TEXTS)[0]
     mark = decisive_parts(model, [record], [0])[0][0]
     with_it, without = (float(predict(model, rows)[0, 0]) for rows in (record[None], records_of(["the  and the reef"])))
-    assert mark.fall == round(with_it - without, 4) > LEAST
+    odds = [sure / (1 - sure) for sure in (with_it, without)]
+    assert mark.fall == pytest.approx(1 - odds[1] / odds[0], abs=1e-4)
+    assert mark.fall > LEAST
 
 
 def test_few_marks_are_made_each_worth_a_point_and_none_of_a_single_word() -> None:

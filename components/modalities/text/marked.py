@@ -28,7 +28,7 @@ def quotation(text: str, marks: Sequence[Mark], longest: int) -> str:
         first, last = max(mark.part[0], at), min(mark.part[1], end)
         if first < last:
             style = MARK.format(strength=0.12 + 0.5 * mark.fall / top)
-            title, inner = f"without it: −{100 * mark.fall:.0f} points", escape(text[first:last])
+            title, inner = f"without it the odds are {100 * mark.fall:.0f} % smaller", escape(text[first:last])
             shown += [escape(text[at:first]), f'<mark style="{style}" title="{title}">{inner}</mark>']
             at = last
     rest = text[at:end] if end == len(text) else text[at:end].rstrip() + "…"
