@@ -35,9 +35,8 @@ def _marks(classifier: Classifier, kind: Worded, record: Array, number: int) -> 
     parts = kind.parts_of(record, MOST_PARTS)
     if len(parts) < 2:
         return []
-    said = predict(classifier, padded([record, *(kind.without_part(record, part) for part in parts)])).astype(
-        np.float64
-    )
+    without = (kind.without_part(record, part) for part in parts)
+    said = predict(classifier, padded([record, *without])).astype(np.float64)
     odds = said[:, number] / np.maximum(np.delete(said, number, axis=1).sum(1), TINY)
     falls = 1 - odds[1:] / max(odds[0], TINY)
     order = [row for row in np.argsort(-falls, kind="stable")[:MOST_MARKS].tolist() if falls[row] >= LEAST]
