@@ -74,7 +74,7 @@ def table(kept: dict[str, Any]) -> list[str]:
 
 def _run(asked: argparse.Namespace, variant: str, seed: int, folder: Path) -> None:
     source, base = folder / "ag_news.parquet", (asked.home or folder) / f"{variant} {0 if asked.weights else seed}"
-    _join(asked.root, source, unbalanced=asked.unbalanced)
+    join(asked.root, source, unbalanced=asked.unbalanced)
     changes = {**CHANGES, "seed": seed, "ingest": {**INGEST, "source": str(source)}}
     if asked.weights:
         given = {"path": str(asked.weights.resolve())}
@@ -102,7 +102,8 @@ def _run(asked: argparse.Namespace, variant: str, seed: int, folder: Path) -> No
         keep(PATH, (variant, budget, f"seed {seed}"), {name: round(value, 4) for name, value in figures.items()})
 
 
-def _join(root: Path, path: Path, *, unbalanced: bool) -> None:
+def join(root: Path, path: Path, *, unbalanced: bool = False) -> None:
+    """One table at `path` of both, with their splits; unbalanced: fewer training texts of some classes."""
     import pandas as pd
 
     parts = [pd.read_parquet(root / name).assign(split=split) for split, name in TABLES.items()]

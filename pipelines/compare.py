@@ -150,7 +150,7 @@ def _labeled() -> tuple[Any, Any, int] | None:
 
     if not LABELS.is_file():
         return None
-    labels = read_labels(LABELS)
+    labels = read_labels(LABELS).vouched
     positions = rows_of(labels.ids, read_manifest(NEEDED["manifest"], ["id"])["id"], str(LABELS))
     return (positions, labels.distributions.argmax(1), len(labels.classes)) if len(positions) > 1 else None
 

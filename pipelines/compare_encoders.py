@@ -75,7 +75,7 @@ def _labeled(seed: int) -> _Labeled:
     from components.datasets.manifest import read_manifest, rows_of
     from components.judging.encoder_trial import Known
 
-    labels = read_labels(LABELS)
+    labels = read_labels(LABELS).vouched
     listing = read_manifest(NEEDED["manifest"], ["id", "group"])
     positions = rows_of(labels.ids, listing["id"], str(LABELS))
     groups = listing["group"].to_numpy()[positions].tolist()

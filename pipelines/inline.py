@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from components.core.dag import StageSpec, by_argument, read_stages
+from components.core.files import write_text
 from components.core.stage_settings import stage_settings
 
 PROJECT = Path(__file__).resolve().parents[1]
 GIVEN = ("raw", "weights")  # what a person puts there, read by stages without labels
-LEDGER = Path("data/labels/ledger.csv")
+LEDGER, RULES = Path("data/labels/ledger.csv"), Path("data/labels/rules.csv")
 UNLABELED = ("ingest", "validate", "augment", "pretrain", "embed")
 LABELED = ("label", "pseudo_label", "finetune", "evaluate")
 
@@ -25,15 +26,18 @@ def run_stages(names: Iterable[str], folder: Path, params: Params) -> dict[str, 
     """Run the stages in `folder`; CPU seconds of each, of this process and the children it waited for.
 
     What a stage writes is `folder/data/<stage>`, which appears whole once the stage has ended well. The ledger is
-    `folder/data/labels/ledger.csv`, an empty one where there is none. Raises what the stages raise.
+    `folder/data/labels/ledger.csv`, an empty one where there is none; so with the rules. Raises what the stages raise.
     """
     from components.datasets.ledger import append
+    from components.datasets.rules import COLUMNS
 
     stages, spent = read_stages(PROJECT), {}
     for name in (*GIVEN, "labels/synthetic"):
         (folder / "data" / name).mkdir(parents=True, exist_ok=True)
     if not (folder / LEDGER).is_file():
         append(folder / LEDGER, [])
+    if not (folder / RULES).is_file():
+        write_text(folder / RULES, ",".join(COLUMNS) + "\n")
     for name in names:
         before = _cpu()
         _run(stages[name], folder, params)

@@ -16,12 +16,14 @@ from components.core.terminal import one_line, short
 from components.datasets.reading import file_bytes
 from components.datasets.records import Record, Unreadable
 from components.datasets.sample_store import padded
-from components.modalities import Modality
+from components.modalities import Array, Modality
+from components.modalities.worded import Worded
 from components.models.classifier import Classifier
 from components.models.prediction_sets import PredictionSets, members
 from components.models.seen import LEVEL, Seen
 from components.release.registered import load_version
 from components.training.inference import observe
+from components.training.occlusion import decisive_parts
 from pipelines.settings import model_name
 
 BATCH = 256  # samples in memory at a time
@@ -34,13 +36,15 @@ FOREIGN = f"unlike the training samples, as one in {round(1 / LEVEL)} of their o
 @dataclass(frozen=True)
 class Guess:
     """file: or the text that was typed; probabilities: `(K,)`, in the order of `classes`; sets: how prediction sets are
-    made, None where they are not; foreign: whether the sample is unlike the training samples, None where not known."""
+    made, None where they are not; foreign: whether the sample is unlike the training samples, None where not known;
+    why: words that decided, and the share of the odds that is lost without each; None where nobody asked."""
 
     file: Asked
     classes: list[str]
     probabilities: npt.NDArray[np.float32]
     sets: PredictionSets | None
     foreign: bool | None = None
+    why: list[tuple[str, float]] | None = None
 
     def table_row(self, width: int) -> str:
         """File, class, probability and, in braces, the prediction set; `width` characters for the file."""
@@ -49,7 +53,9 @@ class Guess:
         name = shown[best].ljust(max(len(other) for other in shown))
         inside = f"  {{{one_line(', '.join(self._set(self.sets)))}}}" if self.sets else ""
         unlike = "  unlike training" if self.foreign else ""
-        return f"{_shown(self.file):<{width}}  {name}  {self.probabilities[best]:.4f}{inside}{unlike}"
+        told = ", ".join(f"{short(word)} −{fall:.0%}" for word, fall in self.why or [])
+        why = f"\n    odds without: {told}" if told else ""
+        return f"{_shown(self.file):<{width}}  {name}  {self.probabilities[best]:.4f}{inside}{unlike}{why}"
 
     def json_line(self) -> str:
         """One JSON object: file, class, probability, all probabilities by class; prediction set and stated coverage."""
@@ -59,7 +65,8 @@ class Guess:
         facts = {what: str(self.file), "class": self.classes[best], "probability": every[self.classes[best]]}
         inside = {"set": self._set(self.sets), "coverage": self.sets.coverage} if self.sets else {}
         unlike = {} if self.foreign is None else {"foreign": self.foreign}
-        return json.dumps({**facts, "probabilities": every, **inside, **unlike}, ensure_ascii=False)
+        why = {} if self.why is None else {"why": [{"part": word, "odds_lost": fall} for word, fall in self.why]}
+        return json.dumps({**facts, "probabilities": every, **inside, **unlike, **why}, ensure_ascii=False)
 
     def _set(self, sets: PredictionSets) -> list[str]:
         """Classes in the prediction set, the likeliest first; one is an answer, several or none an abstention."""
@@ -67,15 +74,21 @@ class Guess:
         return [self.classes[k] for k in np.argsort(-self.probabilities, kind="stable").tolist() if inside[k]]
 
 
-def predict_files(files: list[Path], *, version: str, as_json: bool, texts: Sequence[str] = ()) -> int:
+def predict_files(
+    files: list[Path], *, version: str, as_json: bool, texts: Sequence[str] = (), why: bool = False
+) -> int:
     """Print one line per sample; files that are none are named on standard error. Returns the exit code.
 
-    texts: samples that were typed; `-` among the files: the lines of standard input are, too. Raises WinnowError where
-    samples of the version's kind cannot be typed, and where there are none.
+    texts: samples that were typed; `-` among the files: the lines of standard input are, too; why: also say which parts
+    decided. Raises WinnowError where samples of the version's kind cannot be typed or have no parts, and where there
+    are none.
     """
     chosen = find(model_name(), version)
     classifier = load_version(chosen)
     asked = _asked(files, texts, classifier.spec.encoder.inputs.kind)
+    if why and not isinstance(classifier.spec.encoder.inputs.kind, Worded):
+        nouns = classifier.spec.encoder.inputs.kind.noun[1]
+        raise WinnowError(f"this version knows {nouns}, which have no words that could decide: leave out --why.")
     sets = classifier.spec.sets
     if sets and sets.highest is None:
         print(
@@ -85,7 +98,7 @@ def predict_files(files: list[Path], *, version: str, as_json: bool, texts: Sequ
     failed, odd = 0, dict[str, list[Asked]]()
     for start in range(0, len(asked), BATCH):
         chunk = asked[start : start + BATCH]
-        guesses = list(_guesses(classifier, chunk, odd))
+        guesses = list(_guesses(classifier, chunk, odd, why=why))
         failed += len(chunk) - len(guesses)
         for guess in guesses:
             print(guess.json_line() if as_json else guess.table_row(width))
@@ -122,7 +135,9 @@ def _shown(asked: Asked) -> str:
     return short(one_line(asked)) if isinstance(asked, str) else one_line(asked)
 
 
-def _guesses(classifier: Classifier, files: Sequence[Asked], odd: dict[str, list[Asked]]) -> Iterator[Guess]:
+def _guesses(
+    classifier: Classifier, files: Sequence[Asked], odd: dict[str, list[Asked]], *, why: bool = False
+) -> Iterator[Guess]:
     """A guess for each file that is a sample; `odd`: gets the files that are unlike the training samples, by how."""
     spec, modality = classifier.spec, classifier.spec.encoder.inputs.kind
     readable: list[Asked] = []
@@ -143,7 +158,16 @@ def _guesses(classifier: Classifier, files: Sequence[Asked], odd: dict[str, list
         strange = None if foreign is None else bool(foreign[row])
         if strange:
             odd.setdefault(FOREIGN, []).append(file)
-        yield Guess(file, spec.classes, observed.probabilities[row], spec.sets, strange)
+        decided = _decided(classifier, records[row], int(observed.probabilities[row].argmax())) if why else None
+        yield Guess(file, spec.classes, observed.probabilities[row], spec.sets, strange, decided)
+
+
+def _decided(classifier: Classifier, record: Array, number: int) -> list[tuple[str, float]]:
+    """The parts that decided for that class, in words."""
+    kind = classifier.spec.encoder.inputs.kind
+    assert isinstance(kind, Worded)
+    marks = decisive_parts(classifier, [record], [number])[0]
+    return [(one_line(kind.said_in(record, mark.part)), mark.fall) for mark in marks]
 
 
 def _oddities(seen: Seen | None, odd: dict[str, list[Asked]]) -> Iterator[str]:

@@ -1,6 +1,8 @@
-"""What no block of params.yaml can check alone: queries, encoder, workers and views that fit the other blocks."""
+"""What no block of params.yaml can check alone: queries, encoder, workers, views and rules that fit the others."""
 
 from typing import Any
+
+import numpy as np
 
 from components.core import plugins
 from components.core.config import PluginChoice, block, did_you_mean
@@ -8,14 +10,17 @@ from components.core.errors import WinnowError
 from components.core.plugins import CHOICES
 from components.core.stage_settings import stage_settings
 from components.core.unused import refuse_unused
+from components.datasets.rules import read_rules
 from components.datasets.sources import source_class
 from components.modalities import Modality, build_modality
 from components.modalities.views import parse_policies
+from pipelines.inline import RULES
 
 
 def check_together(params: dict[str, Any]) -> None:
     """Raise WinnowError for queries without what they need, plug-ins that are for another kind of data, more workers
-    than this machine has, views that no method asks for, and settings that those of other blocks leave without use.
+    than this machine has, views that no method asks for, rules that cannot be searched by in this data, and
+    settings that those of other blocks leave without use.
     """
     from components.stages import label, pretrain, select
     from components.training.distributed import check_processors
@@ -31,7 +36,17 @@ def check_together(params: dict[str, Any]) -> None:
     parse_policies(modality, policies, where="augment.policies")
     pretrain.check_start(training, pretrain.given_input(training, modality))
     check_processors(training.workers, training.ray_address)
+    _check_rules(modality, stage_settings("label", params).rule_seconds)
     refuse_unused(_unused_beside_other_blocks(params, modality))
+
+
+def _check_rules(modality: Modality, seconds: int) -> None:
+    """As far as no text is needed for it; a table that is missing the stage tells of."""
+    if not RULES.is_file() or not (rules := read_rules(RULES)):
+        return
+    from components.judging.rule_votes import search_by_rules
+
+    search_by_rules(rules, RULES, modality, np.empty((0, 0), np.uint8), np.empty(0, np.int64), seconds)
 
 
 def trained_dropout(params: dict[str, Any]) -> float:

@@ -1,5 +1,6 @@
 """What a run came to, on one screen: labels, accuracy, what shipped and why, the model's version, where to look."""
 
+import csv
 import textwrap
 from collections.abc import Collection
 from pathlib import Path
@@ -36,6 +37,7 @@ def rows(seconds: float | None = None) -> list[tuple[str, str]]:
     guard, second = (_read(Path("data/finetune", name)) for name in ("guard.json", "second_control.json"))
     found = [
         ("labels used", f"{metrics['labels_used']}, validation included"),
+        *_rules(Path("data/label/rule_figures.csv")),
         ("more labels", _more_labels(block(read_params(), "label"), metrics["labels_used"])),
         ("test accuracy", _accuracy(metrics)),
         ("label-only control", f"{metrics['control_accuracy']:.4f}"),
@@ -49,6 +51,20 @@ def rows(seconds: float | None = None) -> list[tuple[str, str]]:
         ("runs and models", "make ui"),
     ]
     return found if seconds is None else [*found, ("time", f"{seconds:.0f} s")]
+
+
+def _rules(figures: Path) -> list[tuple[str, str]]:
+    """How many there are, how many match nothing, how often labels say they are right; nothing where there are none."""
+    if not figures.is_file():  # a run from before there were rules
+        return []
+    with figures.open(encoding="utf-8", newline="") as file:
+        found = list(csv.DictReader(file))
+    if not found:
+        return []
+    idle = sum(row["matches"] == "0" for row in found)
+    labeled, right = (sum(int(row[name]) for row in found) for name in ("labeled", "right"))
+    said = f"{len(found)} in data/labels/rules.csv, {idle} of them without a match"
+    return [("rules", f"{said}; right {right} of {labeled} times on labels" if labeled else said)]
 
 
 def _more_labels(label: dict[str, Any], used: int) -> str:

@@ -29,6 +29,7 @@ CHOICES = {  # the block and the setting of params.yaml that name a plug-in -> i
     ("pretrain", "method"): "self_supervised",
     ("label", "first"): "query_strategy",
     ("label", "aggregation"): "label_model",
+    ("label", "rule_aggregation"): "label_model",
     ("pseudo_label", "method"): "semi_supervised",
     ("finetune", "method"): "adaptation",
     ("select", "strategy"): "query_strategy",

@@ -9,10 +9,12 @@ from shlex import quote
 
 import pandas as pd
 
+from components.core.config import did_you_mean
 from components.core.errors import WinnowError
 from components.core.terminal import short
 from components.datasets.ledger import read_ledger, without_effect
 from components.datasets.names import likely_slip, skeleton
+from components.datasets.rules import Rule
 
 _NAMED = 5  # lines, names in a sentence
 
@@ -34,6 +36,19 @@ def settle_classes(
     fixed = sorted({*(setting or known), *kept})
     _refuse_unknown(rows[~rows["label"].isin(fixed)], fixed, ledger)
     return fixed
+
+
+def settle_rules(rules: Sequence[Rule], classes: list[str], table: Path, *, fixed: bool) -> list[str]:
+    """All classes, sorted: those of the labels, and where nobody fixed them, those that rules speak for, too.
+
+    Raises WinnowError for a rule whose class there is not, or that is likely one of the labels' misspelled.
+    """
+    for rule in rules:
+        slip = next((name for name in classes if likely_slip(rule.label, 0, name, 1)), "") if not fixed else ""
+        if rule.label not in classes and (fixed or slip):
+            near = f"did you mean '{short(slip)}'? " if slip else did_you_mean(rule.label, classes)
+            raise WinnowError(f"{table}, {rule.said}: there is no class '{short(rule.label)}': {near.strip()}")
+    return sorted({*classes, *(rule.label for rule in rules)})
 
 
 def say_what_counts(

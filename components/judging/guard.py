@@ -101,6 +101,12 @@ def judge(held_out: Answers, pictures: Answers, *, level: float = LEVEL) -> Verd
     )
 
 
+def nobody_to_judge() -> Verdict:
+    """Rules stand in for labels, and no label of anybody else could be held out."""
+    why = "what rules say taught the model that ships: no label could be held out to tell whether pseudo-labels help."
+    return Verdict("control", "none", f"The control ships: {why}")
+
+
 def nothing_to_judge() -> Verdict:
     """No pseudo-label was accepted: both models would be the same."""
     return Verdict("control", "none", "The label-only control ships: no pseudo-label was accepted.")

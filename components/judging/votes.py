@@ -48,7 +48,7 @@ def aggregate(
     changed = counts[np.arange(len(ids)), chosen] < counts.max(1)
     disputed = (counts > 0).sum(1) > 1
     agreed = (counts.max(1) > 1) & ~disputed
-    if choice.name != "majority_vote":
+    if choice.name != "majority_vote" and len(ids):
         print(
             f"  label: {choice.name} takes another class than majority vote for {changed.sum()} of {len(ids)} samples; "
             f"annotators disagree on {disputed.sum()}.",

@@ -12,6 +12,7 @@ from components.core.files import write_text
 from components.core.spreadsheet import FORMULA
 from components.datasets.ledger import COLUMNS, PASSES
 from components.modalities import Modality
+from components.modalities.worded import Mark
 from components.pages.digit_keys import digit_keys
 from components.pages.shown import showing
 from components.pages.templates import templates
@@ -35,7 +36,8 @@ class Example:
 class Card:
     """One question. classes: all class names with their probability, the likeliest first.
 
-    undecided: a sentence where the model's prediction set is not one class.
+    undecided: a sentence where the model's prediction set is not one class; nearest: None where nothing is labeled;
+    marks: parts of the sample that decided the guess.
     """
 
     id: str
@@ -44,8 +46,9 @@ class Card:
     reason: str
     classes: list[tuple[str, float]]
     sample: Sample
-    nearest: Example
+    nearest: Example | None
     undecided: str | None = None
+    marks: Sequence[Mark] = ()
 
     @property
     def guess(self) -> str:

@@ -1,7 +1,7 @@
 """The report of a run: one self-contained page for the person who decides whether the model ships."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,8 +21,10 @@ from components.datasets.sample_store import Store
 from components.judging import metrics as measures
 from components.judging.collapse import shrunk
 from components.modalities import Modality
+from components.modalities.worded import Mark
 from components.models.prediction_sets import PredictionSets, members
 from components.pages import charts
+from components.pages.rule_rows import rule_rows
 from components.pages.shown import showing
 from components.pages.templates import templates
 
@@ -51,6 +53,7 @@ class Inputs:
 
     facts: what was run, as name and text; history: its rows; audit: as JSON holds it, empty where there is none;
     changed: for each of its levels some samples after that change; version: of the registry, and its gate's verdict.
+    marks: what decided for each of some records that it is of a class, by number; rules: a row of figures for each.
     """
 
     facts: list[tuple[str, str]]
@@ -70,6 +73,8 @@ class Inputs:
     audit: dict[str, Any]
     changed: Sequence[npt.NDArray[Any]]
     version: dict[str, Any]
+    marks: Callable[[list[npt.NDArray[Any]], list[int]], list[list[Mark]]]
+    rules: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,7 @@ def render(inputs: Inputs, results: Results) -> str:
         map=charts.picture_uri(inputs.map),
         pretraining=_pretraining(inputs.history),
         labels=_labels(inputs, results.classes),
+        rules=rule_rows(inputs.rules),
         pseudo=_pseudo(inputs.pseudo_labels, results.classes),
         results=_results(results),
         sets=_sets(results),
@@ -263,14 +269,17 @@ def _mistakes(inputs: Inputs, results: Results) -> list[dict[str, Any]]:
     predicted, confidence = results.ours.argmax(axis=1), results.ours.max(axis=1)
     wrong = np.flatnonzero(predicted != results.actual)
     worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:MOST_MISTAKES]
+    records = [inputs.samples.record(results.positions[row]) for row in worst]
+    marks = inputs.marks(records, predicted[worst].tolist())
     return [
         {
-            "sample": inputs.samples.record(results.positions[row]),
+            "sample": record,
+            "marks": decided,
             "path": str(inputs.manifest["path"].iloc[results.positions[row]]),
             "actual": results.classes[results.actual[row]],
             "predicted": results.classes[predicted[row]],
             "confidence": float(confidence[row]),
             "control_right": bool(results.theirs[row].argmax() == results.actual[row]),
         }
-        for row in worst
+        for row, record, decided in zip(worst, records, marks, strict=True)
     ]

@@ -53,7 +53,7 @@ def run(
 
 
 def _audit(params: Params, manifest: Path, samples: Path, network: Encoder, labels: Path, views: Views) -> Audit | None:
-    known = read_labels(labels)
+    known = read_labels(labels).vouched
     wanted = min(params.audited, len(known.ids))
     if not wanted:
         return None

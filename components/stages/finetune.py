@@ -199,6 +199,8 @@ def _judged(
     """By the held-out labels `actual` `(H,)` and what each model said of them, `(H, K)`."""
     if candidate is control:
         return guards.nothing_to_judge()
+    if task.labels.ruled and not len(actual):
+        return guards.nobody_to_judge()
     said = [rows.argmax(axis=1) for rows in probabilities]
     held_out = guards.Answers(said[0], said[1], actual)
     return guards.judge(held_out, _on_samples(task, candidate, control), level=task.params.guard_level)
@@ -206,6 +208,8 @@ def _judged(
 
 def _on_samples(task: LabelTask, candidate: Classifier, control: Classifier) -> guards.Answers:
     """What the models say of the labeled pictures and a random part of the rest, and labels spread over all of them."""
+    if task.labels.ruled:  # some class has no label but rules', which are truth to nobody
+        return guards.Answers(*np.zeros((3, 0), np.int64))
     rows, labeled = np.concatenate([task.places, task.pool_rows()]), np.arange(len(task.places))
     vectors, seed = task.material.vectors[rows], seeds.derive(task.seed, "guard")
     pool = PoolTask(vectors, neighbor_graph(vectors, NEIGHBORS, seed=seed), labeled, task.labels.distributions, seed)

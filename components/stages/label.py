@@ -1,6 +1,5 @@
-"""Decide which labels are in force: every answer in the ledger, and what the source reveals up to the budget."""
+"""Decide which labels are in force: answers in the ledger, what the source reveals up to the budget, and rules."""
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,36 +15,43 @@ from components.core.errors import WinnowError
 from components.datasets.folds import assign_folds
 from components.datasets.gone import refuse_gone
 from components.datasets.identity import earlier_ids
-from components.datasets.label_rules import say_what_counts, settle_classes
+from components.datasets.label_rules import say_what_counts, settle_classes, settle_rules
+from components.datasets.label_variety import check_variety, standing_in
 from components.datasets.labels import Labels, write_labels
 from components.datasets.ledger import read_ledger
 from components.datasets.manifest import read_manifest
 from components.datasets.names import normal
 from components.datasets.oracle import read_classes, reveal
 from components.datasets.revealed import read_revealed, write_revealed
+from components.datasets.rule_labels import write_rule_figures, write_rule_labels
+from components.datasets.rules import Rule, read_rules
+from components.datasets.sample_store import open_samples
 from components.datasets.synthetic import is_synthetic, read_content, write_synthetic
 from components.datasets.truth import answers
 from components.datasets.vectors import open_vectors
 from components.judging.agreement import with_repeats
+from components.judging.rule_votes import Weighed, search_by_rules, weigh_rules
 from components.judging.votes import aggregate, write_annotators
+from components.modalities import build_modality
 
 if TYPE_CHECKING:
     from components.methods.contracts import QueryStrategy
-
-_NAMED = 3  # classes in a sentence
 
 
 class Params(StageParams):
     """budget: labels, validation included, up to which the source reveals what people have not said (None: all it
     knows); first: the query strategy that picks those; classes: all there are, where the source does not know them
-    all; folds: validation folds, at most; aggregation: the label model that weighs several annotators of one sample.
+    all; folds: validation folds, at most; aggregation: the label model that weighs several annotators of one sample,
+    rule_aggregation: several rules; rule_seconds: of CPU that a rule's regular expression may take.
     """
 
-    budget: int | None = Field(None, ge=1)
+    budget: int | None = Field(None, ge=0)
     first: PluginChoice = PluginChoice(name="k_medoids")
     classes: tuple[str, ...] | None = None
     folds: int = Field(5, ge=0)
     aggregation: PluginChoice = PluginChoice(name="majority_vote")
+    rule_aggregation: PluginChoice = PluginChoice(name="majority_vote")
+    rule_seconds: int = Field(30, ge=1)
 
     @field_validator("folds")
     @classmethod
@@ -70,38 +76,43 @@ def run(
     oracle: Path,
     quarantine: Path,
     ledger: Path,
+    rules: Path,
     synthetic: Path,
+    samples: Path,
     embeddings: Path,
     labels: Path,
     synthetic_labels: Path,
+    rule_labels: Path,
+    rule_figures: Path,
     annotators: Path,
     revealed: Path,
 ) -> dict[str, float]:
-    """Write the labels in force, those of made pictures apart, and a table of who gave them; return what they cost.
+    """Write the labels in force, those of made pictures and of rules apart, and tables of who gave them; return costs.
 
     synthetic: the folder of made pictures. Their labels count in the budget, and no fold holds them out.
     revealed: what the source revealed before, if it is there already; written anew with what it reveals now.
+    rule_labels: what rules say of training samples; no labels, but they stand in while a class of theirs has none.
 
-    Raises WinnowError for ledger rows that name unknown samples or classes, a budget above what is known, no labels,
-    or labels of a single class.
+    Raises WinnowError for ledger rows that name unknown samples or classes, rules that cannot be, a budget above what
+    is known, no labels, or labels of a single class.
     """
-    samples = read_manifest(manifest, ["id", "split", "group", "sha256"])
-    samples["position"] = np.arange(len(samples))
-    every = answers(ledger, samples)
-    refuse_gone(every, samples["id"].tolist(), synthetic, quarantine, ledger)
-    found = _in_force(params, samples, every, oracle, ledger, embeddings, revealed)
+    listing = read_manifest(manifest, ["id", "split", "group", "sha256"])
+    listing["position"] = np.arange(len(listing))
+    every, written = answers(ledger, listing), read_rules(rules)
+    refuse_gone(every, listing["id"].tolist(), synthetic, quarantine, ledger)
+    found = _in_force(params, listing, every, oracle, ledger, embeddings, revealed, rules, written)
     weighed = aggregate(params.aggregation, [*found.ids, *found.made], found.rows, found.from_source, found.classes)
-    distributions = weighed.distributions[: len(found.ids)]
-    _check_variety(distributions, found.classes, params.budget)
-    _say_what_is_left_out(distributions, found.classes)
-    groups = samples.set_index("id")["group"].loc[found.ids].tolist()
-    folds = assign_folds(distributions.argmax(1), groups, folds=params.folds, seed=params.seed)
-    sources = _said_by(found, "given" if params.budget is None else "oracle")
-    write_labels(labels, Labels(found.ids, distributions, sources, folds, found.classes, len(found.made)))
+    own = weighed.distributions[: len(found.ids)]
+    spoken, ids = _by_rules(params, rules, written, samples, listing, found, own)
+    write_rule_labels(rule_labels, ids, spoken.distributions)
+    write_rule_figures(rule_figures, spoken.table)
+    known = standing_in(_vouched(params, found, own, listing), ids, spoken.distributions)
+    check_variety(known, params.budget)
+    write_labels(labels, known)
     contents = [read_content(synthetic, id_) for id_ in found.made]
     write_synthetic(synthetic_labels, found.made, weighed.distributions[len(found.ids) :], contents)
     write_annotators(annotators, with_repeats(weighed.annotators, read_ledger(ledger)))
-    return {**weighed.figures, **found.figures(params.budget), **_figures(distributions, folds)}
+    return {**weighed.figures, **spoken.figures, **found.figures(params.budget), **_figures(known)}
 
 
 @dataclass(frozen=True)
@@ -149,13 +160,17 @@ def _in_force(
     ledger: Path,
     embeddings: Path,
     revealed: Path,
+    table: Path,
+    rules: list[Rule],
 ) -> _InForce:
     """Every answer of people (`every`), and what the source reveals up to the budget, which is put on record."""
     train = samples[samples["split"] == "train"].reset_index(drop=True)
     now = earlier_ids(samples)
     record = {now.get(id_, id_): name for id_, name in read_revealed(revealed).items()}
     before = _revealed_before(train, oracle, record)
-    classes = settle_classes(params.classes, read_classes(oracle), set(before.values()), every, ledger)
+    source = read_classes(oracle)
+    classes = settle_classes(params.classes, source, set(before.values()), every, ledger)
+    classes = settle_rules(rules, classes, table, fixed=bool(params.classes or source))
     rows = every[~every["id"].isin(samples.loc[samples["split"] == "test", "id"])]
     order = rows["id"].drop_duplicates().tolist()
     given_now = _from_source(params, train, oracle, embeddings, {*order, *before})
@@ -165,9 +180,38 @@ def _in_force(
     say_what_counts(params.budget, order, before, record, ledger, set_aside)
     made = sorted(id_ for id_ in order if is_synthetic(id_))
     ids = sorted({*order, *from_source} - {*made})
-    if not ids:
+    if not ids and not rules:
         raise WinnowError("there is no label yet: answer questions with `winnow label`, or use a source with labels.")
     return _InForce(ids, made, rows, from_source, classes, set_aside)
+
+
+def _by_rules(
+    params: Params,
+    table: Path,
+    rules: list[Rule],
+    samples: Path,
+    listing: pd.DataFrame,
+    found: _InForce,
+    own: npt.NDArray[np.float32],
+) -> tuple[Weighed, list[str]]:
+    """What the rules say of the training split, and the ids of the samples that they speak of."""
+    train = listing[listing["split"] == "train"]
+    ids, positions = train["id"].to_numpy(), train["position"].to_numpy()
+    store = open_samples(samples) if rules else None
+    kind = build_modality(store.about.modality) if store else None
+    matches = search_by_rules(rules, table, kind, store, positions, params.rule_seconds) if kind and store else []
+    place = {id_: row for row, id_ in enumerate(ids.tolist())}
+    known = {place[id_]: int(row) for id_, row in zip(found.ids, own.argmax(1), strict=True)}
+    spoken = weigh_rules(params.rule_aggregation, rules, matches, found.classes, known, len(train))
+    return spoken, ids[spoken.places].tolist()
+
+
+def _vouched(params: Params, found: _InForce, own: npt.NDArray[np.float32], listing: pd.DataFrame) -> Labels:
+    """The labels that somebody or the source answers for, each with the fold that holds it out."""
+    groups = listing.set_index("id")["group"].loc[found.ids].tolist()
+    folds = assign_folds(own.argmax(1), groups, folds=params.folds, seed=params.seed)
+    sources = _said_by(found, "given" if params.budget is None else "oracle")
+    return Labels(found.ids, own, sources, folds, found.classes, len(found.made))
 
 
 def _said_by(found: _InForce, source: str) -> list[str]:
@@ -176,11 +220,12 @@ def _said_by(found: _InForce, source: str) -> list[str]:
     return [people.get(id_, source) for id_ in found.ids]
 
 
-def _figures(distributions: npt.NDArray[np.float32], folds: npt.NDArray[np.int64]) -> dict[str, float]:
+def _figures(known: Labels) -> dict[str, float]:
     return {
-        "classes_without_label": int((distributions.sum(0) == 0).sum()),
-        "labels_never_held_out": int((folds < 0).sum()),
-        "folds": int(folds.max()) + 1,
+        "classes_without_label": int((known.distributions.sum(0) == 0).sum()),
+        "labels_never_held_out": int((known.vouched.folds < 0).sum()),
+        "folds": int(known.folds.max()) + 1,
+        **({"labels_by_rules": known.ruled} if known.ruled else {}),
     }
 
 
@@ -230,21 +275,3 @@ def _choose(
     vectors = open_vectors(embeddings)[train["position"].to_numpy()]
     chosen = strategy.query(Pool(vectors, labeled, candidates), count, torch_generator(params.seed, "label"))
     return np.asarray(chosen, np.int64)
-
-
-def _say_what_is_left_out(distributions: npt.NDArray[np.float32], classes: list[str]) -> None:
-    unseen = [name for name, votes in zip(classes, distributions.sum(0), strict=True) if not votes]
-    if unseen:
-        shown = ", ".join(unseen[:_NAMED]) + (", ..." if len(unseen) > _NAMED else "")
-        print(
-            f"  label: no label of {shown}, so the model cannot learn {len(unseen)} of {len(classes)} classes: "
-            "raise label.budget, or add labels to the ledger.",
-            file=sys.stderr,
-        )
-
-
-def _check_variety(distributions: npt.NDArray[np.float32], classes: list[str], budget: int | None) -> None:
-    seen = np.flatnonzero(distributions.sum(0))
-    if len(seen) == 1:
-        mend = "add labels of another class to the ledger" + ("" if budget is None else ", or raise label.budget")
-        raise WinnowError(f"all {len(distributions)} labels are of class '{classes[seen[0]]}': {mend}.")

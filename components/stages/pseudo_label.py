@@ -15,11 +15,13 @@ from components.core.plugins import build, load
 from components.datasets.labels import Labels, read_labels
 from components.datasets.manifest import positions_of, read_manifest, rows_of
 from components.datasets.pseudo_labels import PseudoLabels, Status, write_pseudo_labels
+from components.datasets.rule_labels import read_rule_labels
 from components.datasets.sample_store import open_samples
 from components.datasets.vectors import open_vectors
 from components.judging.calibration import apply_temperature, fit_temperature
 from components.judging.caps import CapsConfig, Origins, within_caps
 from components.judging.foreign import look_foreign
+from components.judging.two_opinions import two_opinions
 from components.methods.contracts import Graph, PoolTask, SemiSupervisedMethod, SemiSupervisedNetwork
 from components.modalities.views import read_views
 from components.training.corpus import Corpus
@@ -66,22 +68,24 @@ def run(
     embeddings: Path,
     neighbors: Path,
     labels: Path,
+    rule_labels: Path,
     pseudo_labels: Path,
 ) -> dict[str, float]:
     """Write the pseudo-labels of every fold; return acceptance, and accuracy and likelihood on held-out labels."""
     frame = read_manifest(manifest, ["id", "path", "split", "group"])
     train = positions_of(frame, "train")
     ids, origins = frame["id"].to_numpy()[train], _origins(frame, train)
-    known = read_labels(labels)
+    in_force = read_labels(labels)
+    known = in_force.vouched
     labeled = rows_of(known.ids, ids, str(labels))
     label = _labeler(params, lambda: Corpus(open_samples(samples), train, read_views(policy)), encoder)
     task = _task(train, embeddings, neighbors, labeled, known, seeds.derive(params.seed, "pseudo_label"))
     folds = sorted(set(known.folds.tolist()) - {-1})
-    raw = {fold: label(_without(task, known.folds == fold), f"fold_{fold}_") for fold in folds}
-    raw[ALL] = label(task, "")
+    raw = _raw(task, label, known, folds, _by_rules(task, label, rule_labels, ids))
     held_out = {fold: labeled[known.folds == fold] for fold in folds}
     unlabeled = np.setdiff1d(np.arange(len(train)), labeled)
-    foreign = {fold: _foreign(task.vectors, labeled, known.folds, fold, params) for fold in raw}
+    level = 0.0 if in_force.ruled else params.foreign  # a class that only rules speak for is like no label
+    foreign = {fold: _foreign(task.vectors, labeled, known.folds, fold, level) for fold in raw}
     by_fold, temperatures = {}, {}
     for fold, distributions in raw.items():
         others = [other for other in folds if other != fold]
@@ -93,7 +97,7 @@ def run(
     write_pseudo_labels(pseudo_labels, by_fold)
     _warn(foreign[ALL][unlabeled], params)
     return {
-        **_figures(by_fold[ALL], known),
+        **_figures(by_fold[ALL], in_force),
         **_held_out_figures(by_fold, known, folds),
         "temperature": temperatures[ALL],
     }
@@ -154,10 +158,41 @@ def _temperature(raw: dict[int, Floats], known: Labels, labeled: Positions, fold
     return fit_temperature(np.concatenate(guesses), np.concatenate(targets)) if folds else 1.0
 
 
-def _foreign(vectors: Floats, labeled: Positions, folds: Positions, fold: int, params: Params) -> Flags:
+def _foreign(vectors: Floats, labeled: Positions, folds: Positions, fold: int, level: float) -> Flags:
     """What looks like none of the labels outside `fold`: `(N,)`."""
+    if not level:
+        return np.zeros(len(vectors), bool)
     known = (folds != fold) | (fold == ALL)
-    return look_foreign(vectors, labeled[known], folds[known], params.foreign)
+    return look_foreign(vectors, labeled[known], folds[known], level)
+
+
+def _by_rules(task: PoolTask, label: Callable[[PoolTask, str], Floats], rule_labels: Path, ids: Names) -> Floats | None:
+    """`(N, K)` what rules say, carried on as labels are to the samples that they are silent on; None without rules."""
+    spoken, said = read_rule_labels(rule_labels)
+    if not spoken:
+        return None
+    return label(PoolTask(task.vectors, task.graph, rows_of(spoken, ids, str(rule_labels)), said, task.seed), "rule_")
+
+
+def _raw(
+    task: PoolTask,
+    label: Callable[[PoolTask, str], Floats],
+    known: Labels,
+    folds: list[int],
+    ruled: Floats | None,
+) -> dict[int, Floats]:
+    """`(N, K)` made without each fold's labels and with all; where there are rules, what these say (`ruled`) joined."""
+    raw = {fold: label(_without(task, known.folds == fold), f"fold_{fold}_") for fold in folds}
+    raw |= {ALL: label(task, "")} if len(task.labeled) else {}
+    if ruled is None:
+        return raw
+    both = {} if raw else {ALL: ruled}
+    for fold, distributions in raw.items():
+        others = [other for other in folds if other != fold]
+        opinions = raw, dict.fromkeys(raw, ruled)
+        first, second = (_temperature(one, known, task.labeled, others) for one in opinions)
+        both[fold] = two_opinions(distributions, ruled, (first, second))
+    return both
 
 
 def _warn(foreign: npt.NDArray[np.bool_], params: Params) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,16 @@ from components.datasets.labels import matrix, read_labels
 from components.datasets.manifest import read_manifest, rows_of
 from components.datasets.named_arrays import read_arrays
 from components.datasets.pseudo_labels import read_pseudo_labels
+from components.datasets.rule_labels import read_rule_figures
 from components.datasets.sample_store import open_samples
 from components.modalities import build_modality
+from components.modalities.worded import Mark, Worded
+from components.models.classifier import load_classifier
 from components.models.given_weights import Origin, made_otherwise
 from components.models.prediction_sets import PredictionSets
 from components.pages import report as pages
 from components.pages.learned import draw_learned
+from components.training.occlusion import decisive_parts
 
 DIGITS = 12  # of a sha256 that names what was used
 
@@ -34,9 +39,9 @@ def run(*, params: Params, settings: dict[str, Any], report: Path, learned: Path
     """Write the page, which also joins the artifacts of the pipeline run that registered the model, and the drawing.
 
     settings: which methods the other stages were told to use; left: what the other stages left behind, by its name in
-    dvc.yaml; `model` are the settings beside the weights, as JSON.
+    dvc.yaml.
     """
-    found, spec = _inputs(params.seed, settings, left), _json(left["model"])
+    found, spec = _inputs(params.seed, settings, left), _json(left["model"].with_suffix(".json"))
     write_text(report, pages.render(found, _results(left["predictions"], found.manifest, spec, _json(left["metrics"]))))
     tile, shown = found.modality.tile, read_arrays(left["shown"])
     tiles = {caption: [tile(one) for one in records] for caption, records in shown.items()}
@@ -47,22 +52,23 @@ def run(*, params: Params, settings: dict[str, Any], report: Path, learned: Path
 
 def _inputs(seed: int, settings: dict[str, Any], left: dict[str, Path]) -> pages.Inputs:
     rows, store = _rows(left["history"]), open_samples(left["samples"])
+    kind = build_modality(store.about.modality)
     return pages.Inputs(
         facts=[
-            *_methods(settings, _json(left["model"]), int(rows[-1]["epoch"])),
+            *_methods(settings, _json(left["model"].with_suffix(".json")), int(rows[-1]["epoch"])),
             ("seed", str(seed)),
             ("data, by digest", sha256(left["manifest"])[:DIGITS]),
             ("labels, by digest", sha256(left["labels"])[:DIGITS]),
         ],
         manifest=read_manifest(left["manifest"]),
         samples=store,
-        modality=build_modality(store.about.modality),
+        modality=kind,
         quarantine=left["quarantine"],
         valid=bool(_json(left["verdict"])["success"]),
         preview=left["preview"],
         history=rows,
         map=left["map"],
-        labels=read_labels(left["labels"]),
+        labels=read_labels(left["labels"]).vouched,
         annotators=left["annotators"],
         pseudo_labels=read_pseudo_labels(left["pseudo_labels"]),
         guard=_json(left["guard"]),
@@ -70,7 +76,13 @@ def _inputs(seed: int, settings: dict[str, Any], left: dict[str, Path]) -> pages
         audit=_json(left["audit"]),
         changed=list(read_arrays(left["changed"]).values()),
         version=_json(left["version"]),
+        marks=partial(_marks, left["model"]) if isinstance(kind, Worded) else lambda records, _: [[] for _ in records],
+        rules=read_rule_figures(left["rule_figures"]),
     )
+
+
+def _marks(model: Path, records: list[Any], classes: list[int]) -> list[list[Mark]]:
+    return decisive_parts(load_classifier(model), records, classes)
 
 
 def _methods(settings: dict[str, Any], spec: dict[str, Any], epochs: int) -> list[tuple[str, str]]:

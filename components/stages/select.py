@@ -29,11 +29,12 @@ from components.modalities import Modality, build_modality
 from components.models.classifier import Classifier, load_classifier
 from components.models.prediction_sets import PredictionSets, members
 from components.pages.gallery import Card, Doubt, Example, write_gallery
+from components.pages.reasons import reason, undecided
 from components.pages.tasks import labeling_task
 from components.training.inference import dropout_masks, known_vectors, observe
+from components.training.occlusion import decisive_parts
 
 COLUMNS = ("id", "path", "rank", "guess", "confidence", "reason")
-MOST_NAMED = 6  # classes in a sentence
 SUSPECT_COLUMNS = ("id", "path", "label", "source", "said", "confidence")
 Flags = npt.NDArray[np.bool_]
 
@@ -70,14 +71,14 @@ def run(
     An abstention is a sample whose prediction set is not one class; they are counted, and their questions say so.
     """
     classifier, frame = load_classifier(model), read_manifest(manifest, ["id", "path", "split", "sha256"])
-    known, store = read_labels(labels), open_samples(samples)
+    known, store = read_labels(labels).vouched, open_samples(samples)
     modality, train = build_modality(store.about.modality), positions_of(frame, "train")
     labeled = rows_of(known.ids, frame["id"], str(labels))
     candidates = np.setdiff1d(train[~frame["id"].iloc[train].isin(passed_over(ledger))], labeled)
     strategy = build_strategy(params.strategy, classifier.spec.dropout, where="select.strategy")
     pool = _pool(params, strategy, embeddings, classifier, store, labeled, candidates)
     chosen, why, note = _questions(params, strategy, pool, classifier.spec.sets)
-    cards = _cards(chosen, pool, why, frame, store, known, classifier.spec.sets)
+    cards = _with_marks(_cards(chosen, pool, why, frame, store, known, classifier.spec.sets), classifier, known)
     _write_queries(queries, cards)
     _write_tasks(tasks, cards, modality, frame)
     _write_suspects(suspects, doubts := _doubts(pool.vectors, train, labeled, known, frame, store))
@@ -208,47 +209,45 @@ def _cards(
     if not len(chosen):
         return []
     assert pool.probabilities is not None
-    similarities, closest = nearest(unit(pool.vectors, chosen), unit(pool.vectors, pool.labeled))
+    examples = _nearest_labels(chosen, pool, store, known)
     cards = []
     for row, position in enumerate(chosen.tolist()):
-        probabilities, twin = pool.probabilities[position], int(closest[row])
+        probabilities = pool.probabilities[position]
         order = np.argsort(-probabilities, kind="stable").tolist()
         classes = [(known.classes[k], float(probabilities[k])) for k in order]
-        label = known.classes[int(known.distributions[twin].argmax())]
-        example = Example(store.record(pool.labeled[twin]), label, float(similarities[row]))
         cards.append(
             Card(
                 id=str(frame["id"].iloc[position]),
                 path=str(frame["path"].iloc[position]),
                 rank=row + 1,
-                reason=_reason(why, classes),
+                reason=reason(why, classes),
                 classes=classes,
                 sample=store.record(position),
-                nearest=example,
-                undecided=_undecided(classes, int(members(probabilities[None], sets).sum()), sets) if sets else None,
+                nearest=examples[row],
+                undecided=undecided(classes, int(members(probabilities[None], sets).sum()), sets) if sets else None,
             )
         )
     return cards
 
 
-def _undecided(classes: list[tuple[str, float]], size: int, sets: PredictionSets) -> str | None:
-    """Why the prediction set, the `size` likeliest classes, is no answer; None where it is one, or always all."""
-    if size == 1 or sets.highest is None:
-        return None
-    stated = f"at {100 * sets.coverage:g} % coverage"
-    if not size:
-        return f"No class is probable enough {stated}."
-    names = [name for name, _ in classes[:size]]
-    if size > MOST_NAMED:
-        names = [*names[: MOST_NAMED - 1], f"{size - MOST_NAMED + 1} others"]
-    return f"The model cannot decide between {', '.join(names[:-1])} and {names[-1]} {stated}."
+def _with_marks(cards: list[Card], classifier: Classifier, known: Labels) -> list[Card]:
+    """Each with the parts that decided the guess, where the kind of data has parts."""
+    guesses = [known.classes.index(card.guess) for card in cards]
+    marks = decisive_parts(classifier, [card.sample for card in cards], guesses)
+    return [replace(card, marks=found) for card, found in zip(cards, marks, strict=True)]
 
 
-def _reason(why: str, classes: list[tuple[str, float]]) -> str:
-    (guess, confidence), (runner_up, runner_up_confidence) = classes[0], classes[1]
-    return why.format(
-        guess=guess, confidence=confidence, runner_up=runner_up, runner_up_confidence=runner_up_confidence
-    )
+def _nearest_labels(chosen: Positions, pool: Pool, store: Store, known: Labels) -> list[Example | None]:
+    """Of each question the labeled sample most like it; None where only rules have spoken."""
+    if not len(pool.labeled):
+        return [None] * len(chosen)
+    similarities, closest = nearest(unit(pool.vectors, chosen), unit(pool.vectors, pool.labeled))
+    return [
+        Example(
+            store.record(pool.labeled[twin]), known.classes[int(known.distributions[twin].argmax())], float(likeness)
+        )
+        for twin, likeness in zip(closest.tolist(), similarities.tolist(), strict=True)
+    ]
 
 
 def _doubts(

@@ -82,8 +82,9 @@ class LabelTask:
         """What candidate and control learn from when the labels of `fold` are held out (-1: none are)."""
         params = self.params
         guessed = read_pseudo_labels(self.pseudo_labels, fold)
-        accepted = np.flatnonzero(guessed.accepted)
         kept = np.flatnonzero((self.labels.folds != fold) | (fold < 0))
+        standing = set(self.labels.ids[len(self.labels.ids) - self.labels.ruled :])  # rules' votes, labeled already
+        accepted = np.array([row for row in np.flatnonzero(guessed.accepted) if guessed.ids[row] not in standing], int)
         share = params.labeled_share / (1 - params.labeled_share)
         given = Examples(
             positions=self.places[kept],

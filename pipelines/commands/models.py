@@ -19,7 +19,7 @@ command = partial(app.command, rich_help_panel="The model")
     epilog=examples(
         "winnow predict photo.jpg",
         "winnow predict --json --version 2 photos/*.jpg",
-        'winnow predict --text "Shares fell on Monday"',
+        'winnow predict --why --text "Shares fell on Monday"',
     )
 )
 def predict(
@@ -30,11 +30,12 @@ def predict(
     texts: Annotated[list[str] | None, typer.Option("--text", help="A text itself; again for more.")] = None,
     version: Annotated[str, typer.Option(help="A version's number or alias.")] = "champion",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line, with every class.")] = False,
+    why: Annotated[bool, typer.Option("--why", help="Of texts also the words that decided.")] = False,
 ) -> None:
     """Say what class each sample is of, how sure the model is, and in braces what classes it cannot rule out."""
     from pipelines.predict import predict_files
 
-    sys.exit(predict_files(files or [], version=version, as_json=as_json, texts=texts or []))
+    sys.exit(predict_files(files or [], version=version, as_json=as_json, texts=texts or [], why=why))
 
 
 Person = Annotated[str, typer.Option("--as", metavar="NAME", help="Who decides; your login, where nobody is asked.")]

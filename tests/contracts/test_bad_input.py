@@ -18,7 +18,7 @@ import pytest
 import torch
 import yaml
 from bad_input_cases import CASES, SECTIONS
-from bad_input_cases.case import COLUMNS, HOME, Case, save
+from bad_input_cases.case import COLUMNS, HOME, RULE_COLUMNS, RULES, Case, save
 
 from components.core import journal, stage, tracking
 from components.core.config import read_params
@@ -77,6 +77,7 @@ def _build() -> None:
     Path("data/labels/synthetic").mkdir(parents=True)
     Path("data/weights").mkdir()
     Path("data/labels/ledger.csv").write_text(COLUMNS)
+    RULES.write_text(RULE_COLUMNS)
     with contextlib.redirect_stderr(io.StringIO()):
         assert stage.main("code") == 0
         assert stage.main("ingest") == 0

@@ -20,6 +20,7 @@ PLAIN = {
     "data/raw/": "your pictures, or nothing",
     "data/weights/": "weights to start from, or nothing",
     "data/labels/ledger.csv": "every label a person gave, append-only",
+    "data/labels/rules.csv": "patterns that speak for a class, of texts",
     "docs/": "architecture, own pictures, labels, serving, every file, and the log of what was tried",
     "infra/": "what runs the servers",
     "tests/": "mirrors components/ and pipelines/; contracts/ runs over every plug-in found",

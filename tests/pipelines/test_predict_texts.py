@@ -5,6 +5,7 @@ import io
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,8 +41,30 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "model.safetensors"
 
 
-def _said(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+def _said(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_the_words_that_decided_are_said_with_what_is_lost_without_them(
+    weights: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = load_classifier(weights)
+    with torch.no_grad():
+        model.head.weight.normal_(std=100)
+    save_classifier(weights, model)
+    assert predict.predict_files([], version="champion", as_json=True, texts=TEXTS, why=True) == 0
+    told = _said(capsys)
+    for line, text in zip(told, TEXTS, strict=True):
+        first = line["why"][0]
+        [without] = predict._guesses(model, [text.replace(first["part"], "", 1)], {})
+        [with_it] = predict._guesses(model, [text], {})
+        number = model.spec.classes.index(line["class"])
+        odds = [one.probabilities[number] / one.probabilities[1 - number] for one in (without, with_it)]
+        assert first["odds_lost"] == pytest.approx(1 - odds[0] / odds[1], abs=1e-3)
+    assert predict.predict_files([], version="champion", as_json=False, texts=TEXTS, why=True) == 0
+    assert f"odds without: {told[0]['why'][0]['part']} −" in capsys.readouterr().out
+    assert predict.predict_files([], version="champion", as_json=True, texts=TEXTS) == 0
+    assert "why" not in _said(capsys)[0]
 
 
 def test_typed_texts_lines_and_files_get_the_same_answers(

@@ -66,6 +66,17 @@ def test_what_the_accuracy_has_to_beat_is_said_and_where_it_does_not() -> None:
 
 
 @pytest.mark.usefixtures("_project")
+def test_rules_are_counted_where_there_are_some() -> None:
+    path = Path("data/label/rule_figures.csv")
+    path.parent.mkdir()
+    path.write_text("rule,matches,labeled,right\n")
+    assert "rules" not in dict(summary.rows())
+    path.write_text("rule,matches,labeled,right\nboat,12,4,3\nzebra,0,0,0\n")
+    told = "2 in data/labels/rules.csv, 1 of them without a match; right 3 of 4 times on labels"
+    assert dict(summary.rows())["rules"] == told
+
+
+@pytest.mark.usefixtures("_project")
 def test_before_the_end_of_a_first_run_it_says_what_to_do() -> None:
     Path("data/register/version.json").unlink()
     with pytest.raises(WinnowError, match=r"data/register/version\.json is not there yet: run `winnow repro` first"):

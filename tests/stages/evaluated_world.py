@@ -15,6 +15,7 @@ from components.datasets.named_arrays import write_arrays
 from components.datasets.oracle import write_oracle
 from components.datasets.pseudo_labels import PseudoLabels, Status, write_pseudo_labels
 from components.datasets.quarantine import write_quarantine
+from components.datasets.rule_labels import FIGURES, write_rule_figures
 from components.modalities.image.policy import Policy
 from components.modalities.views import write_views
 from components.models.classifier import Classifier, ClassifierSpec, save_classifier
@@ -34,7 +35,7 @@ INPUTS = {
     report: (
         *("manifest.parquet", "samples.npy", "quarantine.parquet", "verdict.json", "preview.png", "history.csv"),
         *("shown.npz", "map.png", "labels.parquet", "annotators.csv", "pseudo_labels.parquet"),
-        *("model.json", "guard.json", "second_control.json", "version.json"),
+        *("model.safetensors", "guard.json", "second_control.json", "version.json", "rule_figures.csv"),
     ),
 }
 OUTPUTS = {
@@ -111,6 +112,7 @@ class Project:
         (self.home / "annotators.csv").write_text(
             "annotator,source,votes,shared,accuracy,kappa,again,same\nmira,person,6,0,,,0,\n"
         )
+        self.rule()
         confidence = np.linspace(0.5, 0.99, 14, dtype=np.float32)
         rows = np.eye(3, dtype=np.float32)[self.truth[6:20]]
         status = np.where(confidence > 0.8, Status.ACCEPTED, Status.UNSURE).astype(np.int8)
@@ -142,6 +144,10 @@ class Project:
     def hold_against(self, why: str) -> None:
         """What `finetune` said of the second control."""
         (self.home / "second_control.json").write_text(json.dumps({"why": why}))
+
+    def rule(self, *rows: tuple[object, ...]) -> None:
+        """What `label` said of rules, a row each."""
+        write_rule_figures(self.home / "rule_figures.csv", pd.DataFrame(rows, columns=list(FIGURES)))
 
     def register(self, **facts: object) -> None:
         """What `register` left, with these facts in it."""

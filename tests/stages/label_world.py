@@ -13,11 +13,13 @@ def run(world: SmallWorld, **settings: Any) -> tuple[dict[str, float], Labels]:
         "manifest.parquet",
         "oracle.parquet",
         "ledger.csv",
+        "rules.csv",
+        "samples.npy",
         "embeddings.npy",
         "quarantine.parquet",
         "revealed.csv",
     )
     paths = world.paths(*inputs, "synthetic", "labels.parquet", "synthetic_labels.parquet")
-    paths |= world.paths("annotators.csv", "revealed.csv")
+    paths |= world.paths("annotators.csv", "revealed.csv", "rule_labels.parquet", "rule_figures.csv")
     metrics = label.run(params=label.Params(**settings), **paths)
     return metrics, read_labels(paths["labels"])

@@ -10,6 +10,7 @@ import pandas as pd
 from components.datasets.ledger import COLUMNS, append
 from components.datasets.oracle import write_oracle
 from components.datasets.quarantine import write_quarantine
+from components.datasets.rule_labels import write_rule_labels
 from tests.pictures import save_pictures, write_manifest
 
 CLASSES = ["ant", "bee", "cat"]
@@ -58,6 +59,8 @@ def build(folder: Path, count: int = 150, *, known: bool = True) -> SmallWorld:
     write_oracle(folder / "oracle.parquet", truth[:] if known else truth[:0], CLASSES if known else [])
     write_quarantine(folder / "quarantine.parquet", pd.DataFrame(columns=["path", "kind"]), leaks="refuse")
     (folder / "ledger.csv").write_text(",".join(COLUMNS) + "\n")
+    (folder / "rules.csv").write_text("kind,pattern,class,name\n")
+    write_rule_labels(folder / "rule_labels.parquet", [], np.zeros((0, 3), np.float32))
     save_pictures(folder / "samples.npy", generator.integers(0, 256, (count, 1, 8, 8), dtype=np.uint8))
     np.save(folder / "embeddings.npy", vectors)
     unit = vectors[train] / np.linalg.norm(vectors[train], axis=1, keepdims=True)

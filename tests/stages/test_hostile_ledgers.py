@@ -13,8 +13,19 @@ from components.core.terminal import visible
 from components.datasets.labels import read_labels
 from components.stages import label
 
-FILES = ("manifest.parquet", "oracle.parquet", "ledger.csv", "embeddings.npy", "quarantine.parquet")
-WRITTEN = ("synthetic", "labels.parquet", "synthetic_labels.parquet", "annotators.csv", "revealed.csv")
+FILES = (
+    "manifest.parquet",
+    "oracle.parquet",
+    "ledger.csv",
+    "embeddings.npy",
+    "quarantine.parquet",
+    "rules.csv",
+    "samples.npy",
+)
+WRITTEN = (
+    *("synthetic", "labels.parquet", "synthetic_labels.parquet", "annotators.csv", "revealed.csv"),
+    *("rule_labels.parquet", "rule_figures.csv"),
+)
 
 
 @pytest.fixture(scope="module")

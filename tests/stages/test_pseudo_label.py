@@ -13,6 +13,7 @@ from components.core.config import PluginChoice
 from components.datasets.labels import Labels, write_labels
 from components.datasets.manifest import read_manifest
 from components.datasets.pseudo_labels import PseudoLabels, Status, read_pseudo_labels
+from components.datasets.rule_labels import write_rule_labels
 from components.modalities.image.policy import Policy
 from components.modalities.views import write_views
 from components.models.encoder_file import build_encoder, save_encoder
@@ -42,7 +43,7 @@ def label(world: SmallWorld, count: int, folds: int = 2, wrong: int | None = Non
 def run(world: SmallWorld, **settings: Any) -> dict[str, float]:
     params = pseudo_label.Params(method=PluginChoice(name=settings.pop("method", "label_propagation")), **settings)
     names = ("manifest.parquet", "samples.npy", "policy.json", "encoder.safetensors", "embeddings.npy")
-    names += ("neighbors.npz", "labels.parquet", "pseudo_labels.parquet")
+    names += ("neighbors.npz", "labels.parquet", "rule_labels.parquet", "pseudo_labels.parquet")
     return pseudo_label.run(params=params, **world.paths(*names))
 
 
@@ -248,6 +249,7 @@ def test_many_copies_of_one_patched_picture_cannot_flood_the_pseudo_labels(tmp_p
     known = [ids[row] for row in sound[:6]]
     targets = np.eye(3, dtype=np.float32)[[0, 1, 2, 0, 1, 2]]
     write_labels(tmp_path / "labels.parquet", Labels(known, targets, ["given"] * 6, np.full(6, -1), CLASSES))
+    write_rule_labels(tmp_path / "rule_labels.parquet", [], np.zeros((0, 3), np.float32))
     world = SmallWorld(tmp_path, ids, np.zeros(len(ids), np.int64), train)
     flooded = run(world, threshold=0.0, max_per_class=None, max_per_group=None)
     assert sum(id_ in poison for id_ in np.array(made(world).ids)[made(world).accepted]) == len(poison) == 40

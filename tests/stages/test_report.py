@@ -240,6 +240,24 @@ def test_labels_whose_annotators_leave_doubt_are_counted_and_nearly_certain_ones
     assert page.count('class="unsure"') == 1
 
 
+def test_rules_are_listed_with_what_they_match_and_those_that_are_of_no_use_are_named(project: Project) -> None:
+    assert "The rules" not in project.report("none")
+    project.rule(
+        ("<i>boat</i>", "keyword", "<i>boat</i>", "cat", 2, 1234, 5, 4, 9, 8),
+        ("water", "regex", "^(wave|tide)", "dog", 3, 7, 0, 0, 4, 1),
+        ("zebra", "keyword", "zebra", "dog", 4, 0, 0, 0, 0, 0),
+    )
+    said = project.report("some").split("<h2>The rules</h2>")[1].split("</section>")[0]
+    assert "3 rules of" in said
+    assert "Without any match: zebra." in said
+    assert "More often wrong than right on labels: water." in said
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in said.split("<tr>")[2:]]
+    assert rows[0][0] == "<span><code>&lt;i&gt;boat&lt;/i&gt;</code></span>"
+    assert rows[0][2:] == ["1\u202f234", "5", "4", "8 of 9"]
+    assert "regex <code>^(wave|tide)</code>" in rows[1][0]
+    assert rows[2][2:] == ["0", "0", "0", "–"]
+
+
 def test_labels_of_pictures_that_were_made_are_counted(project: Project) -> None:
     kinds = np.eye(3, dtype=np.float32)[project.truth[:6]]
     labels = Labels(project.ids[:6], kinds, ["person"] * 6, np.arange(6) % 2, CLASSES, synthetic=1)

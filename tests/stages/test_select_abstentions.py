@@ -13,7 +13,7 @@ from components.core.plugins import load, names
 from components.methods.contracts import Pool, Positions
 from components.models.classifier import load_classifier
 from components.models.prediction_sets import PredictionSets
-from components.stages import select
+from components.pages.reasons import undecided
 from components.training.inference import predict
 
 
@@ -65,7 +65,7 @@ def test_abstentions_are_counted_and_their_questions_say_so(world: SmallWorld) -
 )
 def test_an_abstention_is_one_sentence(size: int, expected: str | None) -> None:
     classes = [(name, 0.1) for name in "abcdefghij"]
-    assert select._undecided(classes, size, PredictionSets(coverage=0.95, highest=0.5, labels=40)) == expected
+    assert undecided(classes, size, PredictionSets(coverage=0.95, highest=0.5, labels=40)) == expected
 
 
 @pytest.mark.parametrize("strategy", names("query_strategy"))

@@ -1,6 +1,6 @@
 """Texts: documents, messages, rows of a table, in any script; stored as UTF-8, seen as words or bytes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from components.datasets.records import Content, Record
 from components.datasets.sample_store import ANY, BLOCK, Samples, padded
 from components.modalities import Array, Input, Level, Modality, Pixels, Plain, Positions, Served, Statistics, View
 from components.modalities.text.pieces import ALL_BYTES, LEARNED, Kind
+from components.modalities.worded import Mark, Part, Worded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +31,7 @@ QUOTED = (
 )
 
 
-class Text(Modality):
+class Text(Modality, Worded):
     """Statistics are `counts`: how often each entry of the vocabulary is in the training texts; of byte pairs also
     `merges`, how they are put together. Of a vocabulary that given weights bring, whatever the settings say, also
     `normalizer`; its counts give the order alone.
@@ -75,6 +76,7 @@ class Text(Modality):
     facts = pa.schema([("characters", pa.int32()), ("words", pa.int32())])
     suffixes = frozenset({".txt", ".text"})
     typed = True
+    pattern_kinds = ("keyword", "regex")
     traceable = False
     chosen_by = "winnow texts"
     records_are = "(N, L) uint8, UTF-8, 0 behind a text's end"
@@ -186,12 +188,40 @@ class Text(Modality):
 
     def show(self, record: Array, *, caption: str = "") -> str:
         """A quotation, cut where it is long; all of it escaped."""
+        return self.show_marked(record, [], caption=caption)
+
+    def show_marked(self, record: Array, marks: Sequence[Mark], *, caption: str = "") -> str:
+        """See `quotation`; without a mark it begins where the text does."""
+        from components.modalities.text.marked import quotation
+
+        return _quoted(quotation(self._said(record), marks, SHOWN), caption)
+
+    def parts_of(self, record: Array, most: int) -> list[Part]:
+        """Words and signs of what a model may see of the text."""
+        from components.modalities.text.marked import parts
+
+        return parts(self._said(record), self.config.length, most)
+
+    def without_part(self, record: Array, part: Part) -> Array:
+        """As the base says."""
         text = self._said(record)
-        return _quoted(text if len(text) <= SHOWN else text[: SHOWN - 1].rstrip() + "…", caption)
+        return np.frombuffer((text[: part[0]] + text[part[1] :]).encode("utf-8", "replace"), np.uint8)
 
     def show_whole(self, record: Array, *, caption: str = "") -> str:
         """A quotation of all of it."""
-        return _quoted(self._said(record), caption)
+        return _quoted(escape(self._said(record)), caption)
+
+    def said_in(self, record: Array, part: Part) -> str:
+        """As the base says."""
+        return self._said(record)[slice(*part)]
+
+    def matches_of(
+        self, samples: Samples, rows: Positions, patterns: Sequence[tuple[str, str]], seconds: int
+    ) -> list[Positions]:
+        """See `search`."""
+        from components.modalities.text.search import search
+
+        return search(map(self._said, _blocks(samples, rows)), patterns, seconds)
 
     def preview_policies(
         self, path: Path, records: Array, policies: Mapping[str, Any], statistics: Statistics, seed: int
@@ -249,5 +279,5 @@ def _records(texts: list[str]) -> Array:
     return padded([np.frombuffer(text.encode("utf-8", "replace"), np.uint8) for text in texts])
 
 
-def _quoted(text: str, caption: str) -> str:
-    return f'<blockquote dir="auto" style="{QUOTED}" title="{escape(caption)}">{escape(text)}</blockquote>'
+def _quoted(inner: str, caption: str) -> str:
+    return f'<blockquote dir="auto" style="{QUOTED}" title="{escape(caption)}">{inner}</blockquote>'

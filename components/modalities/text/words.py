@@ -16,6 +16,11 @@ def words(text: str) -> list[str]:
     return found
 
 
+def spans(text: str) -> list[tuple[int, int]]:
+    """Of each of the `words` its first character, and the one behind its last."""
+    return [found.span() for found in _pattern().finditer(text)]
+
+
 @cache
 def _pattern() -> re.Pattern[str]:
     """Python's `\\w` leaves out the marks that vowels are written by in half of India's scripts."""

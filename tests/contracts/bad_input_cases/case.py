@@ -15,6 +15,8 @@ from components.core import stage
 
 LEDGER = Path("data/labels/ledger.csv")
 COLUMNS = "id,label,annotator,source,round,cost,at,note\n"
+RULES = Path("data/labels/rules.csv")
+RULE_COLUMNS = "kind,pattern,class,name\n"
 HOME = Path("data/raw/pictures")
 
 
@@ -65,6 +67,10 @@ def write(path: str, content: str | bytes) -> Callable[[], Any]:
 
 def ledger(row: str) -> Callable[[], Any]:
     return lambda: LEDGER.write_text(COLUMNS + row.format(train=sample("train"), test=sample("test")))
+
+
+def rules(rows: str) -> Callable[[], Any]:
+    return lambda: RULES.write_text(RULE_COLUMNS + rows)
 
 
 def replace(path: str, old: str, new: str) -> Callable[[], Any]:

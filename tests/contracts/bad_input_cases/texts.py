@@ -74,6 +74,7 @@ TEXTS = [
         settings={**TABLE, "augment.policies": {**TABLE["augment.policies"], "view": {"crop": [0.9, 0.1]}}},
     ),
     Case("a text asked of a model of pictures", "winnow predict --text cat", "cannot be typed", champion=True),
+    Case("which words decided about a picture", "winnow predict --why a.jpg", "leave out --why", champion=True),
     Case("nothing asked of a model", "winnow predict", "nothing was asked", champion=True),
     Case("settings for texts from a folder that is not there", "winnow texts nowhere.csv", "check the path"),
 ]
