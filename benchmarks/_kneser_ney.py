@@ -75,10 +75,11 @@ def _counts(texts: Iterable[Sequence[int]], order: int) -> list[dict[Gram, int]]
 
 
 def _discounts(counts: dict[Gram, int]) -> tuple[float, float, float, float]:
-    """What is taken off a count of 0, 1, 2, and 3 or more."""
-    of = Counter(min(count, 4) for count in counts.values())
-    if not all(of[size] for size in (1, 2, 3, 4)):
-        return 0.0, 0.5, 0.5, 0.5  # too few to estimate by
-    share = of[1] / (of[1] + 2 * of[2])
-    found = [size - (size + 1) * share * of[size + 1] / of[size] for size in (1, 2, 3)]
-    return 0.0, *(min(max(one, 0.0), float(size)) for size, one in enumerate(found, 1))  # type: ignore[return-value]
+    """What is taken off a count of 0, 1, 2, and 3 or more: a half each where counts are too few to estimate it by."""
+    of = Counter(min(count, 5) for count in counts.values())
+    if all(of[size] for size in (1, 2, 3, 4)):
+        share = of[1] / (of[1] + 2 * of[2])
+        one, two, more = (size - (size + 1) * share * of[size + 1] / of[size] for size in (1, 2, 3))
+        if min(one, two, more) > 0:
+            return 0.0, one, two, more
+    return 0.0, 0.5, 0.5, 0.5

@@ -28,7 +28,7 @@ from components.models.start_weights import load_start
 from components.training.corpus import Corpus
 from components.training.inference import embed_all
 from components.training.loop import LoopConfig
-from components.training.trial import run_trial
+from components.training.trial import Trial, run_trial
 
 PATH = Path(__file__).parent / "results/text_methods.json"
 TABLES = {"train": "ag_news_train_20k.parquet", "test": "ag_news_test.parquet"}
@@ -48,6 +48,7 @@ class Run:
     rate: float = 0.002
     batch: int = BATCH
     options: dict[str, Any] = field(default_factory=dict)  # of the method
+    loop: dict[str, Any] = field(default_factory=dict)  # more of how it is trained
 
 
 RUNS = {
@@ -88,6 +89,26 @@ def main() -> None:
                 keep(PATH, (name, seed), {"texts": asked.texts, "minutes": asked.minutes, **figures})
     if asked.save:
         print("\n".join(table(json.loads(PATH.read_text()))))
+
+
+def untrained(run: Run, views: Views, seed: int) -> SelfSupervisedMethod:
+    """The method with its initial weights."""
+    torch.manual_seed(seeds.derive(seed, "weights"))
+    encoder = plugins.build("encoder", PluginChoice(**run.encoder), views.input, where="encoder")
+    method: SelfSupervisedMethod = plugins.build(
+        "self_supervised", PluginChoice(name=run.method, **run.options), encoder, where="method", kind="tokens"
+    )
+    return method
+
+
+def trained(run: Run, views: Views, records: Any, minutes: float, seed: int) -> tuple[SelfSupervisedMethod, Trial]:
+    """The method after so many CPU minutes of training on all records."""
+    clip = 1.0 if run.method != "word2vec" else None
+    loop = LoopConfig(batch_size=run.batch, learning_rate=run.rate, clip=clip, **run.loop)
+    corpus = Corpus(records, np.arange(len(records)), views)
+    method, trial = run_trial(lambda: untrained(run, views, seed), corpus, loop, minutes * 60, seed=seed)
+    assert isinstance(method, SelfSupervisedMethod)
+    return method, trial
 
 
 class Data:
@@ -146,18 +167,8 @@ class Data:
         began = time.process_time()
         views = Views(kind, kind.measure(records, np.arange(len(records))), POLICIES)
         measured = time.process_time() - began
-
-        def build() -> SelfSupervisedMethod:
-            torch.manual_seed(seeds.derive(seed, "weights"))
-            encoder = plugins.build("encoder", PluginChoice(**run.encoder), views.input, where="encoder")
-            method: SelfSupervisedMethod = plugins.build(
-                "self_supervised", PluginChoice(name=run.method, **run.options), encoder, where="method", kind="tokens"
-            )
-            return method
-
-        before = self._judged(build(), views, records, others)
-        loop = LoopConfig(batch_size=run.batch, learning_rate=run.rate, clip=1.0 if run.method != "word2vec" else None)
-        method, trial = run_trial(build, Corpus(records, np.arange(len(records)), views), loop, minutes * 60, seed=seed)
+        before = self._judged(untrained(run, views, seed), views, records, others)
+        method, trial = trained(run, views, records, minutes, seed)
         after = self._judged(method, views, records, others)
         return {
             "cpu_seconds": trial.cpu_seconds,
