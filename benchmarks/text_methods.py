@@ -35,6 +35,7 @@ TABLES = {"train": "ag_news_train_20k.parquet", "test": "ag_news_test.parquet"}
 POLICIES = {"weak": Policy(), "view": Policy(crop=(0.3, 0.7)), "strong": Policy(crop=(0.3, 0.7), drop=0.2)}
 LABELED, ASKED, BATCH = 1000, 2000, 32
 PIECES, WORDS = {"vocabulary": "bpe", "most": 4000, "length": 64}, {"vocabulary": "words", "length": 128}
+WORD_PIECES = {**PIECES, "vocabulary": "wordpiece"}
 SMALL = {"name": "transformer", "depth": 2}  # half the blocks it usually has, for twice the steps
 
 
@@ -54,11 +55,12 @@ class Run:
 RUNS = {
     "word2vec": Run("word2vec", {"name": "word_vectors"}, WORDS, 0.01, 256),
     "masked_lm": Run("masked_lm", SMALL),
-    "masked_lm_40": Run("masked_lm", SMALL, options={"hidden": 0.4}),
+    "masked_lm_40": Run("masked_lm", SMALL, WORD_PIECES, 0.004, options={"hidden": 0.4}),
     "next_token": Run("next_token", {**SMALL, "causal": True}),
     "next_token_lstm": Run("next_token", {"name": "lstm", "bidirectional": False, "hidden": 256}),
     "bidirectional_lm": Run("bidirectional_lm", {"name": "lstm"}),
     "span_corruption": Run("span_corruption", SMALL),
+    "span_corruption_30": Run("span_corruption", SMALL, WORD_PIECES, 0.004, options={"hidden": 0.3}),
     "simcse": Run("simcse", SMALL, PIECES, 0.001, 128),
     "simcse_bag": Run("simcse", {"name": "attention_bag"}, PIECES, 0.005, 256),
     "spans": Run("simclr", SMALL, PIECES, 0.001, 128),
