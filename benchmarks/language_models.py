@@ -69,7 +69,7 @@ def main() -> None:
 
 def read(root: Path, *, choose: bool) -> tuple[list[str], list[str]]:
     """Texts to learn from, and others."""
-    known, others = (_paragraphs(root / FILES[part]) for part in ("train", "test"))
+    known, others = (paragraphs(root / FILES[part]) for part in ("train", "test"))
     if choose:
         others = known[::TENTH]
         known = [one for number, one in enumerate(known) if number % TENTH]
@@ -126,7 +126,8 @@ class Data:
         }
 
 
-def _paragraphs(path: Path) -> list[str]:
+def paragraphs(path: Path) -> list[str]:
+    """Lines that are not empty."""
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         return [line.strip() for line in lines if line.strip()]
 

@@ -24,6 +24,7 @@ from components.methods.contracts import Batch, SelfSupervisedMethod
 from components.modalities.text import Text
 from components.modalities.text.policy import Policy
 from components.modalities.views import Views
+from components.models.encoders import Encoder
 from components.models.start_weights import load_start
 from components.training.corpus import Corpus
 from components.training.inference import embed_all
@@ -113,6 +114,17 @@ def trained(run: Run, views: Views, records: Any, minutes: float, seed: int) -> 
     return method, trial
 
 
+def sentence_encoder(folder: Path) -> tuple[Encoder, Views]:
+    """One that others trained, and how it looks at texts."""
+    kind, weights = Text(Text.Config(length=128)), folder / "model.safetensors"
+    statistics = kind.brought(weights)
+    assert statistics is not None, f"{folder} holds no tokenizer.json"
+    views, choice = Views(kind, statistics, POLICIES), PluginChoice(name="sentence_transformers")
+    encoder: Encoder = plugins.build("encoder", choice, views.input, where="encoder", kind="tokens")
+    load_start(weights, encoder)
+    return encoder, views
+
+
 class Data:
     """AG News: training texts, of which `LABELED` have their label, and test texts."""
 
@@ -149,14 +161,10 @@ class Data:
 
     def given(self, folder: Path) -> dict[str, float]:
         """What vectors are worth of weights that others trained, as they are."""
-        kind, weights = Text(Text.Config(length=128)), folder / "model.safetensors"
-        statistics = kind.brought(weights)
-        assert statistics is not None, f"{folder} holds no tokenizer.json"
-        choice = PluginChoice(name="sentence_transformers")
-        encoder = plugins.build("encoder", choice, kind.input(statistics), where="encoder", kind="tokens")
-        load_start(weights, encoder)
+        encoder, views = sentence_encoder(folder)
+        kind = views.modality
         asked = (np.asarray(kind.from_client(np.array(texts))) for texts in (self.texts[:LABELED], self.asked))
-        return self._probed(*(embed_all(encoder, kind.plain(statistics), records) for records in asked))
+        return self._probed(*(embed_all(encoder, views.plain, records) for records in asked))
 
     def _of_a_word(self, bits_per_byte: float) -> float:
         long = sum(len(text.encode()) for text in self.asked) / sum(len(text.split()) for text in self.asked)
