@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
+from components.core import plugins
+from components.core.config import PluginChoice
 from components.methods.contracts import Batch
 from components.methods.keyed_dropout import read_dropping
 from components.models.encoders.lstm import Lstm
@@ -49,3 +51,18 @@ def test_nothing_is_dropped_without_a_rate_or_in_evaluation(number: int) -> None
 def test_an_lstm_s_vectors_lose_their_share_of_numbers() -> None:
     vectors = read_dropping(_encoders()[1].train(), TEXTS.repeat(50, 1), 0.4, _batch([0, 1, 2, 3] * 50))
     assert (vectors == 0).double().mean().item() == pytest.approx(0.4, abs=0.1)
+
+
+@pytest.mark.parametrize("name", ["next_token", "bidirectional_lm"])
+def test_a_language_model_drops_in_training_alone(name: str) -> None:
+    losses = []
+    for rate in (0.0, 0.5):
+        torch.manual_seed(0)
+        lstm = Lstm(GIVEN, Lstm.Config(width=8, hidden=8, bidirectional=name == "bidirectional_lm"))
+        method = plugins.build("self_supervised", PluginChoice(name=name, dropout=rate), lstm, where="m", kind="tokens")
+        trained = method.train().training_step(_batch([0, 1, 2, 3])).loss.item()
+        asked = method.eval().training_step(_batch([0, 1, 2, 3])).loss.item()
+        losses.append((trained, asked))
+    assert losses[0][0] == pytest.approx(losses[0][1])
+    assert losses[1][1] == pytest.approx(losses[0][1])
+    assert losses[1][0] != pytest.approx(losses[0][0], rel=1e-4)
