@@ -24,17 +24,19 @@ from components.methods.contracts import Batch, SelfSupervisedMethod
 from components.modalities.text import Text
 from components.modalities.text.policy import Policy
 from components.modalities.views import Views
+from components.models.encoders import Encoder
 from components.models.start_weights import load_start
 from components.training.corpus import Corpus
 from components.training.inference import embed_all
 from components.training.loop import LoopConfig
-from components.training.trial import run_trial
+from components.training.trial import Trial, run_trial
 
 PATH = Path(__file__).parent / "results/text_methods.json"
 TABLES = {"train": "ag_news_train_20k.parquet", "test": "ag_news_test.parquet"}
 POLICIES = {"weak": Policy(), "view": Policy(crop=(0.3, 0.7)), "strong": Policy(crop=(0.3, 0.7), drop=0.2)}
 LABELED, ASKED, BATCH = 1000, 2000, 32
 PIECES, WORDS = {"vocabulary": "bpe", "most": 4000, "length": 64}, {"vocabulary": "words", "length": 128}
+WORD_PIECES = {**PIECES, "vocabulary": "wordpiece"}
 SMALL = {"name": "transformer", "depth": 2}  # half the blocks it usually has, for twice the steps
 
 
@@ -48,16 +50,18 @@ class Run:
     rate: float = 0.002
     batch: int = BATCH
     options: dict[str, Any] = field(default_factory=dict)  # of the method
+    loop: dict[str, Any] = field(default_factory=dict)  # more of how it is trained
 
 
 RUNS = {
     "word2vec": Run("word2vec", {"name": "word_vectors"}, WORDS, 0.01, 256),
     "masked_lm": Run("masked_lm", SMALL),
-    "masked_lm_40": Run("masked_lm", SMALL, options={"hidden": 0.4}),
+    "masked_lm_40": Run("masked_lm", SMALL, WORD_PIECES, 0.004, options={"hidden": 0.4}),
     "next_token": Run("next_token", {**SMALL, "causal": True}),
     "next_token_lstm": Run("next_token", {"name": "lstm", "bidirectional": False, "hidden": 256}),
     "bidirectional_lm": Run("bidirectional_lm", {"name": "lstm"}),
     "span_corruption": Run("span_corruption", SMALL),
+    "span_corruption_30": Run("span_corruption", SMALL, WORD_PIECES, 0.004, options={"hidden": 0.3}),
     "simcse": Run("simcse", SMALL, PIECES, 0.001, 128),
     "simcse_bag": Run("simcse", {"name": "attention_bag"}, PIECES, 0.005, 256),
     "spans": Run("simclr", SMALL, PIECES, 0.001, 128),
@@ -88,6 +92,37 @@ def main() -> None:
                 keep(PATH, (name, seed), {"texts": asked.texts, "minutes": asked.minutes, **figures})
     if asked.save:
         print("\n".join(table(json.loads(PATH.read_text()))))
+
+
+def untrained(run: Run, views: Views, seed: int) -> SelfSupervisedMethod:
+    """The method with its initial weights."""
+    torch.manual_seed(seeds.derive(seed, "weights"))
+    encoder = plugins.build("encoder", PluginChoice(**run.encoder), views.input, where="encoder")
+    method: SelfSupervisedMethod = plugins.build(
+        "self_supervised", PluginChoice(name=run.method, **run.options), encoder, where="method", kind="tokens"
+    )
+    return method
+
+
+def trained(run: Run, views: Views, records: Any, minutes: float, seed: int) -> tuple[SelfSupervisedMethod, Trial]:
+    """The method after so many CPU minutes of training on all records."""
+    clip = 1.0 if run.method != "word2vec" else None
+    loop = LoopConfig(batch_size=run.batch, learning_rate=run.rate, clip=clip, **run.loop)
+    corpus = Corpus(records, np.arange(len(records)), views)
+    method, trial = run_trial(lambda: untrained(run, views, seed), corpus, loop, minutes * 60, seed=seed)
+    assert isinstance(method, SelfSupervisedMethod)
+    return method, trial
+
+
+def sentence_encoder(folder: Path) -> tuple[Encoder, Views]:
+    """One that others trained, and how it looks at texts."""
+    kind, weights = Text(Text.Config(length=128)), folder / "model.safetensors"
+    statistics = kind.brought(weights)
+    assert statistics is not None, f"{folder} holds no tokenizer.json"
+    views, choice = Views(kind, statistics, POLICIES), PluginChoice(name="sentence_transformers")
+    encoder: Encoder = plugins.build("encoder", choice, views.input, where="encoder", kind="tokens")
+    load_start(weights, encoder)
+    return encoder, views
 
 
 class Data:
@@ -126,14 +161,10 @@ class Data:
 
     def given(self, folder: Path) -> dict[str, float]:
         """What vectors are worth of weights that others trained, as they are."""
-        kind, weights = Text(Text.Config(length=128)), folder / "model.safetensors"
-        statistics = kind.brought(weights)
-        assert statistics is not None, f"{folder} holds no tokenizer.json"
-        choice = PluginChoice(name="sentence_transformers")
-        encoder = plugins.build("encoder", choice, kind.input(statistics), where="encoder", kind="tokens")
-        load_start(weights, encoder)
+        encoder, views = sentence_encoder(folder)
+        kind = views.modality
         asked = (np.asarray(kind.from_client(np.array(texts))) for texts in (self.texts[:LABELED], self.asked))
-        return self._probed(*(embed_all(encoder, kind.plain(statistics), records) for records in asked))
+        return self._probed(*(embed_all(encoder, views.plain, records) for records in asked))
 
     def _of_a_word(self, bits_per_byte: float) -> float:
         long = sum(len(text.encode()) for text in self.asked) / sum(len(text.split()) for text in self.asked)
@@ -146,18 +177,8 @@ class Data:
         began = time.process_time()
         views = Views(kind, kind.measure(records, np.arange(len(records))), POLICIES)
         measured = time.process_time() - began
-
-        def build() -> SelfSupervisedMethod:
-            torch.manual_seed(seeds.derive(seed, "weights"))
-            encoder = plugins.build("encoder", PluginChoice(**run.encoder), views.input, where="encoder")
-            method: SelfSupervisedMethod = plugins.build(
-                "self_supervised", PluginChoice(name=run.method, **run.options), encoder, where="method", kind="tokens"
-            )
-            return method
-
-        before = self._judged(build(), views, records, others)
-        loop = LoopConfig(batch_size=run.batch, learning_rate=run.rate, clip=1.0 if run.method != "word2vec" else None)
-        method, trial = run_trial(build, Corpus(records, np.arange(len(records)), views), loop, minutes * 60, seed=seed)
+        before = self._judged(untrained(run, views, seed), views, records, others)
+        method, trial = trained(run, views, records, minutes, seed)
         after = self._judged(method, views, records, others)
         return {
             "cpu_seconds": trial.cpu_seconds,

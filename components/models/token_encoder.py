@@ -12,7 +12,7 @@ from components.modalities import Input
 from components.models.encoders import Encoder
 
 Sees = Literal["all", "before", "halves", "itself"]
-TOGETHER = 32  # texts of like length that go through a network at once on a CPU
+TOGETHER = 16  # texts of like length that go through a network at once on a CPU
 
 
 class TokenEncoder(Encoder):

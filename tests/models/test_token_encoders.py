@@ -42,7 +42,7 @@ def test_neither_padding_nor_other_texts_change_a_vector(options: dict[str, obje
     lengths = torch.arange(3 * TOGETHER) % 7 + 1
     views = (torch.arange(8)[None] < lengths[:, None]) * (2 + torch.arange(8) % 5 + lengths[:, None] % 3)
     together = encoder(views)
-    for row in (0, 5, 50):
+    for row in (0, 5, 40):
         alone = views[row : row + 1, : int(lengths[row])]
         torch.testing.assert_close(encoder(alone), together[row : row + 1], rtol=1e-5, atol=1e-6)
         read = encoder.read(views)[row, : int(lengths[row])]

@@ -4,11 +4,13 @@ Peters et al. 2018, Deep contextualized word representations (ELMo), https://arx
 """
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from components.core.config import Config as BaseConfig
 from components.methods.contracts import Batch, SelfSupervisedMethod, StepOutput
 from components.methods.foretelling import WordHead, figures, readers, share_of, surprise
+from components.methods.keyed_dropout import read_dropping
 from components.models.encoders import Encoder
 from components.models.token_encoder import TokenEncoder
 
@@ -25,7 +27,11 @@ class BidirectionalLM(SelfSupervisedMethod):
     sizes: Tensor  # (V,) bytes of each entry, none where they are not known
 
     class Config(BaseConfig):
-        """There is nothing to set."""
+        """dropout: share of the numbers that are left out of words' vectors, between blocks, and of what an LSTM has
+        read, as training goes on; for texts that are read many times (Zaremba et al. 2014, https://arxiv.org/abs/1409.2329).
+        """
+
+        dropout: float = Field(default=0.0, ge=0, lt=1)
 
     def __init__(self, encoder: Encoder, config: Config) -> None:
         super().__init__()
@@ -33,13 +39,14 @@ class BidirectionalLM(SelfSupervisedMethod):
         half = self.encoder.width // 2
         self.head = WordHead(half, self.encoder.table)
         self.ends = nn.Parameter(torch.zeros(2, half))
+        self.dropout = config.dropout
         self.register_buffer("sizes", torch.tensor(encoder.given.sizes), persistent=False)
 
     def training_step(self, batch: Batch) -> StepOutput:
         """The mean over all words and both readers; see `figures` for the metrics."""
         views = batch.views[0]
         there = views > 0
-        states = both_sides(self.encoder.read(views), there, self.ends)
+        states = both_sides(read_dropping(self.encoder, views, self.dropout, batch), there, self.ends)
         scores = self.head(states[:, there].flatten(0, 1), self.encoder.table)
         targets = views[there].repeat(2)
         total = surprise(scores, targets)

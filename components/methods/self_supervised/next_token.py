@@ -5,11 +5,13 @@ Bengio et al. 2003, https://www.jmlr.org/papers/v3/bengio03a.html
 """
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from components.core.config import Config as BaseConfig
 from components.methods.contracts import Batch, SelfSupervisedMethod, StepOutput
 from components.methods.foretelling import WordHead, figures, readers, share_of, surprise
+from components.methods.keyed_dropout import read_dropping
 from components.models.encoders import Encoder
 from components.models.token_encoder import TokenEncoder
 
@@ -23,19 +25,24 @@ class NextToken(SelfSupervisedMethod):
     sizes: Tensor  # (V,) bytes of each entry, none where they are not known
 
     class Config(BaseConfig):
-        """There is nothing to set."""
+        """dropout: share of the numbers that are left out of words' vectors, between blocks, and of what an LSTM has
+        read, as training goes on; for texts that are read many times (Zaremba et al. 2014, https://arxiv.org/abs/1409.2329).
+        """
+
+        dropout: float = Field(default=0.0, ge=0, lt=1)
 
     def __init__(self, encoder: Encoder, config: Config) -> None:
         super().__init__()
         self.encoder = readers(encoder, "next_token", "before")
         self.head = WordHead(self.encoder.width, self.encoder.table)
         self.start = nn.Parameter(torch.zeros(self.encoder.width))
+        self.dropout = config.dropout
         self.register_buffer("sizes", torch.tensor(encoder.given.sizes), persistent=False)
 
     def training_step(self, batch: Batch) -> StepOutput:
         """The mean over all words; see `figures` for the metrics."""
         views = batch.views[0]
-        states = shifted(self.encoder.read(views), self.start)
+        states = shifted(read_dropping(self.encoder, views, self.dropout, batch), self.start)
         there = views > 0
         scores, targets = self.head(states[there], self.encoder.table), views[there]
         total = surprise(scores, targets)

@@ -12,7 +12,7 @@ from components.core.config import Config as BaseConfig
 from components.methods.contracts import Batch, SelfSupervisedMethod, StepOutput
 from components.methods.foretelling import readers
 from components.methods.info_nce import Negatives, info_nce
-from components.methods.keyed_dropout import dropout_between, dropped
+from components.methods.keyed_dropout import encoded
 from components.methods.whole_batch import whole_batch
 from components.models.encoders import Encoder
 from components.models.token_encoder import TokenEncoder, by_length, known
@@ -59,10 +59,7 @@ class SimCSE(SelfSupervisedMethod):
         encoder, rate = self.encoder, self.config.dropout
 
         def seen(part: Tensor, rows: Tensor) -> Tensor:
-            own = keys.to(rows.device)[rows]
-            with dropout_between(encoder, rate, seed, own):
-                vectors = encoder.encode(dropped(encoder.embed(part), rate, seed, own), known(part))
-            return encoder.pool(vectors, known(part))
+            return encoder.pool(encoded(encoder, part, rate, seed, keys.to(rows.device)[rows]), known(part))
 
         return by_length(seen, views)
 
