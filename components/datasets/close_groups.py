@@ -1,5 +1,7 @@
 """Whether the near-duplicate groups can be right: groups that join classes or hold most of the samples cannot."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from components.core.errors import WinnowError
@@ -14,8 +16,9 @@ FEWEST_OF_A_CLASS = 4  # that must be able to stand on both sides
 _LOOSER = {"close": "exact", "exact": "off"}
 
 
-def check_groups(kept: pd.DataFrame, closeness: Closeness) -> list[str]:
-    """What is odd about the groups, a sentence each. kept: `path`, `label` (may be missing), `group`, `split`.
+def check_groups(kept: pd.DataFrame, closeness: Closeness, shared: Sequence[str] = ()) -> list[str]:
+    """What is odd about the groups, a sentence each. kept: `path`, `label` (may be missing), `group`, `split`; shared:
+    sentences on what very many of them hold alike, which may be why.
 
     Raises WinnowError where they cannot be right: pictures of a fixed camera differ in little else than their class.
     """
@@ -23,6 +26,8 @@ def check_groups(kept: pd.DataFrame, closeness: Closeness) -> list[str]:
         return []
     mixed = kept[kept.groupby("group")["label"].transform("nunique") > 1]
     if reason := _impossible(kept, mixed):
+        if shared:
+            raise WinnowError(f"{reason} by ingest.near_duplicates: {closeness}, and {shared[0]}")
         raise WinnowError(
             f"{reason} by ingest.near_duplicates: {closeness}, as pictures of one camera may: they would all go to one "
             f"side of the split; set ingest.near_duplicates: {_LOOSER[closeness]} to take them for different ones."

@@ -1,6 +1,6 @@
 """Texts: documents, messages, rows of a table, in any script; stored as UTF-8, seen as words or bytes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -121,6 +121,12 @@ class Text(Modality):
         from components.modalities.text.near import alike
 
         return alike(records, pairs)
+
+    def shared(self, record: Callable[[int], Array], rows: Positions) -> list[str]:
+        """Heads and feet."""
+        from components.modalities.text.boilerplate import boilerplate
+
+        return boilerplate(record, rows)
 
     def rules(self) -> "list[Expectation]":
         """As the base says."""
