@@ -33,11 +33,23 @@ def check_groups(kept: pd.DataFrame, closeness: Closeness, shared: Sequence[str]
             f"side of the split; set ingest.near_duplicates: {_LOOSER[closeness]} to take them for different ones."
         )
     if mixed.empty:
-        return []
+        return _together(kept)
     first = mixed.sort_values("path").dropna(subset="label")
     first = first[first["group"] == first["group"].iloc[0]].drop_duplicates("label")
     pair = " and ".join(f"{row.path} ('{row.label}')" for row in first[:2].itertuples())
-    return [f"{len(mixed)} near-duplicates bear different classes, such as {pair}: is a label wrong?"]
+    return [*_together(kept), f"{len(mixed)} near-duplicates bear different classes, such as {pair}: is a label wrong?"]
+
+
+def _together(kept: pd.DataFrame) -> list[str]:
+    """How many samples are nearly others, and the first pair."""
+    close = kept[kept.duplicated("group", keep=False)].sort_values("path")
+    if close.empty:
+        return []
+    pair = close.loc[close["group"] == close["group"].iloc[0], "path"]
+    return [
+        f"{len(close):,} samples are nearly the same as others, such as {pair.iloc[0]} and {pair.iloc[1]}: such stay "
+        "together on one side of the split where the source says none."
+    ]
 
 
 def _impossible(kept: pd.DataFrame, mixed: pd.DataFrame) -> str:

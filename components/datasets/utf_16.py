@@ -16,7 +16,7 @@ def utf_16(content: bytes) -> Literal["utf-16-le", "utf-16-be", ""]:
 
     A text of another encoding has next to no control characters: only bytes that are full of them are looked at.
     """
-    if len(content) < HEAD and len(content) % 2 or not full_of_controls(content[:HEAD].decode("latin-1")):
+    if (len(content) < HEAD and len(content) % 2) or not full_of_controls(content[:HEAD].decode("latin-1")):
         return ""
     found = [
         (sum(one < "\u0250" for one in text), -len(set(content[high:HEAD:2])), name)

@@ -70,7 +70,7 @@ def _shared(record: Callable[[int], Array], rows: Rows, end: _End) -> list[str]:
             if len(shared.encode()) >= LETTERS:
                 said.append(
                     f"{len(members):,} of {len(rows):,} texts {end.verb} alike, nearly all of them with the same "
-                    f"{length} words: '{shared}'; take these out of the source, or texts on different things seem alike."
+                    f"{length} words: '{shared}'; take these out of the source, or different texts seem alike."
                 )
     return said
 
