@@ -1,5 +1,6 @@
 """A table of texts, one a row: .csv, .tsv, .jsonl or .parquet, with a class, a split and a name where it has them."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cached_property
@@ -20,6 +21,7 @@ LABELS = ("label", "label_name", "class", "category", "target", "sentiment")
 SPLIT_NAMES, IDS = ("split",), ("id",)
 MOST_CLASSES = 1000
 _LISTED = 12
+_NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
 
 
 class Table(Source):
@@ -210,5 +212,6 @@ class Table(Source):
 def _alike(names: Iterable[str]) -> Iterable[list[str]]:
     groups: dict[str, list[str]] = {}
     for name in sorted(names):
-        groups.setdefault(skeleton(name) or name, []).append(name)
+        number = _NUMBER.fullmatch(name)  # -1 and 1 are two
+        groups.setdefault(name if number else skeleton(name) or name, []).append(name)
     return groups.values()
