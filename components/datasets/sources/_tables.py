@@ -113,7 +113,8 @@ class _Delimited(Table):
 
 def _likeliest(head: str, usual: str) -> str:
     """The separator that parts the first line most often."""
-    return max([usual, *SEPARATORS], key=lambda one: len(next(csv.reader([head], delimiter=one), [])))
+    parts: dict[str, int] = {one: len(next(csv.reader([head], delimiter=one), [])) for one in (usual, *SEPARATORS)}
+    return max(parts, key=lambda one: parts[one])
 
 
 def _noted(lines: Iterable[str], now: list[str]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """What lies in a table of texts, and how it is asked for."""
 
+from pathlib import Path
 from typing import Any
 
 from bad_input_cases.case import Case, write
@@ -18,6 +19,12 @@ ALIKE = "text,label\n" + "".join(f"{HEAD}{n},{'ab'[n % 2]}\n" for n in range(40)
 
 def _of(content: str) -> dict[str, Any]:
     return {"do": write("mine.csv", content), "settings": TABLE}
+
+
+def _a_folder() -> None:
+    Path("mine").mkdir()
+    for number in range(2):
+        Path("mine", f"{number}.txt").write_text(f"text {number}")
 
 
 TEXTS = [
@@ -102,7 +109,7 @@ TEXTS = [
         "columns of a folder of texts",
         "winnow texts mine --label stars",
         "has no columns",
-        do=write("mine/a/1.txt", "one"),
+        do=_a_folder,
     ),
     Case("settings for texts from a folder that is not there", "winnow texts nowhere.csv", "check the path"),
 ]
