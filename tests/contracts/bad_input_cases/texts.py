@@ -13,7 +13,7 @@ TABLE: dict[str, Any] = {
     "pretrain.method": {"name": "word2vec"},
 }
 ROWS = "text,label\n" + "".join(f"text number {n} of some,{'ab'[n % 2]}\n" for n in range(20))
-HEAD = "This text begins with the same words as very many others of this table do, which says nothing of it: "
+HEAD = "This text begins with the same words as very many others of this table do which says nothing of it: "
 ALIKE = "text,label\n" + "".join(f"{HEAD}{n},{'ab'[n % 2]}\n" for n in range(40))
 
 
