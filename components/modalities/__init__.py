@@ -160,7 +160,7 @@ class Modality(ABC):
         """Whether the record is the same all over, so that it shows nothing and is no copy of another like it."""
         return False
 
-    def shared(self, record: Callable[[int], Array], rows: Positions) -> list[str]:
+    def shared_by_many(self, record: Callable[[int], Array], rows: Positions) -> list[str]:
         """What very many of the rows hold alike that says nothing of each: a sentence for each, with the cure."""
         return []
 

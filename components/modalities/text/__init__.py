@@ -122,7 +122,7 @@ class Text(Modality):
 
         return alike(records, pairs)
 
-    def shared(self, record: Callable[[int], Array], rows: Positions) -> list[str]:
+    def shared_by_many(self, record: Callable[[int], Array], rows: Positions) -> list[str]:
         """Heads and feet."""
         from components.modalities.text.boilerplate import boilerplate
 
