@@ -7,15 +7,13 @@ of its own, as under DVC; register, which only delivers, is left out. A line of 
 
 import argparse
 import json
-import os
 import sys
 import tempfile
-import time
 from pathlib import Path
-from typing import Any
 
+from benchmarks._measured import measured
 from benchmarks.given_weights import settings_for
-from pipelines.inline import LABELED, UNLABELED, run_stages
+from pipelines.inline import LABELED, UNLABELED
 
 STAGES = (*UNLABELED, *LABELED, "audit", "select")
 
@@ -31,22 +29,7 @@ def main() -> None:
     params["threads"] = asked.threads
     with tempfile.TemporaryDirectory() as folder:
         for stage in STAGES:
-            print(json.dumps({"stage": stage, **_measured(stage, Path(folder), params)}), file=sys.stderr, flush=True)
-
-
-def _measured(stage: str, folder: Path, params: dict[str, Any]) -> dict[str, float]:
-    began, pid = time.monotonic(), os.fork()
-    if not pid:
-        run_stages([stage], folder, params)
-        os._exit(0)
-    _, status, used = os.wait4(pid, 0)
-    if status:
-        sys.exit(f"{stage} failed")
-    return {
-        "seconds": round(time.monotonic() - began, 1),
-        "cpu_seconds": round(used.ru_utime + used.ru_stime, 1),
-        "peak_gb": round(used.ru_maxrss / 2**20, 2),
-    }
+            print(json.dumps({"stage": stage, **measured(stage, Path(folder), params)}), file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

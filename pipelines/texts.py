@@ -6,7 +6,7 @@ from typing import Any
 
 from components.core.config import read_params
 from components.core.errors import WinnowError
-from components.datasets.sources import Columns, open_source
+from components.datasets.sources import Columns, Item, open_source
 from components.modalities.text import Text
 from pipelines.own_pictures import Given, place_for, settle
 from pipelines.photos import STEPPED
@@ -24,17 +24,20 @@ THRESHOLD = 0.4  # of its probabilities, which are flat: above it nine in ten we
 NAMED = 12  # classes that are said
 
 
-def choose_for_texts(source: str, *, budget: int, columns: dict[str, str]) -> None:
+def choose_for_texts(source: str, *, budget: int, columns: dict[str, Any]) -> None:
     """Write them, and say each; then `winnow repro` runs.
 
-    budget: labels that the source may give; columns: of a table, by what they hold, where their names do not say it.
+    budget: labels that the source may give; columns: of a table, by what they hold, where their names do not say it,
+    and which cells mean that there is no class.
     Raises WinnowError, and writes nothing, for a source that cannot be read and for a value that cannot be.
     """
     place = place_for(source, Text)
     named = Columns.model_validate(columns) if columns else None
     texts = open_source(place, root=Path(), download=False, columns=named, suffixes=Text.suffixes, kind=Text.gives)
+    if columns and not texts.endings:
+        raise WinnowError(f"{source} is no table, so it has no columns: leave out --{', --'.join(columns)}.")
     classes = texts.classes()
-    count = texts.count()
+    count = sum(isinstance(one, Item) for one in texts.items())
     if not count:
         raise WinnowError(f"{source} holds no texts: name a table with a row for each, or a folder of .txt files.")
     batch = max(FEWEST, min(BATCH, count // 8))
@@ -60,11 +63,14 @@ def choose_for_texts(source: str, *, budget: int, columns: dict[str, str]) -> No
     settle(asked, out)
     for sentence in texts.notices():
         print(f"winnow: {sentence}", file=sys.stderr)
-    print(f"winnow: {count:,} texts, {_said(classes)}", file=sys.stderr)
+    print(f"winnow: {count:,} texts, {_said(classes, table=bool(texts.endings))}", file=sys.stderr)
     print("Now `winnow repro`.")
 
 
-def _said(classes: list[str]) -> str:
+def _said(classes: list[str], *, table: bool) -> str:
     if not classes:
-        return "none with a class: `--label COLUMN` names the column of classes, if there is one."
+        cure = (
+            "`--label COLUMN` names the column of classes, if there is one" if table else "a folder for each says them"
+        )
+        return f"none with a class: {cure}."
     return f"{len(classes)} classes: {', '.join(classes[:NAMED])}{', ...' if len(classes) > NAMED else '.'}"

@@ -1,5 +1,7 @@
 """Whether the near-duplicate groups can be right: groups that join classes or hold most of the samples cannot."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from components.core.errors import WinnowError
@@ -14,8 +16,9 @@ FEWEST_OF_A_CLASS = 4  # that must be able to stand on both sides
 _LOOSER = {"close": "exact", "exact": "off"}
 
 
-def check_groups(kept: pd.DataFrame, closeness: Closeness) -> list[str]:
-    """What is odd about the groups, a sentence each. kept: `path`, `label` (may be missing), `group`, `split`.
+def check_groups(kept: pd.DataFrame, closeness: Closeness, shared: Sequence[str] = ()) -> list[str]:
+    """What is odd about the groups, a sentence each. kept: `path`, `label` (may be missing), `group`, `split`; shared:
+    sentences on what very many of them hold alike, which may be why.
 
     Raises WinnowError where they cannot be right: pictures of a fixed camera differ in little else than their class.
     """
@@ -23,16 +26,30 @@ def check_groups(kept: pd.DataFrame, closeness: Closeness) -> list[str]:
         return []
     mixed = kept[kept.groupby("group")["label"].transform("nunique") > 1]
     if reason := _impossible(kept, mixed):
+        if shared:
+            raise WinnowError(f"{reason} by ingest.near_duplicates: {closeness}, and {shared[0]}")
         raise WinnowError(
             f"{reason} by ingest.near_duplicates: {closeness}, as pictures of one camera may: they would all go to one "
             f"side of the split; set ingest.near_duplicates: {_LOOSER[closeness]} to take them for different ones."
         )
     if mixed.empty:
-        return []
+        return _together(kept)
     first = mixed.sort_values("path").dropna(subset="label")
     first = first[first["group"] == first["group"].iloc[0]].drop_duplicates("label")
     pair = " and ".join(f"{row.path} ('{row.label}')" for row in first[:2].itertuples())
-    return [f"{len(mixed)} near-duplicates bear different classes, such as {pair}: is a label wrong?"]
+    return [*_together(kept), f"{len(mixed)} near-duplicates bear different classes, such as {pair}: is a label wrong?"]
+
+
+def _together(kept: pd.DataFrame) -> list[str]:
+    """How many samples are nearly others, and the first pair."""
+    close = kept[kept.duplicated("group", keep=False)].sort_values("path")
+    if close.empty:
+        return []
+    pair = close.loc[close["group"] == close["group"].iloc[0], "path"]
+    return [
+        f"{len(close):,} samples are nearly the same as others, such as {pair.iloc[0]} and {pair.iloc[1]}: such stay "
+        "together on one side of the split where the source says none."
+    ]
 
 
 def _impossible(kept: pd.DataFrame, mixed: pd.DataFrame) -> str:

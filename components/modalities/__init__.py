@@ -160,6 +160,10 @@ class Modality(ABC):
         """Whether the record is the same all over, so that it shows nothing and is no copy of another like it."""
         return False
 
+    def shared_by_many(self, record: Callable[[int], Array], rows: Positions) -> list[str]:
+        """What very many of the rows hold alike that says nothing of each: a sentence for each, with the cure."""
+        return []
+
     def sketches(self, records: list[Array]) -> Floats | None:
         """`(M, V, D)` of length 1: each record, then it as usual changes would leave it; None: no such is looked for.
 

@@ -146,9 +146,10 @@ def _settle(read: Read, records: Store, modality: Modality, params: Params) -> _
     drawn_by = name_groups(kept["sha256"].str[:ID_LENGTH], groups)  # not by ids, whose form may change
     split = assign_splits(kept.assign(group=drawn_by), params.test_fraction)
     kept = kept.assign(given=kept["split"], split=split)
-    odd = check_groups(kept, params.near_duplicates)
+    shared = modality.shared_by_many(records.record, rows)
+    odd = check_groups(kept, params.near_duplicates, shared)
     one = modality.noun[0]
-    seen = said_of(altered, kept["path"], blank, modality.noun)
+    seen = [*said_of(altered, kept["path"], blank, modality.noun), *shared]
     leaks = leaks_of(kept, altered, modality)
     if params.leaks == "refuse":
         ways = dict(zip(leaks["path"], zip(leaks["twin"], leaks["how"], strict=True), strict=True))

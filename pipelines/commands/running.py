@@ -74,11 +74,18 @@ def texts(
     label: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column with the classes; '': none.")] = None,
     split: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column that says train or test.")] = None,
     identity: Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="The column that names rows.")] = None,
+    unlabeled: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CELL", help="A cell that means no class, such as NULL, once for each; '': they are classes."
+        ),
+    ] = None,
 ) -> None:
     """Write settings that suit texts into params.yaml: columns, word vectors, views, epochs."""
     from pipelines.texts import choose_for_texts
 
-    columns = {"text": text, "label": label, "split": split, "id": identity}
+    cells = [cell for cell in unlabeled if cell] if unlabeled else None
+    columns = {"text": text, "label": label, "split": split, "id": identity, "unlabeled": cells}
     choose_for_texts(source, budget=budget, columns={name: one for name, one in columns.items() if one is not None})
 
 

@@ -48,7 +48,15 @@ def test_groups_that_cannot_be_right_name_the_setting(case: str) -> None:
 
 def test_a_pair_with_two_classes_is_said_and_bursts_are_nothing_odd() -> None:
     rows = listing(["g", "g", *apart(40)], ["cat", "dog", *["cat", "dog"] * 20])
-    (said,) = check_groups(rows, "close")
+    together, said = check_groups(rows, "close")
+    assert together.startswith("2 samples are nearly the same as others, such as ")
     assert "000.png ('cat') and 001.png ('dog'): is a label wrong?" in said
     bursts = [f"g{number // 4}" for number in range(80)]
-    assert check_groups(listing(bursts, ["cat"] * 40 + ["dog"] * 40), "close") == []
+    (said,) = check_groups(listing(bursts, ["cat"] * 40 + ["dog"] * 40), "close")
+    assert said.startswith("80 samples are nearly the same as others")
+
+
+def test_what_very_many_share_is_named_as_the_reason() -> None:
+    rows, says = next(iter(IMPOSSIBLE.values()))
+    with pytest.raises(WinnowError, match=rf"{says}.*by ingest.near_duplicates: close, and all of them begin alike\."):
+        check_groups(rows, "close", ["all of them begin alike."])

@@ -216,3 +216,68 @@ def test_a_column_is_asked_for_once(tmp_path: Path, columns: dict[str, Any]) -> 
 def test_texts_need_a_column(tmp_path: Path, none: Any) -> None:
     with pytest.raises(WinnowError, match=r"ingest\.columns\.text names no column"):
         _table(_write(tmp_path, "m.csv", "text,label\na,x\nb,y\n"), text=none)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_mark_is_found_and_said(tmp_path: Path, encoding: str) -> None:
+    table = _table(_write(tmp_path, "reviews.csv", REVIEWS, encoding), label="stars")
+    assert _texts(table)[2] == "\u00dcbel"
+    assert "is written in UTF-16, though no first bytes say so" in table.notices()[1]
+
+
+def test_quotes_that_windows_has_where_latin_1_has_none_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    path.write_bytes(b"text\n\x93Good\x94 it\x92s \x80 5\nbad\n")
+    assert _texts(_table(path))[0] == "\u201cGood\u201d it\u2019s \u20ac 5"
+    path.write_bytes(b"text\n\xe9t\xe9 \x81\nbad\n")  # no letter of Windows' either
+    assert _texts(_table(path))[0] == "\u00e9t\u00e9 \x81"
+
+
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;\r"])
+def test_a_first_line_that_says_the_separator_is_none_of_names(tmp_path: Path, first: str) -> None:
+    table = _table(_write(tmp_path, "m.csv", f"{first}\ntext;label\ngood, so good;a\nbad;b\n"))
+    assert _texts(table) == ["good, so good", "bad"]
+    assert "m.csv: columns are parted by ';'." in table.notices()
+    with pytest.raises(WinnowError, match="opens a quote in line 4 that is never closed"):
+        _items(_table(_write(tmp_path, "n.csv", f'{first}\ntext;label\nc;a\n"d;b\n')))
+
+
+MISSING = "text,label\nA,x\nB,y\nC,NULL\nD,NULL\nE,n/a\n"
+
+
+@pytest.mark.parametrize(
+    "cell", ["NULL", "None", "nan", "n/a", "#N/A", "<NA>", "\\N", "?", "-", "unlabelled", "unknown"]
+)
+def test_a_cell_that_may_mean_no_class_must_be_explained(tmp_path: Path, cell: str) -> None:
+    path = _write(tmp_path, "m.csv", f"text,label\nA,x\nB,y\nC,{cell}\n")
+    with pytest.raises(WinnowError, match="say which cells mean that there is no class"):
+        _table(path).classes()
+    table = _table(path, unlabeled=[cell])
+    assert table.classes() == ["x", "y"]
+    assert [item.label for item in _items(table) if isinstance(item, Item)] == ["x", "y", None]
+    assert _table(path, unlabeled=[]).classes() == sorted(["x", "y", cell])
+
+
+def test_cells_without_a_class_are_counted_and_said(tmp_path: Path) -> None:
+    table = _table(_write(tmp_path, "m.csv", MISSING), unlabeled=["NULL", "n/a"])
+    assert table.notices()[-1] == "m.csv: 'NULL' in 2 rows and 'n/a' in 1 rows of 'label' means no class."
+
+
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        ({}, r"has 'NULL' \(2 rows\) and 'n/a' \(1 rows\) in 'label'"),
+        ({"unlabeled": ["NUL"]}, "which no row of m.csv says in 'label': did you mean 'NULL'"),
+        ({"unlabeled": ["NULL"], "label": ""}, "has no column of classes"),
+    ],
+)
+def test_cells_that_no_row_has_or_that_no_column_holds_are_refused(
+    tmp_path: Path, columns: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(WinnowError, match=says):
+        _table(_write(tmp_path, "m.csv", MISSING), **columns).classes()
+
+
+def test_words_that_programs_write_for_nothing_are_known_from_classes(tmp_path: Path) -> None:
+    path = _write(tmp_path, "m.csv", "text,label\nA,nano\nB,-1\nC,1\nD,nullable\nE,nonesuch\nF,other\n")
+    assert len(_table(path).classes()) == 6

@@ -20,11 +20,16 @@ from tests.texts import records_of
 KIND = Text(Text.Config())
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1"])
 def test_any_usual_encoding_is_read(encoding: str) -> None:
     found = decode("Über Öl\r\nund Wein".encode(encoding), 100)
     assert found.text == "Über Öl\nund Wein"
     assert found.lost == (("latin",) if encoding == "latin-1" else ())
+
+
+def test_quotes_of_windows_are_quotes_and_no_controls() -> None:
+    found = decode(b"\x93Good\x94, it\x92s", 100)
+    assert (found.text, found.lost) == ("\u201cGood\u201d, it\u2019s", ("latin",))
 
 
 @pytest.mark.parametrize(

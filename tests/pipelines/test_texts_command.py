@@ -69,6 +69,43 @@ def test_a_folder_of_pictures_is_no_folder_of_texts() -> None:
     assert Path("params.yaml").read_text() == before
 
 
+def _folder(ending: str) -> None:
+    for label in ("sea", "city"):
+        Path("mine", label).mkdir(parents=True)
+        for number in range(20):
+            Path("mine", label, f"{number}{ending}").write_text(f"text {number} about the {label}")
+
+
+def test_a_folder_of_texts_is_taken_and_its_classes_and_texts_are_said(capsys: pytest.CaptureFixture[str]) -> None:
+    _folder(".txt")
+    Path("mine/sea/notes.md").write_text("no text of these")
+    choose_for_texts("mine", budget=10, columns={})
+    assert yaml.safe_load(Path("params.yaml").read_text())["ingest"]["source"] == "mine"
+    assert "40 texts, 2 classes: city, sea." in capsys.readouterr().err
+
+
+def test_a_folder_without_classes_says_how_folders_say_them(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("mine").mkdir()
+    for number in range(40):
+        Path("mine", f"{number}.txt").write_text(f"text {number}")
+    choose_for_texts("mine", budget=10, columns={})
+    said = capsys.readouterr().err
+    assert "40 texts, none with a class: a folder for each says them." in said
+    assert "--label" not in said
+
+
+def test_a_folder_whose_files_are_all_left_out_holds_no_texts() -> None:
+    _folder(".html")
+    with pytest.raises(WinnowError, match="mine holds no texts"):
+        choose_for_texts("mine", budget=10, columns={})
+
+
+def test_columns_of_a_folder_are_refused() -> None:
+    _folder(".txt")
+    with pytest.raises(WinnowError, match="mine is no table, so it has no columns: leave out --label"):
+        choose_for_texts("mine", budget=10, columns={"label": "stars"})
+
+
 def test_a_table_without_a_row_is_refused() -> None:
     Path("reviews.csv").write_text("review,stars\n")
     with pytest.raises(WinnowError, match=r"reviews\.csv holds no texts"):

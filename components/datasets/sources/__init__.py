@@ -43,12 +43,17 @@ class Rejected:
 
 
 class Columns(config.Config):
-    """Names of a table's columns; empty: found by usual names, '': there is none; several texts are joined by lines."""
+    """Names of a table's columns; empty: found by usual names, '': there is none; several texts are joined by lines.
+
+    unlabeled: cells of the label's column that say that there is no class, such as NULL; must be said where there are
+    some that may; []: they are classes.
+    """
 
     text: str | list[str] | None = None
     label: str | None = None
     split: str | None = None
     id: str | None = None
+    unlabeled: list[str] | None = None
 
 
 class Source(ABC):

@@ -20,6 +20,7 @@ _NO_LABEL = re.compile(
     r"|(undefined|unspecified|undetermined|labelless|labelme|unlab|unlbl|unl|unk|unsup|unsupervised)\d*$"
 )
 _ALIKE = 0.9  # of the letters of `unlabeled`; `labeled` has fewer
+_MISSING = {"na", "nan", "nat", "nil", "none", "null"}  # what programs write where there is nothing
 _DOUBTFUL = {
     *("other", "others", "misc", "miscellaneous", "none", "nothing", "na", "nan", "null", "background", "rest"),
     *("labels", "annotations", "masks", "groundtruth", "gt"),
@@ -52,3 +53,9 @@ def is_doubtful(name: str) -> bool:
     """Whether a folder of this name may well be no class, though it often is one; one without a letter may."""
     letters = re.sub(r"[\W_]+", "", normal(name).casefold())
     return not letters or letters in _DOUBTFUL
+
+
+def may_be_missing(name: str) -> bool:
+    """Whether a table's cell of this name may say that there is no class, though it may be a class: NULL, n/a, ?."""
+    letters = re.sub(r"[\W_]+", "", normal(name).casefold())
+    return not letters or letters in _MISSING or name == "\\N" or bool(_NO_LABEL.match(letters))

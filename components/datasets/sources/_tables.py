@@ -1,15 +1,19 @@
 """Rows of a table file, as texts by column, one by one: CSV, TSV, JSON lines, Parquet; how it is written is found."""
 
 import codecs
+import contextlib
 import csv
 import json
+import re
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from components.core.errors import WinnowError
+from components.datasets.utf_16 import HEAD, utf_16
 
 Row = dict[str, str | None]
 LONGEST = 2**28  # characters of a cell; a quote that is never closed makes one of all that follows
@@ -18,6 +22,7 @@ BATCH = 1024  # rows of a Parquet file
 MOST_COLUMNS = 100_000
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 SEPARATORS = ",;\t|"
+_SAYS_SEPARATOR = re.compile(r'"?sep=(.)"?\r?\n?', re.IGNORECASE)  # a first line that spreadsheets write and read
 
 
 class Table(ABC):
@@ -68,7 +73,9 @@ class _Delimited(Table):
         usual = "\t" if path.suffix.casefold() == ".tsv" else ","
         with path.open(encoding=self.encoding, newline="") as file:
             head = file.readline(2**16)
-        self.separator = max([usual, *SEPARATORS], key=lambda one: len(next(csv.reader([head], delimiter=one), [])))
+        named = _SAYS_SEPARATOR.fullmatch(head)
+        self.above = 1 if named else 0  # lines above the names of columns
+        self.separator = named[1] if named else _likeliest(head, usual)
         if self.separator != usual:
             said.append(f"{path.name}: columns are parted by '{self.separator}'.")
         super().__init__(path, next(self._cells(), []), said)
@@ -86,14 +93,14 @@ class _Delimited(Table):
     def _cells(self) -> Iterator[list[str]]:
         before = csv.field_size_limit(LONGEST)
         now: list[str] = []  # the lines of one row
-        number = 0
+        number = self.above
         try:
             with self.path.open(encoding=self.encoding, newline="") as file:
-                for row in csv.reader(_noted(file, now), delimiter=self.separator):
+                for row in csv.reader(_noted(islice(file, number, None), now), delimiter=self.separator):
                     number, last = number + len(now), now.copy()
                     now.clear()
                     yield row
-            if number and _open_quote(last, self.separator):
+            if number > self.above and _open_quote(last, self.separator):
                 raise WinnowError(
                     f"{self.path.name} opens a quote in line {number - len(last) + 1} that is never closed, so that "
                     "all behind it is one text: close it there, or write a quote that is meant twice."
@@ -102,6 +109,12 @@ class _Delimited(Table):
             raise WinnowError(f"{self.path.name} is no table of texts ({error}): save it anew as CSV.") from None
         finally:
             csv.field_size_limit(before)
+
+
+def _likeliest(head: str, usual: str) -> str:
+    """The separator that parts the first line most often."""
+    parts: dict[str, int] = {one: len(next(csv.reader([head], delimiter=one), [])) for one in (usual, *SEPARATORS)}
+    return max(parts, key=lambda one: parts[one])
 
 
 def _noted(lines: Iterable[str], now: list[str]) -> Iterator[str]:
@@ -185,37 +198,37 @@ class _Parquet(Table):
 
 
 def encoding_of(path: Path) -> tuple[str, list[str]]:
-    """In which encoding the file is written, and a sentence where that is not plain UTF-8. All of it is looked at."""
+    """In which encoding the file is written, and a sentence where that is not plain UTF-8. All of it is looked at.
+
+    Raises WinnowError for one that says that it is UTF-16 and is not.
+    """
     with path.open("rb") as file:
-        head = file.read(4)
-        mark = next((name for mark, name in MARKS.items() if head.startswith(mark)), None)
-        if mark == "utf-16":
-            _check_utf_16(path)
-            return mark, [f"{path.name} is written in UTF-16, as its first bytes say."]
-        file.seek(0)
-        decoder = codecs.getincrementaldecoder("utf-8")()
-        try:
-            while chunk := file.read(CHUNK):
-                decoder.decode(chunk)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return "latin-1", [
-                f"{path.name} is not UTF-8 and was read as Latin-1: save it as UTF-8 if letters look wrong."
-            ]
+        head = file.read(HEAD)
+    mark = next((name for mark, name in MARKS.items() if head.startswith(mark)), None)
+    if mark == "utf-16":
+        if not _is(path, mark):
+            raise WinnowError(f"{path.name} says by its first bytes that it is UTF-16, and is not: save it as UTF-8.")
+        return mark, [f"{path.name} is written in UTF-16, as its first bytes say."]
+    if (found := utf_16(head)) and _is(path, found):
+        return found, [
+            f"{path.name} is written in UTF-16, though no first bytes say so: save it as UTF-8 if it is not."
+        ]
+    if not _is(path, "utf-8"):
+        return "cp1252" if _is(path, "cp1252") else "latin-1", [
+            f"{path.name} is not UTF-8 and was read as Latin-1 (Windows-1252): save it as UTF-8 if letters look wrong."
+        ]
     return mark or "utf-8", [f"{path.name} begins with a byte order mark, which was left out."] if mark else []
 
 
-def _check_utf_16(path: Path) -> None:
-    decoder = codecs.getincrementaldecoder("utf-16")()
-    try:
-        with path.open("rb") as file:
-            while chunk := file.read(CHUNK):
-                decoder.decode(chunk)
-            decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        raise WinnowError(
-            f"{path.name} says by its first bytes that it is UTF-16, and is not: save it as UTF-8."
-        ) from None
+def _is(path: Path, encoding: str) -> bool:
+    """Whether all bytes of the file are letters in this encoding."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    with path.open("rb") as file, contextlib.suppress(UnicodeDecodeError):
+        while chunk := file.read(CHUNK):
+            decoder.decode(chunk)
+        decoder.decode(b"", final=True)
+        return True
+    return False
 
 
 def as_text(value: Any) -> str | None:

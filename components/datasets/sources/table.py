@@ -1,5 +1,6 @@
 """A table of texts, one a row: .csv, .tsv, .jsonl or .parquet, with a class, a split and a name where it has them."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cached_property
@@ -11,7 +12,7 @@ from components.core.config import did_you_mean
 from components.core.errors import WinnowError
 from components.datasets.names import normal, skeleton, unprintable
 from components.datasets.sources import Item, Rejected, Source
-from components.datasets.sources._reserved import SPLITS, is_unlabeled, split_of
+from components.datasets.sources._reserved import SPLITS, is_unlabeled, may_be_missing, split_of
 from components.datasets.sources._tables import Row, open_table
 from components.datasets.sources._tables import Table as Rows
 
@@ -20,6 +21,7 @@ LABELS = ("label", "label_name", "class", "category", "target", "sentiment")
 SPLIT_NAMES, IDS = ("split",), ("id",)
 MOST_CLASSES = 1000
 _LISTED = 12
+_NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
 
 
 class Table(Source):
@@ -45,6 +47,12 @@ class Table(Source):
             next(iter(self._wanted(what, known, names)), None)
             for what, known in (("label", LABELS), ("split", SPLIT_NAMES), ("id", IDS))
         )
+        self._no_class = frozenset(map(normal, config.columns.unlabeled or []))
+        if self._no_class and self._label is None:
+            raise WinnowError(
+                f"ingest.columns.unlabeled says which cells are no class, and {self.path.name} has no column of "
+                "classes: name it in ingest.columns.label, or take unlabeled out."
+            )
         self._rows.used = list(self._once_each([*self._texts, self._label, self._split, self._id]))
 
     def classes(self) -> list[str]:
@@ -56,7 +64,10 @@ class Table(Source):
         unread = [name for name in self._rows.columns if name not in self._rows.used]
         listed = ", ".join(f"'{name}'" for name in unread[:_LISTED]) + (", ..." if len(unread) > _LISTED else "")
         rest = f"; not read: {listed}" if unread else ""
-        return [f"{self.path.name}: {read}{rest}.", *self._rows.notices]
+        self._survey  # noqa: B018 - counts
+        cells = [f"'{name}' in {count:,} rows" for name, count in sorted(self._no_classes.items())]
+        missing = [f"{self.path.name}: {' and '.join(cells)} of '{self._label}' means no class."] if cells else []
+        return [f"{self.path.name}: {read}{rest}.", *self._rows.notices, *missing]
 
     def count(self) -> int:
         self._survey  # noqa: B018 - counts
@@ -78,11 +89,14 @@ class Table(Source):
     @cached_property
     def _survey(self) -> Counter[str]:
         """How many rows of each class there are. Raises WinnowError where they can be no classes."""
-        counts, self._count = Counter[str](), 0
+        counts, self._no_classes, self._count = Counter[str](), Counter[str](), 0
         for row in self._rows:
             self._count += 1
-            label = None if isinstance(row, str) else self._class_of(row)
-            if label is None:
+            label = None if isinstance(row, str) else self._cell(row)
+            if label in self._no_class:
+                self._no_classes[label] += 1
+                continue
+            if not label or is_unlabeled(label):
                 continue
             if label not in counts and unprintable(label):
                 raise WinnowError(
@@ -90,11 +104,16 @@ class Table(Source):
                     "character that shows nothing: give it a plain name."
                 )
             counts[label] += 1
+        self._check_classes(counts)
+        return counts
+
+    def _check_classes(self, counts: Counter[str]) -> None:
         if len(counts) > MOST_CLASSES or (len(counts) > _LISTED and 2 * len(counts) > counts.total()):
             raise WinnowError(
                 f"{self.path.name} has {len(counts):,} values in '{self._label}' of {counts.total():,} texts, "
                 "which are no classes: name the column that holds them in ingest.columns.label, or '' if none does."
             )
+        self._check_missing(counts)
         if alike := next((group for group in _alike(counts) if len(group) > 1), None):
             raise WinnowError(
                 f"{self.path.name} has the classes {', '.join(map(repr, alike))} in '{self._label}', alike but for "
@@ -105,7 +124,21 @@ class Table(Source):
                 f"{self.path.name} has one class, '{next(iter(counts))}', in '{self._label}': a classifier needs at "
                 "least two; set ingest.columns.label to '' if these texts have no class yet."
             )
-        return counts
+
+    def _check_missing(self, counts: Counter[str]) -> None:
+        """Nobody but a person knows whether `None` is a class."""
+        if self.config.columns.unlabeled is None and (doubtful := sorted(filter(may_be_missing, counts))):
+            cells = " and ".join(f"'{name}' ({counts[name]:,} rows)" for name in doubtful[:_LISTED])
+            raise WinnowError(
+                f"{self.path.name} has {cells} in '{self._label}': say which cells mean that there is no class by "
+                f"ingest.columns.unlabeled: [{', '.join(map(repr, doubtful[:_LISTED]))}] (`winnow texts` has "
+                "--unlabeled), or by [] that they are classes."
+            )
+        for name in sorted(self._no_class - self._no_classes.keys()):
+            raise WinnowError(
+                f"ingest.columns.unlabeled names '{name}', which no row of {self.path.name} says in '{self._label}': "
+                f"{did_you_mean(name, sorted(counts))}"
+            )
 
     def _wanted(self, what: str, known: tuple[str, ...], names: list[str]) -> list[str]:
         """The columns of one use: those the settings name, else the first of a known name; none for ''."""
@@ -148,8 +181,11 @@ class Table(Source):
         return left
 
     def _class_of(self, row: Row) -> str | None:
-        name = normal(row.get(self._label) or "") if self._label is not None else ""
-        return name if name and not is_unlabeled(name) else None
+        name = self._cell(row)
+        return name if name and name not in self._no_class and not is_unlabeled(name) else None
+
+    def _cell(self, row: Row) -> str:
+        return normal(row.get(self._label) or "") if self._label is not None else ""
 
     def _split_of(self, row: Row, number: int):  # type: ignore[no-untyped-def]
         said = (row.get(self._split) or "").strip() if self._split is not None else ""
@@ -176,5 +212,6 @@ class Table(Source):
 def _alike(names: Iterable[str]) -> Iterable[list[str]]:
     groups: dict[str, list[str]] = {}
     for name in sorted(names):
-        groups.setdefault(skeleton(name) or name, []).append(name)
+        number = _NUMBER.fullmatch(name)  # -1 and 1 are two
+        groups.setdefault(name if number else skeleton(name) or name, []).append(name)
     return groups.values()

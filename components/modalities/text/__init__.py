@@ -1,6 +1,6 @@
 """Texts: documents, messages, rows of a table, in any script; stored as UTF-8, seen as words or bytes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,6 +123,12 @@ class Text(Modality, Worded):
         from components.modalities.text.near import alike
 
         return alike(records, pairs)
+
+    def shared_by_many(self, record: Callable[[int], Array], rows: Positions) -> list[str]:
+        """Heads and feet."""
+        from components.modalities.text.boilerplate import boilerplate
+
+        return boilerplate(record, rows)
 
     def rules(self) -> "list[Expectation]":
         """As the base says."""

@@ -1,5 +1,6 @@
 """What lies in a table of texts, and how it is asked for."""
 
+from pathlib import Path
 from typing import Any
 
 from bad_input_cases.case import Case, write
@@ -12,10 +13,18 @@ TABLE: dict[str, Any] = {
     "pretrain.method": {"name": "word2vec"},
 }
 ROWS = "text,label\n" + "".join(f"text number {n} of some,{'ab'[n % 2]}\n" for n in range(20))
+HEAD = "This text begins with the same words as very many others of this table do which says nothing of it: "
+ALIKE = "text,label\n" + "".join(f"{HEAD}{n},{'ab'[n % 2]}\n" for n in range(40))
 
 
 def _of(content: str) -> dict[str, Any]:
     return {"do": write("mine.csv", content), "settings": TABLE}
+
+
+def _a_folder() -> None:
+    Path("mine").mkdir()
+    for number in range(2):
+        Path("mine", f"{number}.txt").write_text(f"text {number}")
 
 
 TEXTS = [
@@ -32,6 +41,27 @@ TEXTS = [
         "which are no classes",
         **_of("text,label\n" + "".join(f"t{n},own {n}\n" for n in range(30))),
     ),
+    Case(
+        "a class column with cells that may mean none",
+        "ingest",
+        "say which cells",
+        **_of("text,label\na,x\nb,y\nc,NULL\nd,n/a\n"),
+    ),
+    Case(
+        "a cell that means no class and is not there",
+        "ingest",
+        "did you mean 'NULL'",
+        settings={**TABLE, "ingest.columns": {"unlabeled": ["NUL"]}},
+        do=write("mine.csv", "text,label\na,x\nb,y\nc,NULL\n"),
+    ),
+    Case(
+        "cells that mean no class without a column of classes",
+        "ingest",
+        "has no column of classes",
+        settings={**TABLE, "ingest.columns": {"unlabeled": ["NULL"]}},
+        do=write("mine.csv", "text\na\nb\n"),
+    ),
+    Case("texts that nearly all begin alike", "ingest", "texts begin alike", **_of(ALIKE)),
     Case("a table that splits into more than two", "ingest", "a split is one of", **_of("text,split\na,fold 3\n")),
     Case("a table whose ids are not", "ingest", "ids name one row each", **_of("text,id\na,1\nb,1\n")),
     Case("a table of empty texts", "ingest", "no readable text", **_of("text,label\n ,x\n,y\n")),
@@ -76,5 +106,11 @@ TEXTS = [
     Case("a text asked of a model of pictures", "winnow predict --text cat", "cannot be typed", champion=True),
     Case("which words decided about a picture", "winnow predict --why a.jpg", "leave out --why", champion=True),
     Case("nothing asked of a model", "winnow predict", "nothing was asked", champion=True),
+    Case(
+        "columns of a folder of texts",
+        "winnow texts mine --label stars",
+        "has no columns",
+        do=_a_folder,
+    ),
     Case("settings for texts from a folder that is not there", "winnow texts nowhere.csv", "check the path"),
 ]
