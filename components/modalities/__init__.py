@@ -1,7 +1,8 @@
 """Kinds of data. A folder here is one: its class of that name says all that is special to it, and nothing else does."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -100,8 +101,16 @@ class Modality(ABC):
     records_are: ClassVar[str] = "records as the store keeps them"
     views_are: ClassVar[str] = "views as the kind of data makes them"
 
+    material: Mapping[str, Array] = {}  # what policies take from files, see `gather`
+
     def __init__(self, config: Any) -> None:
         self.config = config
+
+    def with_material(self, material: Mapping[str, Array]) -> "Modality":
+        """The same, whose views may take from files what was gathered."""
+        other = copy(self)
+        other.material = material
+        return other
 
     @property
     def choice(self) -> PluginChoice:
@@ -209,6 +218,15 @@ class Modality(ABC):
         """Records `(B, *shape)`, keys `(B,)` and a seed to views under `policy`; here they are never changed."""
         plain = self.plain(statistics)
         return lambda records, keys, seed: plain(records)
+
+    def gather(
+        self, policies: Iterable[Any], samples: Samples, rows: Positions, ids: Sequence[str]
+    ) -> Mapping[str, Array]:
+        """What the policies take from files that they name, by name, for the training rows and their ids; here nothing.
+
+        It is read once, and then kept with the policies. Raises WinnowError for files that cannot be used.
+        """
+        return {}
 
     def idle(self, policy: Any) -> dict[str, str]:
         """Settings of the policy that change nothing in data of these settings, and why."""

@@ -1,6 +1,6 @@
 """Texts: documents, messages, rows of a table, in any script; stored as UTF-8, seen as words or bytes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,7 +99,7 @@ class Text(Modality):
         """As the base says."""
         from components.modalities.text.ladder import ladder
 
-        return ladder()
+        return ladder(self.material)
 
     def read(self, content: Content) -> Record:
         """See `decode`; words are those of the whole text."""
@@ -164,11 +164,24 @@ class Text(Modality):
         return self._vocabulary(statistics).tokens
 
     def view(self, policy: "TextPolicy", statistics: Statistics) -> View:
-        """See `changed`."""
-        from components.modalities.text.policy import changed
+        """See `look_by`."""
+        from components.modalities.text.look import look_by
 
-        tokens = self.plain(statistics)
-        return lambda records, keys, seed: changed(tokens(records), policy, keys, seed)
+        return look_by(policy, self._vocabulary(statistics), self.material)
+
+    def gather(
+        self, policies: Iterable[Any], samples: Samples, rows: Positions, ids: Sequence[str]
+    ) -> Mapping[str, Array]:
+        """Synonyms, and versions of the training texts."""
+        from components.modalities.text.material import gather
+
+        return gather(policies, samples, rows, ids)
+
+    def idle(self, policy: "TextPolicy") -> dict[str, str]:
+        """As the base says."""
+        if policy.synonyms is None or self.config.vocabulary in ("words", "wordpiece"):
+            return {}
+        return {"synonyms": f"ingest.modality.vocabulary is {self.config.vocabulary}, whose entries are no words"}
 
     def restore(self, views: "Tensor", statistics: Statistics) -> Array:
         """Words with blanks between them."""
@@ -197,7 +210,8 @@ class Text(Modality):
         from components.modalities.text.preview import draw_preview
 
         said = [f"{name}: {self.describe(policy)}" for name, policy in policies.items()]
-        draw_preview(path, records, policies, self._vocabulary(statistics), said, seed)
+        looks = {name: self.view(policy, statistics) for name, policy in policies.items()}
+        draw_preview(path, records, looks, self._vocabulary(statistics), said, seed)
 
     def task(self, path: str, record: Array) -> dict[str, Any]:
         """The text itself."""

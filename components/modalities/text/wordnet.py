@@ -1,0 +1,83 @@
+"""Synonyms out of WordNet's own files, the folder `dict` with index.noun, data.noun and so on (format: wndb(5WN)).
+
+Miller 1995, WordNet: a lexical database for English, https://doi.org/10.1145/219717.219748
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from components.core.errors import WinnowError
+
+PARTS = ("noun", "verb", "adj", "adv")
+LARGEST = 2**28  # bytes of one file; WordNet 3.1's largest has 2**24
+
+
+def read_synonyms(folder: Path, most: int) -> dict[str, list[str]]:
+    """For each word with synonyms at most so many, those of its usual senses first; single words in lower case.
+
+    Inflected forms are not in WordNet, and have none here. Raises WinnowError for files that are missing or otherwise.
+    """
+    senses: dict[str, list[list[str]]] = {}
+    for part in PARTS:
+        synsets = dict(_synsets(folder / f"data.{part}"))
+        for word, offsets in _index(folder / f"index.{part}"):
+            for rank, offset in enumerate(offsets):
+                if offset not in synsets:
+                    raise _wrong(folder / f"index.{part}", f"'{word[:40]}' is in set {offset}, which data.{part} lacks")
+                ranks = senses.setdefault(word, [])
+                ranks += [[] for _ in range(rank + 1 - len(ranks))]
+                ranks[rank] += synsets[offset]
+    found = {}
+    for word, ranks in sorted(senses.items()):
+        others = dict.fromkeys(other for rank in ranks for other in rank if other != word)
+        if others:
+            found[word] = list(others)[:most]
+    return found
+
+
+def _index(path: Path) -> Iterator[tuple[str, list[int]]]:
+    """Single words, and the sets they are in, the most usual first."""
+    for number, line in _lines(path):
+        try:
+            word, _, sets, pointers, *rest = line.split()
+            offsets = [int(one) for one in rest[int(pointers) + 2 :]]
+            if len(offsets) != int(sets):
+                raise ValueError
+        except ValueError:
+            raise _wrong(path, f"line {number} is none of an index") from None
+        if "_" not in word:
+            yield word.lower(), offsets
+
+
+def _synsets(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """By its offset each set's single words; of an adjective without where it stands, such as `(a)`."""
+    for number, line in _lines(path):
+        try:
+            offset, _, _, count, *rest = line.split()
+            named = rest[: 2 * int(count, 16) : 2]
+            if not named or len(rest) < 2 * int(count, 16):
+                raise ValueError
+            words = (one.partition("(")[0].lower() for one in named)
+            yield int(offset), [one for one in words if "_" not in one]
+        except ValueError:
+            raise _wrong(path, f"line {number} is no set of words") from None
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """But for those of the license, which begin with two blanks."""
+    try:
+        if path.stat().st_size > LARGEST:
+            raise _wrong(path, "it is too large")
+        with path.open(encoding="utf-8") as stream:
+            yield from ((number, line) for number, line in enumerate(stream, 1) if line[:2] != "  " and line.strip())
+    except UnicodeDecodeError:
+        raise _wrong(path, "it is not UTF-8") from None
+    except OSError as error:
+        raise _wrong(path, error.strerror or "it cannot be read") from None
+
+
+def _wrong(path: Path, why: str) -> WinnowError:
+    return WinnowError(
+        f"{path} cannot be read as WordNet's ({why}): give synonyms.wordnet its folder `dict`, which holds "
+        f"{', '.join(f'index.{part}' for part in PARTS)} and data.* beside them."
+    )
