@@ -13,6 +13,7 @@ app = typer.Typer()
 PANEL = "Methods and questions"
 command = partial(app.command, rich_help_panel=PANEL)
 compare = typer.Typer(cls=Grouped, help="Try methods beside each other before choosing one.", no_args_is_help=True)
+rewrite = typer.Typer(cls=Grouped, help="Other versions of your texts, for views to draw from.", no_args_is_help=True)
 weights = typer.Typer(cls=Grouped, help="Weights that others trained, to start from.", no_args_is_help=True)
 
 
@@ -95,6 +96,41 @@ def gap(
     show_gap(other)
 
 
+@rewrite.command("infill", epilog=examples("winnow rewrite infill --from data/weights/lm/encoder.safetensors"))
+def rewrite_infill(
+    encoder: Annotated[
+        Path, typer.Option("--from", metavar="FILE", help="The encoder of a run with pretrain.method masked_lm.")
+    ] = Path("data/pretrain/encoder.safetensors"),
+    epochs: Annotated[int, typer.Option(help="Passes over the texts, to learn to guess words.")] = 5,
+    share: Annotated[float, typer.Option(help="Of each text's words, how many are guessed anew.")] = 0.15,
+    versions: Annotated[int, typer.Option(help="Of each text.")] = 4,
+) -> None:
+    """Let a masked language model guess some words of each text anew."""
+    from pipelines.rewrite import infill
+
+    infill(encoder, epochs=epochs, share=share, versions=versions)
+
+
+@rewrite.command(
+    "back_translation",
+    epilog=examples(
+        'winnow rewrite back_translation --there en-de --there-prefix "translate English to German: " --back de-en'
+    ),
+)
+def rewrite_back_translation(
+    there: Annotated[Path, typer.Option(metavar="FOLDER", help="A T5 that translates into another language.")],
+    back: Annotated[Path, typer.Option(metavar="FOLDER", help="One that translates back.")],
+    there_prefix: Annotated[str, typer.Option(help="What the first wants before each text.")] = "",
+    back_prefix: Annotated[str, typer.Option(help="What the second wants.")] = "",
+    versions: Annotated[int, typer.Option(help="Of each text.")] = 2,
+    among: Annotated[int, typer.Option(help="Each piece is drawn of so many likeliest; 1: always the likeliest.")] = 10,
+) -> None:
+    """Translate each text and back again, by models in folders that you give."""
+    from pipelines.rewrite import Ways, back_translation
+
+    back_translation(Ways(there, there_prefix), Ways(back, back_prefix), versions=versions, among=among)
+
+
 @weights.command("add", epilog=examples("winnow weights add efficientnet_lite0", "winnow weights add timm:resnet10t"))
 def weights_add(
     name: Annotated[str, typer.Argument(help="efficientnet_lite0, timm:MODEL or torchvision:MODEL.", metavar="NAME")],
@@ -107,4 +143,5 @@ def weights_add(
 
 
 app.add_typer(weights, name="weights", rich_help_panel=PANEL)
+app.add_typer(rewrite, name="rewrite", rich_help_panel=PANEL)
 app.add_typer(compare, name="compare", rich_help_panel=PANEL)
