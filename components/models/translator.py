@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from components.core.config import validated
 from components.core.errors import WinnowError
 from components.models.likely import drawn
 from components.models.sound_tensors import read_tensors, unsound
@@ -95,8 +96,6 @@ def load_translator(folder: Path, prefix: str) -> Translator:
         tokenizer = Tokenizer.from_file(str(folder / FILES[2]))
         if tokenizer.get_vocab_size() > shape.symbols or not max(end, begin) < shape.symbols:
             raise ValueError("its pieces are more than its network knows")
-    except WinnowError:
-        raise
     except Exception as error:  # tokenizers raises Exception itself
         raise _wrong(folder, (str(error).splitlines() or [type(error).__name__])[0][:120]) from None
     return Translator(network.float(), tokenizer, prefix, end, begin)
@@ -106,9 +105,8 @@ def _shape(facts: dict[str, Any]) -> T5.Shape:
     known = {field.alias for field in T5.Shape.model_fields.values()}
     own = {name: value for name, value in facts.items() if name in known and value is not None}
     scaled = facts.get("tie_word_embeddings") is not False  # what files before transformers 5 mean by that
-    return T5.Shape.model_validate(
-        {"num_decoder_layers": own.get("num_layers", 6), "scale_decoder_outputs": scaled, **own}
-    )
+    values = {"num_decoder_layers": own.get("num_layers", 6), "scale_decoder_outputs": scaled, **own}
+    return validated(T5.Shape, values, where="config.json")
 
 
 def _fitting(network: T5, weights: dict[str, Tensor]) -> dict[str, Tensor]:
