@@ -214,6 +214,10 @@ class Modality(ABC):
     def plain(self, statistics: Statistics) -> Plain:
         """Records `(B, *shape)` as a model sees them unchanged."""
 
+    def vocabulary_file(self, statistics: Statistics) -> bytes | None:
+        """What the library tokenizers makes these views by, the content of a tokenizer.json; None: it has no way."""
+        return None
+
     def view(self, policy: Any, statistics: Statistics) -> View:
         """Records `(B, *shape)`, keys `(B,)` and a seed to views under `policy`; here they are never changed."""
         plain = self.plain(statistics)

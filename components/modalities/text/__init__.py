@@ -163,6 +163,12 @@ class Text(Modality):
         """The vocabulary's numbers."""
         return self._vocabulary(statistics).tokens
 
+    def vocabulary_file(self, statistics: Statistics) -> bytes | None:
+        """As the base says."""
+        from components.modalities.text.tokenizer_file import tokenizer_file
+
+        return tokenizer_file(statistics, self.config.vocabulary, self.config.length)
+
     def view(self, policy: "TextPolicy", statistics: Statistics) -> View:
         """See `look_by`."""
         from components.modalities.text.look import look_by
