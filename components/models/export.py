@@ -58,7 +58,7 @@ def check_format(name: str, encoder: Encoder, inputs: Inputs) -> None:
     if name == "sentence_transformers" and _sentences(encoder, inputs) is None:
         raise WinnowError(
             f"sentence-transformers has no network like {type(encoder).__name__} as it is here: choose from --format "
-            f"{others}; it has word_vectors over a vocabulary of words, and its own folders where finetune adds nothing."
+            f"{others}; it has word_vectors over a vocabulary of words, and its own where finetune adds nothing."
         )
     if name in ("torchvision", "timm") and name not in theirs:
         if encoder.additions != Additions():
