@@ -32,7 +32,7 @@ def compare_pretrain(
     methods: Annotated[str, typer.Option(metavar="A,B,C", help="Names out of `winnow methods`.")],
     minutes: Annotated[float, typer.Option(help="CPU minutes of each.")] = 2.0,
 ) -> None:
-    """Try self-supervised methods on your pictures for the same CPU time, and rank them without the test split."""
+    """Try self-supervised methods on your samples for the same CPU time, and rank them without the test split."""
     from pipelines.compare import compare_pretraining
 
     compare_pretraining([name.strip() for name in methods.split(",") if name.strip()], minutes)
@@ -90,7 +90,7 @@ def synthesize(
 def gap(
     other: Annotated[Path, typer.Argument(metavar="PROJECT", help="The folder of another project, already ingested.")],
 ) -> None:
-    """Say how far another project's pictures are from these, in the space of this encoder."""
+    """Say how far another project's samples are from these, in the space of this encoder."""
     from pipelines.gap import show_gap
 
     show_gap(other)

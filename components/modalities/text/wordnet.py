@@ -13,40 +13,40 @@ LARGEST = 2**28  # bytes of one file; WordNet 3.1's largest has 2**24
 
 
 def read_synonyms(folder: Path, most: int) -> dict[str, list[str]]:
-    """For each word with synonyms at most so many, those of its usual senses first; single words in lower case.
+    """For each word with synonyms at most so many, single ones in lower case: those first of the part of speech of which
+    most senses were met in texts, and of its usual senses.
 
     Inflected forms are not in WordNet, and have none here. Raises WinnowError for files that are missing or otherwise.
     """
-    senses: dict[str, list[list[str]]] = {}
+    senses: dict[str, list[tuple[int, list[str]]]] = {}  # of each part of speech how many were met, and their words
     for part in PARTS:
         synsets = dict(_synsets(folder / f"data.{part}"))
-        for word, offsets in _index(folder / f"index.{part}"):
-            for rank, offset in enumerate(offsets):
-                if offset not in synsets:
-                    raise _wrong(folder / f"index.{part}", f"'{word[:40]}' is in set {offset}, which data.{part} lacks")
-                ranks = senses.setdefault(word, [])
-                ranks += [[] for _ in range(rank + 1 - len(ranks))]
-                ranks[rank] += synsets[offset]
+        for word, met, offsets in _index(folder / f"index.{part}"):
+            if lacking := [offset for offset in offsets if offset not in synsets]:
+                raise _wrong(folder / f"index.{part}", f"'{word[:40]}' is in set {lacking[0]}, which data.{part} lacks")
+            senses.setdefault(word, []).append((met, [other for offset in offsets for other in synsets[offset]]))
     found = {}
-    for word, ranks in sorted(senses.items()):
-        others = dict.fromkeys(other for rank in ranks for other in rank if other != word)
+    for word, parts in sorted(senses.items()):
+        ordered = sorted(parts, key=lambda one: -one[0])
+        others = dict.fromkeys(other for _, several in ordered for other in several if other != word)
         if others:
             found[word] = list(others)[:most]
     return found
 
 
-def _index(path: Path) -> Iterator[tuple[str, list[int]]]:
-    """Single words, and the sets they are in, the most usual first."""
+def _index(path: Path) -> Iterator[tuple[str, int, list[int]]]:
+    """Single words, how many of their senses were met in texts, and the sets they are in, the most usual first."""
     for number, line in _lines(path):
         try:
             word, _, sets, pointers, *rest = line.split()
-            offsets = [int(one) for one in rest[int(pointers) + 2 :]]
+            _, met, *listed = rest[int(pointers) :]
+            tagged, offsets = int(met), [int(one) for one in listed]
             if len(offsets) != int(sets):
                 raise ValueError
         except ValueError:
             raise _wrong(path, f"line {number} is none of an index") from None
         if "_" not in word:
-            yield word.lower(), offsets
+            yield word.lower(), tagged, offsets
 
 
 def _synsets(path: Path) -> Iterator[tuple[int, list[str]]]:
