@@ -13,8 +13,8 @@ LARGEST = 2**28  # bytes of one file; WordNet 3.1's largest has 2**24
 
 
 def read_synonyms(folder: Path, most: int) -> dict[str, list[str]]:
-    """For each word with synonyms at most so many, single ones in lower case: those first of the part of speech of which
-    most senses were met in texts, and of its usual senses.
+    """For each word with synonyms at most so many, single ones in lower case: those of the part of speech of which most
+    senses were met in texts first, and of its usual senses.
 
     Inflected forms are not in WordNet, and have none here. Raises WinnowError for files that are missing or otherwise.
     """
