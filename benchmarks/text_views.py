@@ -1,8 +1,8 @@
 """What views of texts are worth to SimCLR over a bag of words: spans, words left out, exchanged, hidden, synonyms.
 
 `python -m benchmarks.text_views --root FOLDER` with AG News' two tables. Every training sees the same 20,000 texts
-for the same few CPU seconds, one thread; vectors are judged on 2,000 test texts by a logistic regression on 40 labels, ten
-draws of them. Synonyms are the nearest five by a word2vec of the same texts, of twice that time.
+for the same few CPU seconds, one thread; vectors are judged on 2,000 test texts by a logistic regression on 40 labels,
+ten draws of them. Synonyms are the nearest five by a word2vec of the same texts, of twice that time.
 """
 
 import argparse
