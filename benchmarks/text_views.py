@@ -125,6 +125,23 @@ class Bench:
         return trained
 
 
+def section(kept: dict[str, Any]) -> str:
+    """For docs/methods.md."""
+    several = [run for runs in kept.values() for run in runs.values()]
+    seconds = sorted({run["seconds"] for run in several})
+    lines = [
+        "#### Views of texts",
+        "",
+        "`python -m benchmarks.text_views`: AG News, `simclr` over `attention_bag`, 20,000 texts, hardly trained:",
+        f"{seconds[0]:g} CPU seconds, one thread. Logistic regression on {LABELS} labels ({DRAWS} draws) and 2,000 test",
+        "texts, mean over seeds with its interval. Synonyms: the nearest five by own word vectors.",
+        "",
+        *table(kept),
+        "",
+    ]
+    return "\n".join(lines)
+
+
 def table(kept: dict[str, Any]) -> list[str]:
     """A row for each view."""
     rows = [

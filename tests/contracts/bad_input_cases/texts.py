@@ -4,6 +4,9 @@ from typing import Any
 
 from bad_input_cases.case import Case, write
 from components.core import stage
+from components.core.config import read_params
+from components.core.dag import CODE
+from components.stages import code
 
 TABLE: dict[str, Any] = {
     "ingest.source": "mine.csv",
@@ -24,10 +27,10 @@ def _view(**policy: Any) -> dict[str, Any]:
 
 
 def _read() -> None:
-    """The table, up to where policies are asked for."""
+    """The table; that it may pass is said already."""
     write("mine.csv", ROWS)()
-    for name in ("ingest", "validate"):
-        assert stage.main(name) == 0
+    code.run(params=code.Params(), settings=read_params(), ingest=CODE / "ingest.json")
+    assert stage.main("ingest") == 0
 
 
 WORDS = "data/weights/words/encoder.safetensors"
