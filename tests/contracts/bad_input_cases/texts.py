@@ -33,6 +33,12 @@ def _read() -> None:
     assert stage.main("ingest") == 0
 
 
+def _looked_at() -> None:
+    """The pictures there are."""
+    code.run(params=code.Params(), settings=read_params(), augment=CODE / "augment.json")
+    assert stage.main("augment") == 0
+
+
 WORDS = "data/weights/words/encoder.safetensors"
 TEXTS = [
     Case("a table that is not there", "ingest", "check the path", settings=TABLE),
@@ -126,7 +132,8 @@ TEXTS = [
         settings=_view(rewritten={"chance": 0.5, "file": "data/weights/rewritten/infill.parquet"}),
         do=_read,
     ),
-    Case("versions of pictures", "winnow rewrite infill", "writes texts"),
+    Case("versions of texts that nobody looked at yet", "winnow rewrite infill", "dvc repro augment"),
+    Case("versions of pictures", "winnow rewrite infill", "writes texts", do=_looked_at),
     Case("versions of which all words are guessed", "winnow rewrite infill --share 2", "between 0 and 1"),
     Case(
         "a translation by a model that is not there",
