@@ -1,8 +1,9 @@
-"""Few labels on texts: the pipeline beside TF-IDF and linear models, on the labels that the pipeline picked.
+"""Texts with few labels through the pipeline, beside TF-IDF and linear models, on the labels that the pipeline picked.
 
 `python -m benchmarks.text_few_labels --root FOLDER` with AG News' two tables: 20,000 training texts without their
 labels, the official 7,600 test texts. word2vec is learned on the training texts alone; k-medoids picks the labels;
 label spreading carries them on; validation by five folds is among them. CPU seconds: of pretraining, one thread.
+`--weights FILE` takes a sentence encoder that others trained, `--unbalanced` leaves so much of each class.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from components.datasets.oracle import read_classes, reveal
 from components.datasets.sample_store import open_samples
 from components.modalities import build_modality
 from pipelines.inline import LABELED, UNLABELED, run_stages, share
-from pipelines.texts import SPREAD, THRESHOLD
+from pipelines.texts import METHOD, SPREAD, THRESHOLD
 
 PATH = Path(__file__).parent / "results/text_few_labels.json"
 TABLES = {"train": "ag_news_train_20k.parquet", "test": "ag_news_test.parquet"}
@@ -30,7 +31,7 @@ CHANGES: dict[str, Any] = {
     "threads": 1,
     "augment": {"policies": {"weak": {}, "view": {"crop": [0.3, 0.7]}, "strong": {"crop": [0.3, 0.7], "drop": 0.2}}},
     "pretrain": {
-        "method": {"name": "word2vec"},
+        "method": METHOD,
         "encoder": {"name": "word_vectors"},
         "epochs": 8,
         "learning_rate": 0.01,
@@ -40,7 +41,7 @@ CHANGES: dict[str, Any] = {
     "finetune": {"method": {"name": "linear_probe"}},
 }
 INGEST = {"modality": {"name": "text"}, "leaks": "drop", "columns": {"label": "label_name"}}
-NEIGHBORS, ALPHA, SWEEPS = 7, 0.2, 30
+SHARES = {"World": 0.5, "Sports": 0.25, "Business": 1.0, "Sci/Tech": 0.1}  # of each class's texts, where unbalanced
 
 
 def main() -> None:
@@ -49,12 +50,15 @@ def main() -> None:
     parser.add_argument("--root", type=Path, required=True, help="folder with AG News' tables")
     parser.add_argument("--labels", type=lambda text: [int(one) for one in text.split(",")], default=[8, 40, 200])
     parser.add_argument("--seeds", type=lambda text: [int(one) for one in text.split(",")], default=[0])
+    parser.add_argument("--weights", type=Path, help="model.safetensors of a sentence encoder, its files beside it")
+    parser.add_argument("--unbalanced", action="store_true", help="leave few texts of some classes")
     parser.add_argument("--home", type=Path, help="folder that keeps the encoders for another call")
     asked = parser.parse_args()
+    variant = ("given weights" if asked.weights else "word2vec") + (", unbalanced" if asked.unbalanced else "")
     with tempfile.TemporaryDirectory() as folder:
         for seed in asked.seeds:
-            _run(seed, asked.labels, asked.root, asked.home or Path(folder), Path(folder))
-    print("\n".join(table(json.loads(PATH.read_text()))))
+            _run(asked, variant, seed, Path(folder))
+    print("\n".join(table(json.loads(PATH.read_text())[variant])))
 
 
 def table(kept: dict[str, Any]) -> list[str]:
@@ -68,14 +72,18 @@ def table(kept: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _run(seed: int, budgets: list[int], root: Path, home: Path, folder: Path) -> None:
-    source, base = folder / "ag_news.parquet", home / f"seed{seed}"
-    _join(root, source)
+def _run(asked: argparse.Namespace, variant: str, seed: int, folder: Path) -> None:
+    source, base = folder / "ag_news.parquet", (asked.home or folder) / f"{variant} {0 if asked.weights else seed}"
+    _join(asked.root, source, unbalanced=asked.unbalanced)
     changes = {**CHANGES, "seed": seed, "ingest": {**INGEST, "source": str(source)}}
+    if asked.weights:
+        given = {"path": str(asked.weights.resolve())}
+        encoder = {"name": "sentence_transformers"}
+        changes["pretrain"] = {"encoder": encoder, "weights": given, "epochs": 0, "workers": 0}
     if not (base / "data/embed").is_dir():
         _say(f"seed {seed}, CPU seconds: {run_stages(UNLABELED, base, settings(**changes))}")
     rivals = None
-    for budget in budgets:
+    for budget in asked.labels:
         place = share(base, folder / f"seed{seed}-{budget}")
         _say(f"{budget}: {run_stages(LABELED, place, settings(**{**changes, 'label': {'budget': budget}}))}")
         rivals = rivals or Rivals(place / "data")
@@ -84,20 +92,28 @@ def _run(seed: int, budgets: list[int], root: Path, home: Path, folder: Path) ->
         figures = {
             "winnow": metrics["accuracy"],
             "winnow, labels alone": metrics["control_accuracy"],
+            "the same vectors, logistic regression": rivals.logistic(rivals.vectors),
+            "the same vectors, LabelSpreading": rivals.spreading(rivals.vectors),
             "TF-IDF, logistic regression": rivals.logistic(rivals.tf_idf),
-            "TF-IDF, spread over neighbors": rivals.spreading(),
-            "word2vec, logistic regression": rivals.logistic(rivals.vectors),
+            "TF-IDF, LabelSpreading": rivals.spreading(rivals.tf_idf),
         }
         guard = json.loads((rivals.data / "finetune/guard.json").read_text())
         _say(f"{budget}: {figures} {guard['why']}")
-        keep(PATH, (budget, f"seed {seed}"), {name: round(value, 4) for name, value in figures.items()})
+        keep(PATH, (variant, budget, f"seed {seed}"), {name: round(value, 4) for name, value in figures.items()})
 
 
-def _join(root: Path, path: Path) -> None:
+def _join(root: Path, path: Path, *, unbalanced: bool) -> None:
     import pandas as pd
 
     parts = [pd.read_parquet(root / name).assign(split=split) for split, name in TABLES.items()]
-    pd.concat(parts)[["text", "label_name", "split"]].to_parquet(path)
+    texts = pd.concat(parts)[["text", "label_name", "split"]]
+    if unbalanced:
+        kept = [
+            rows.sample(frac=SHARES[str(name)], random_state=0)
+            for (name, _), rows in texts.groupby(["label_name", "split"])
+        ]
+        texts = pd.concat(kept).sort_index(kind="stable")
+    texts.to_parquet(path)
 
 
 class Rivals:
@@ -125,11 +141,8 @@ class Rivals:
 
     @cached_property
     def vectors(self) -> Any:
-        """`(N, D)` of the pipeline's encoder, standardized."""
-        from sklearn.preprocessing import StandardScaler
-
-        vectors = np.load(self.data / "embed/embeddings.npy")
-        return StandardScaler().fit(vectors[self.train]).transform(vectors)
+        """`(N, D)` of the pipeline's encoder."""
+        return np.load(self.data / "embed/embeddings.npy")
 
     def labeled(self) -> tuple[Any, Any]:
         """Positions and classes of the labels that the pipeline picked."""
@@ -138,35 +151,28 @@ class Rivals:
         return np.array([place_of[one] for one in labels.ids]), labels.distributions.argmax(1)
 
     def logistic(self, features: Any) -> float:
-        """scikit-learn's logistic regression with its defaults."""
+        """scikit-learn's logistic regression with its defaults, on standardized columns where they are dense."""
+        from scipy.sparse import issparse
         from sklearn.linear_model import LogisticRegression
+        from sklearn.preprocessing import StandardScaler
 
+        if not issparse(features):
+            features = StandardScaler().fit(features[self.train]).transform(features)
         rows, classes = self.labeled()
         predicted = LogisticRegression(max_iter=2000).fit(features[rows], classes).predict(features[self.test])
         return float((predicted == self.truth).mean())
 
-    @cached_property
-    def _graph(self) -> tuple[Any, Any]:
-        """Row-normalized nearest neighbors by TF-IDF among the training texts, and the test texts' there."""
-        from sklearn.neighbors import NearestNeighbors
+    def spreading(self, features: Any) -> float:
+        """scikit-learn's LabelSpreading over the nearest neighbors, with its defaults, fitted on the training texts."""
+        from sklearn.preprocessing import normalize
+        from sklearn.semi_supervised import LabelSpreading
 
-        index = NearestNeighbors(n_neighbors=NEIGHBORS, metric="cosine", algorithm="brute").fit(self.tf_idf[self.train])
-        among = index.kneighbors_graph(mode="connectivity") / NEIGHBORS
-        return among, index.kneighbors_graph(self.tf_idf[self.test], mode="connectivity") / NEIGHBORS
-
-    def spreading(self) -> float:
-        """Labels spread over cosine neighbors by an iteration of its own, with the alpha and as many neighbors as
-        scikit-learn's LabelSpreading has; not that class, whose graph is another.
-        """
-        among, there = self._graph
         rows, classes = self.labeled()
-        start = np.zeros((len(self.train), len(self.names)))
-        start[np.searchsorted(self.train, rows), classes] = 1
-        masses = start
-        for _ in range(SWEEPS):
-            masses = ALPHA * (among @ masses) + (1 - ALPHA) * start
-        masses = masses / np.maximum(masses.sum(1, keepdims=True), 1e-12)
-        return float(((there @ masses).argmax(1) == self.truth).mean())
+        known = np.full(len(self.train), -1)
+        known[np.searchsorted(self.train, rows)] = classes
+        directions = normalize(features)
+        model = LabelSpreading(kernel="knn").fit(directions[self.train], known)
+        return float((model.predict(directions[self.test]) == self.truth).mean())
 
 
 def _say(text: str) -> None:

@@ -17,6 +17,7 @@ POLICIES: dict[str, dict[str, Any]] = {
     "strong": {"crop": [0.3, 0.7], "drop": 0.2},
 }
 STEPS, BATCH, FEWEST, MOST_EPOCHS = 640, 256, 32, 100  # of word2vec: texts of a batch, at most and at least
+METHOD = {"name": "word2vec", "window": 40}  # words of a short text tell what it is about wherever they stand
 RATE = 0.01
 SPREAD = {"name": "label_spreading"}  # a text's neighbors are often of several classes
 THRESHOLD = 0.4  # of its probabilities, which are flat: above it nine in ten were right
@@ -44,7 +45,7 @@ def choose_for_texts(source: str, *, budget: int, columns: dict[str, str]) -> No
         **({("ingest", "columns"): columns} if columns else {}),
         ("augment", "policies"): POLICIES,
         ("label", "budget"): budget,
-        ("pretrain", "method"): {"name": "word2vec"},
+        ("pretrain", "method"): METHOD,
         ("pretrain", "encoder"): {"name": "word_vectors"},
         ("pretrain", "epochs"): max(1, min(MOST_EPOCHS, round(STEPS * batch / max(1, count)))),
         ("pretrain", "batch_size"): batch,
