@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -18,6 +18,8 @@ from components.core.config import PluginChoice, shown
 from components.datasets.near_duplicates import same
 from components.datasets.records import Content, Record
 from components.datasets.sample_store import Samples
+from components.modalities.input import Input as Input
+from components.modalities.level import Level as Level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,36 +33,6 @@ Positions = npt.NDArray[np.int64]
 Statistics = dict[str, Any]
 View = Callable[["Tensor", Positions, int], "Tensor"]
 Plain = Callable[["Tensor"], "Tensor"]
-
-
-@dataclass(frozen=True)
-class Input:
-    """What an encoder is given: views of a `kind` (pixels, tokens, ...), each of `shape`.
-
-    symbols: of how many each number of a view is one, such as words of a vocabulary; 0 where numbers are measures.
-    frequencies: each symbol's share of the training rows' symbols, `(symbols,)`; empty where they are not known.
-    sizes: how many bytes of a sample each symbol stands for, `(symbols,)`; empty where it keeps not all of them.
-    """
-
-    kind: str
-    shape: tuple[int, ...]
-    symbols: int = 0
-    frequencies: tuple[float, ...] = ()
-    sizes: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True)
-class Level:
-    """One strength of one augmentation: settings of a policy, `always` as it is audited, `advised` as it is used."""
-
-    always: dict[str, Any]
-    advised: dict[str, Any] = field(default_factory=dict)
-    chance: bool = True  # False: two draws are the same
-
-    @property
-    def setting(self) -> dict[str, Any]:
-        """What a policy says that uses it."""
-        return self.advised or self.always
 
 
 @dataclass(frozen=True)

@@ -189,7 +189,9 @@ def test_synonyms_without_one_watched_source_are_refused(wrong: dict[str, object
         Policy.model_validate({"synonyms": wrong})
 
 
-def test_of_bytes_there_are_no_synonyms() -> None:
+def test_of_bytes_there_are_no_synonyms_and_a_policy_says_them_in_a_few_words() -> None:
     policy = Policy.model_validate({"synonyms": {"chance": 0.1, "wordnet": "data/weights/wordnet"}})
+    assert Text(Text.Config()).describe(policy) == "synonyms 0.1 of data/weights/wordnet"
+    assert Text(Text.Config()).describe(Policy()) == "as it is"
     assert "no words" in Text(Text.Config(vocabulary="bytes")).idle(policy)["synonyms"]
     assert not Text(Text.Config()).idle(policy)

@@ -183,6 +183,12 @@ class Text(Modality):
 
         return gather(policies, samples, rows, ids)
 
+    def describe(self, policy: "TextPolicy") -> str:
+        """As the base says; what is taken from files in a few words."""
+        rest = super().describe(policy.model_copy(update={"synonyms": None, "rewritten": None}))
+        taken = [setting.said for setting in (policy.synonyms, policy.rewritten) if setting is not None]
+        return " · ".join([*(part for part in [rest] if part != "as it is" or not taken), *taken])
+
     def idle(self, policy: "TextPolicy") -> dict[str, str]:
         """As the base says."""
         if policy.synonyms is None or self.config.vocabulary in ("words", "wordpiece"):

@@ -46,6 +46,11 @@ class Synonyms(Config):
             raise ValueError("a block with either vectors (an encoder's file) or wordnet (a folder)")
         return self
 
+    @property
+    def said(self) -> str:
+        """In a few words."""
+        return f"synonyms {self.chance:g} of {self.vectors or self.wordnet}"
+
 
 class Rewritten(Config):
     """With that chance a text is seen as one of its versions in the file, where it has any: a table with columns `id`
@@ -54,6 +59,11 @@ class Rewritten(Config):
 
     chance: Share
     file: Place
+
+    @property
+    def said(self) -> str:
+        """In a few words."""
+        return f"rewritten {self.chance:g} of {self.file}"
 
 
 class Policy(Config):
