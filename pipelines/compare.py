@@ -1,4 +1,4 @@
-"""`winnow compare pretrain`: several self-supervised methods for the same CPU time on your pictures, ranked."""
+"""`winnow compare pretrain`: several self-supervised methods for the same CPU time on your samples, ranked."""
 
 import json
 import math
@@ -29,7 +29,7 @@ FIGURES = {  # column: heading and format
     "alignment": ("alignment", "{:.3f}"),
     "uniformity": ("uniformity", "{:.2f}"),
     "epochs": ("epochs", "{:.1f}"),
-    "samples_per_second": ("pictures/s", "{:.0f}"),
+    "samples_per_second": ("samples/s", "{:.0f}"),
 }
 
 
@@ -38,7 +38,7 @@ def compare_pretraining(names: list[str], minutes: float) -> None:
 
     Ranked by leave-one-out k-NN on the labels in force, then by effective rank; without labels by the latter alone.
 
-    Raises WinnowError for an unknown method, too little time, and where the pictures are not ingested yet.
+    Raises WinnowError for an unknown method, too little time, and where the samples are not ingested yet.
     """
     known = plugins.names("self_supervised")
     if not names:

@@ -31,7 +31,7 @@ def export_encoder(folder: Path, *, stage: str, formats: list[str]) -> None:
     else:
         encoder, spec = load_encoder(Path("data/pretrain/encoder.safetensors"))
     for name in formats:
-        check_format(name, encoder, spec.inputs.kind)
+        check_format(name, encoder, spec.inputs)
     for name in dict.fromkeys(formats):
         path = export(encoder, spec, folder, name)
         print(f"{path}  ({path.stat().st_size / 1e6:.1f} MB; {path.with_suffix('.json').name} says what it takes)")

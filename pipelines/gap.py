@@ -1,4 +1,4 @@
-"""`winnow gap`: how far another project's pictures are from these, as figures and as a picture."""
+"""`winnow gap`: how far another project's samples are from these, as figures and as a picture."""
 
 import json
 from dataclasses import asdict

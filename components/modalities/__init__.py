@@ -1,8 +1,9 @@
 """Kinds of data. A folder here is one: its class of that name says all that is special to it, and nothing else does."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,6 +18,8 @@ from components.core.config import PluginChoice, shown
 from components.datasets.near_duplicates import same
 from components.datasets.records import Content, Record
 from components.datasets.sample_store import Samples
+from components.modalities.input import Input as Input
+from components.modalities.level import Level as Level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,36 +33,6 @@ Positions = npt.NDArray[np.int64]
 Statistics = dict[str, Any]
 View = Callable[["Tensor", Positions, int], "Tensor"]
 Plain = Callable[["Tensor"], "Tensor"]
-
-
-@dataclass(frozen=True)
-class Input:
-    """What an encoder is given: views of a `kind` (pixels, tokens, ...), each of `shape`.
-
-    symbols: of how many each number of a view is one, such as words of a vocabulary; 0 where numbers are measures.
-    frequencies: each symbol's share of the training rows' symbols, `(symbols,)`; empty where they are not known.
-    sizes: how many bytes of a sample each symbol stands for, `(symbols,)`; empty where it keeps not all of them.
-    """
-
-    kind: str
-    shape: tuple[int, ...]
-    symbols: int = 0
-    frequencies: tuple[float, ...] = ()
-    sizes: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True)
-class Level:
-    """One strength of one augmentation: settings of a policy, `always` as it is audited, `advised` as it is used."""
-
-    always: dict[str, Any]
-    advised: dict[str, Any] = field(default_factory=dict)
-    chance: bool = True  # False: two draws are the same
-
-    @property
-    def setting(self) -> dict[str, Any]:
-        """What a policy says that uses it."""
-        return self.advised or self.always
 
 
 @dataclass(frozen=True)
@@ -100,8 +73,16 @@ class Modality(ABC):
     records_are: ClassVar[str] = "records as the store keeps them"
     views_are: ClassVar[str] = "views as the kind of data makes them"
 
+    material: Mapping[str, Array] = {}  # what policies take from files, see `gather`
+
     def __init__(self, config: Any) -> None:
         self.config = config
+
+    def with_material(self, material: Mapping[str, Array]) -> "Modality":
+        """The same, whose views may take from files what was gathered."""
+        other = copy(self)
+        other.material = material
+        return other
 
     @property
     def choice(self) -> PluginChoice:
@@ -209,10 +190,23 @@ class Modality(ABC):
     def plain(self, statistics: Statistics) -> Plain:
         """Records `(B, *shape)` as a model sees them unchanged."""
 
+    def vocabulary_file(self, statistics: Statistics) -> bytes | None:
+        """What the library tokenizers makes these views by, the content of a tokenizer.json; None: it has no way."""
+        return None
+
     def view(self, policy: Any, statistics: Statistics) -> View:
         """Records `(B, *shape)`, keys `(B,)` and a seed to views under `policy`; here they are never changed."""
         plain = self.plain(statistics)
         return lambda records, keys, seed: plain(records)
+
+    def gather(
+        self, policies: Iterable[Any], samples: Samples, rows: Positions, ids: Sequence[str]
+    ) -> Mapping[str, Array]:
+        """What the policies take from files that they name, by name, for the training rows and their ids; here nothing.
+
+        It is read once, and then kept with the policies. Raises WinnowError for files that cannot be used.
+        """
+        return {}
 
     def idle(self, policy: Any) -> dict[str, str]:
         """Settings of the policy that change nothing in data of these settings, and why."""

@@ -4,11 +4,13 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 from components.core.config import Config, PluginChoice, validated
 from components.core.errors import WinnowError
 from components.core.files import write_text
 from components.core.unused import refuse_unused, unused
+from components.datasets.named_arrays import read_arrays, write_arrays
 from components.modalities import Array, Input, Modality, Plain, Statistics, View, build_modality
 
 REMEDY = "run `dvc repro --force augment`"
@@ -67,14 +69,25 @@ def read_views(path: Path) -> Views:
         name: validated(modality.Policy, own, where=f"{path.name}: policies.{name}")
         for name, own in found.policies.items()
     }
-    return Views(modality, found.statistics, policies)
+    return Views(modality.with_material(_material(path.with_suffix(".npz"))), found.statistics, policies)
+
+
+def _material(path: Path) -> Mapping[str, Array]:
+    """None where there is no file, as beside policies that took nothing from files."""
+    try:
+        return read_arrays(path) if path.is_file() else {}
+    except (ValueError, OSError, EOFError, BadZipFile) as error:
+        raise WinnowError(f"{path} is damaged ({str(error)[:80]}): {REMEDY}.") from None
 
 
 def write_views(path: Path, views: Views) -> None:
-    """Write the policies with every setting spelled out, so that the file says what each view is."""
+    """Write the policies with every setting spelled out, so that the file says what each view is, and beside it
+    (`.npz`) what the kind of data has gathered for them.
+    """
     policies = {name: policy.model_dump(mode="json") for name, policy in views.policies.items()}
     facts = {"modality": views.modality.choice.model_dump(), "statistics": views.statistics, "policies": policies}
     write_text(path, json.dumps(facts, sort_keys=True, indent=2) + "\n")
+    write_arrays(path.with_suffix(".npz"), views.modality.material)
 
 
 def parse_policies(modality: Modality, policies: Mapping[str, Any], *, where: str) -> dict[str, Any]:

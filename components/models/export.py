@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,18 @@ from components.core.errors import WinnowError
 from components.core.files import replacing, write_text
 from components.modalities import Modality
 from components.models.additions import Additions
-from components.models.encoder_file import EncoderSpec, save_encoder
+from components.models.encoder_file import EncoderSpec, Inputs, save_encoder
 from components.models.encoders import Encoder
 from components.models.library_names import libraries, to_library
+from components.models.sentence_folder import sentence_folder
 
-FORMATS = ("winnow", "torchvision", "timm", "pt2", "onnx")
+FORMATS = ("winnow", "torchvision", "timm", "sentence_transformers", "pt2", "onnx")
 PROGRAMS = ("pt2", "onnx")
 ONNX_NEEDS = ("onnx", "onnxscript")
+SENTENCES = [
+    "from sentence_transformers import SentenceTransformer",
+    "network = SentenceTransformer('sentence_transformers')",
+]
 
 
 class RecordEncoder(nn.Module):
@@ -37,11 +43,9 @@ class RecordEncoder(nn.Module):
         return vectors
 
 
-def check_format(name: str, encoder: Encoder, kind: Modality) -> None:
-    """Raise WinnowError for a format that is unknown, or that this encoder or this environment does not have.
-
-    kind: of data that the encoder takes.
-    """
+def check_format(name: str, encoder: Encoder, inputs: Inputs) -> None:
+    """Raise WinnowError for a format that is unknown, or that this encoder or this environment does not have."""
+    kind = inputs.kind
     if name not in FORMATS:
         raise WinnowError(f"unknown --format '{name}': {did_you_mean(name, list(FORMATS))}")
     if name in PROGRAMS and not kind.traceable:
@@ -50,13 +54,18 @@ def check_format(name: str, encoder: Encoder, kind: Modality) -> None:
             "choose --format winnow, which pretrain.weights of another project takes."
         )
     theirs = libraries(encoder)
+    others = ", ".join(["winnow", *theirs, *(PROGRAMS if kind.traceable else ())])
+    if name == "sentence_transformers" and _sentences(encoder, inputs) is None:
+        raise WinnowError(
+            f"sentence-transformers has no network like {type(encoder).__name__} as it is here: choose from --format "
+            f"{others}; it has word_vectors over a vocabulary of words, and its own where finetune adds nothing."
+        )
     if name in ("torchvision", "timm") and name not in theirs:
         if encoder.additions != Additions():
             raise WinnowError(
                 f"{name} has no network with what finetune added to this encoder (adapters or prompts): choose from "
-                "--format winnow, pt2, onnx, or adapt with lora, which adds nothing."
+                f"--format {others}, or adapt with lora, which adds nothing."
             )
-        others = ", ".join(["winnow", *theirs, "pt2", "onnx"])
         raise WinnowError(f"{name} has no network like {type(encoder).__name__}: choose from --format {others}.")
     missing = [one for one in ONNX_NEEDS if find_spec(one) is None]
     if name == "onnx" and missing:
@@ -71,7 +80,7 @@ def export(encoder: Encoder, spec: EncoderSpec, folder: Path, name: str) -> Path
 
     Raises WinnowError as `check_format` does, and where the written program does not give the encoder's vectors.
     """
-    check_format(name, encoder, spec.inputs.kind)
+    check_format(name, encoder, spec.inputs)
     encoder = encoder.cpu().to(memory_format=torch.contiguous_format).eval()
     folder.mkdir(parents=True, exist_ok=True)
     if name == "winnow":
@@ -85,11 +94,30 @@ def export(encoder: Encoder, spec: EncoderSpec, folder: Path, name: str) -> Path
         made = [f"import torch, {name}", "from safetensors.torch import load_file", *encoder.library_code(name)]
         facts["load"] = [*made, f"network.load_state_dict(load_file({path.name!r}))", "network.eval()"]
         facts["given"] = spec.inputs.kind.views_are
+    elif name == "sentence_transformers":
+        path = _as_sentences(encoder, spec.inputs, folder / name)
+        facts["load"] = SENTENCES
+        facts["given"] = "texts: network.encode([...]); vectors are of length 1"
     else:
         path = (_pt2 if name == "pt2" else _onnx)(RecordEncoder(encoder, spec).eval(), spec.inputs.kind, folder)
         facts["given"] = f"{spec.inputs.kind.records_are}; all that a model does to them first is inside"
     write_text(path.with_suffix(".json"), json.dumps(facts, indent=2, sort_keys=True) + "\n")
     return path
+
+
+def _sentences(encoder: Encoder, inputs: Inputs) -> tuple[Mapping[str, str], Mapping[str, Any]] | None:
+    """Modules and files of the folder; None where there is none like this encoder and its vocabulary."""
+    cut = inputs.kind.vocabulary_file(inputs.statistics)
+    if cut is None or encoder.additions != Additions():
+        return None
+    return encoder.sentence_parts(cut, encoder.shape[0])
+
+
+def _as_sentences(encoder: Encoder, inputs: Inputs, folder: Path) -> Path:
+    parts = _sentences(encoder, inputs)
+    assert parts is not None
+    sentence_folder(folder, *parts)
+    return next(folder.rglob("*.safetensors"))
 
 
 def _by_library(encoder: Encoder, folder: Path, library: str) -> Path:

@@ -37,7 +37,7 @@ def load_whole(path: Path, network: nn.Module, remedy: str) -> None:
 
     Raises WinnowError, ending in `remedy`, for a damaged file and for a tensor too many, lacking, misshapen or unsound.
     """
-    weights = _read(path, remedy)
+    weights = read_tensors(path, remedy)
     own = network.state_dict()
     wanted = {name: tuple(tensor.shape) for name, tensor in own.items()}
     found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
@@ -51,7 +51,8 @@ def load_whole(path: Path, network: nn.Module, remedy: str) -> None:
     network.load_state_dict(weights)
 
 
-def _read(path: Path, remedy: str) -> dict[str, Tensor]:
+def read_tensors(path: Path, remedy: str) -> dict[str, Tensor]:
+    """The safetensors file's tensors. Raises WinnowError, ending in `remedy`, for a missing or a damaged one."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 

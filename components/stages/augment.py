@@ -34,19 +34,23 @@ class Params(StageParams):
 
 
 def run(
-    *, params: Params, manifest: Path, samples: Path, verdict: Path, policy: Path, preview: Path
+    *, params: Params, manifest: Path, samples: Path, verdict: Path, weights: Path, policy: Path, preview: Path
 ) -> dict[str, float]:
-    """Write `policy` (JSON, see `Views`) and `preview` (PNG); returns the statistics that are numbers.
+    """Write `policy` (JSON, see `Views`; `.npz` beside it) and `preview` (PNG); returns statistics that are numbers.
 
-    Raises WinnowError if the data did not pass validation or the training split is empty.
+    weights: the watched folder, in which files lie that policies name. Raises WinnowError if the data did not pass
+    validation, the training split is empty, or such a file cannot be used.
     """
     _require_passed(verdict)
     store = open_samples(samples)
-    training = positions_of(read_manifest(manifest, ["split"]), "train")
+    table = read_manifest(manifest, ["id", "split"])
+    training = positions_of(table, "train")
     if not len(training):
         raise WinnowError(f"{manifest} has no training samples: lower ingest.test_fraction or add samples.")
     modality = build_modality(store.about.modality)
     policies = parse_policies(modality, params.policies, where="augment.policies")
+    material = modality.gather(policies.values(), store, training, table["id"].iloc[training].tolist())
+    modality = modality.with_material(material)
     views = Views(modality, modality.measure(store, training), policies)
     write_views(policy, views)
     shown = np.sort(numpy_generator(params.seed, "preview").permutation(training)[:SHOWN])

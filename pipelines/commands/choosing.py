@@ -13,6 +13,7 @@ app = typer.Typer()
 PANEL = "Methods and questions"
 command = partial(app.command, rich_help_panel=PANEL)
 compare = typer.Typer(cls=Grouped, help="Try methods beside each other before choosing one.", no_args_is_help=True)
+rewrite = typer.Typer(cls=Grouped, help="Other versions of your texts, for views to draw from.", no_args_is_help=True)
 weights = typer.Typer(cls=Grouped, help="Weights that others trained, to start from.", no_args_is_help=True)
 
 
@@ -31,7 +32,7 @@ def compare_pretrain(
     methods: Annotated[str, typer.Option(metavar="A,B,C", help="Names out of `winnow methods`.")],
     minutes: Annotated[float, typer.Option(help="CPU minutes of each.")] = 2.0,
 ) -> None:
-    """Try self-supervised methods on your pictures for the same CPU time, and rank them without the test split."""
+    """Try self-supervised methods on your samples for the same CPU time, and rank them without the test split."""
     from pipelines.compare import compare_pretraining
 
     compare_pretraining([name.strip() for name in methods.split(",") if name.strip()], minutes)
@@ -102,10 +103,45 @@ def synthesize(
 def gap(
     other: Annotated[Path, typer.Argument(metavar="PROJECT", help="The folder of another project, already ingested.")],
 ) -> None:
-    """Say how far another project's pictures are from these, in the space of this encoder."""
+    """Say how far another project's samples are from these, in the space of this encoder."""
     from pipelines.gap import show_gap
 
     show_gap(other)
+
+
+@rewrite.command("infill", epilog=examples("winnow rewrite infill --from data/weights/lm/encoder.safetensors"))
+def rewrite_infill(
+    encoder: Annotated[
+        Path, typer.Option("--from", metavar="FILE", help="The encoder of a run with pretrain.method masked_lm.")
+    ] = Path("data/pretrain/encoder.safetensors"),
+    epochs: Annotated[int, typer.Option(help="Passes over the texts, to learn to guess words.")] = 5,
+    share: Annotated[float, typer.Option(help="Of each text's words, how many are guessed anew.")] = 0.15,
+    versions: Annotated[int, typer.Option(help="Of each text.")] = 4,
+) -> None:
+    """Let a masked language model guess some words of each text anew."""
+    from pipelines.rewrite import infill
+
+    infill(encoder, epochs=epochs, share=share, versions=versions)
+
+
+@rewrite.command(
+    "back_translation",
+    epilog=examples(
+        'winnow rewrite back_translation --there en-de --there-prefix "translate English to German: " --back de-en'
+    ),
+)
+def rewrite_back_translation(
+    there: Annotated[Path, typer.Option(metavar="FOLDER", help="A T5 that translates into another language.")],
+    back: Annotated[Path, typer.Option(metavar="FOLDER", help="One that translates back.")],
+    there_prefix: Annotated[str, typer.Option(help="What the first wants before each text.")] = "",
+    back_prefix: Annotated[str, typer.Option(help="What the second wants.")] = "",
+    versions: Annotated[int, typer.Option(help="Of each text.")] = 2,
+    among: Annotated[int, typer.Option(help="Each piece is drawn of so many likeliest; 1: always the likeliest.")] = 10,
+) -> None:
+    """Translate each text and back again, by models in folders that you give."""
+    from pipelines.rewrite import Ways, back_translation
+
+    back_translation(Ways(there, there_prefix), Ways(back, back_prefix), versions=versions, among=among)
 
 
 @weights.command("add", epilog=examples("winnow weights add efficientnet_lite0", "winnow weights add timm:resnet10t"))
@@ -120,4 +156,5 @@ def weights_add(
 
 
 app.add_typer(weights, name="weights", rich_help_panel=PANEL)
+app.add_typer(rewrite, name="rewrite", rich_help_panel=PANEL)
 app.add_typer(compare, name="compare", rich_help_panel=PANEL)

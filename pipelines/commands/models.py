@@ -112,7 +112,7 @@ def export(
         typer.Option(
             "--format",
             metavar="NAME",
-            help="winnow | torchvision | timm | pt2 | onnx; again for more. [default: winnow]",
+            help="winnow | torchvision | timm | sentence_transformers | pt2 | onnx; again for more. [default: winnow]",
         ),
     ] = None,
 ) -> None:

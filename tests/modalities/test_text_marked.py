@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from components.modalities.text import SHOWN, Text
+from components.modalities.text import Text
+from components.modalities.text.marked import SHOWN
 from components.modalities.worded import Mark
 from tests.texts import records_of
 

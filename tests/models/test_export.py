@@ -10,17 +10,15 @@ import torch
 
 from components.core.config import PluginChoice
 from components.core.errors import WinnowError
-from components.modalities import build_modality
 from components.models import export as exporting
 from components.models.adapters import add_adapters
 from components.models.additions import Additions
-from components.models.encoder_file import EncoderSpec, build_encoder, load_encoder
+from components.models.encoder_file import EncoderSpec, Inputs, build_encoder, load_encoder
 from components.models.encoders import Encoder
 from components.models.export import ONNX_NEEDS, check_format, export
 from tests.pictures import spec_of
 
-PICTURES = build_modality(PluginChoice(name="image"))
-TEXTS = build_modality(PluginChoice(name="text"))
+TEXTS = Inputs(modality=PluginChoice(name="text"), statistics={"counts": {"the": 2, "owl": 1}})
 
 
 def _trained(name: str, channels: int = 3, size: int = 64, **options: object) -> tuple[Encoder, EncoderSpec]:
@@ -175,17 +173,18 @@ def test_what_was_added_after_pretraining_is_in_the_program(
 
 
 def test_a_librarys_format_is_refused_for_an_encoder_with_additions() -> None:
-    encoder, _ = _trained("resnet18")
-    check_format("torchvision", encoder, PICTURES)
+    encoder, spec = _trained("resnet18")
+    check_format("torchvision", encoder, spec.inputs)
     add_adapters(encoder, 4)
     with pytest.raises(WinnowError, match="no network with what finetune added"):
-        check_format("torchvision", encoder, PICTURES)
+        check_format("torchvision", encoder, spec.inputs)
 
 
 def test_without_onnx_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exporting, "find_spec", lambda _: None)
+    encoder, spec = _trained("small_resnet", 1, 16, width=8)
     with pytest.raises(WinnowError, match=f"pip install {' '.join(ONNX_NEEDS)}`, or choose --format pt2"):
-        check_format("onnx", _trained("small_resnet", 1, 16, width=8)[0], PICTURES)
+        check_format("onnx", encoder, spec.inputs)
 
 
 @pytest.mark.parametrize("name", ["pt2", "onnx"])
@@ -194,14 +193,22 @@ def test_no_program_holds_what_makes_numbers_of_texts(name: str) -> None:
         check_format(name, _trained("small_resnet", 1, 16, width=8)[0], TEXTS)
 
 
+def test_of_texts_no_program_is_offered() -> None:
+    encoder = build_encoder(EncoderSpec(name="attention_bag", dim=128, inputs=TEXTS))
+    for name in ("timm", "sentence_transformers"):
+        with pytest.raises(WinnowError, match=r"no network like AttentionBag.* choose from --format winnow[.;]"):
+            check_format(name, encoder, TEXTS)
+
+
 def test_a_format_that_cannot_be_is_answered_with_those_that_can() -> None:
-    encoder, _ = _trained("small_resnet", 1, 16, width=8)
+    encoder, spec = _trained("small_resnet", 1, 16, width=8)
+    other, of_other = _trained("torchvision_model")
     with pytest.raises(WinnowError, match=r"torchvision has no network like SmallResnet: .* winnow, pt2, onnx"):
-        check_format("torchvision", encoder, PICTURES)
+        check_format("torchvision", encoder, spec.inputs)
     with pytest.raises(WinnowError, match=r"timm has no network like TorchvisionModel: .* winnow, torchvision, pt2"):
-        check_format("timm", _trained("torchvision_model")[0], PICTURES)
+        check_format("timm", other, of_other.inputs)
     with pytest.raises(WinnowError, match="unknown --format 'pt': did you mean 'pt2'"):
-        check_format("pt", encoder, PICTURES)
+        check_format("pt", encoder, spec.inputs)
 
 
 def test_a_program_with_other_vectors_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,9 +23,12 @@ def inputs(tmp_path: Path) -> dict[str, Path]:
     pixels = np.random.default_rng(0).integers(0, 256, (20, 3, 8, 8), dtype=np.uint8)
     pixels[12:] = 255  # the test split is white: it must not be looked at
     save_pictures(tmp_path / "samples.npy", pixels)
-    pd.DataFrame({"split": ["train"] * 12 + ["test"] * 8}).to_parquet(tmp_path / "manifest.parquet")
+    pd.DataFrame({"id": map(str, range(20)), "split": ["train"] * 12 + ["test"] * 8}).to_parquet(
+        tmp_path / "manifest.parquet"
+    )
     (tmp_path / "verdict.json").write_text('{"success": true}')
-    return {name: next(tmp_path.glob(f"{name}.*")) for name in ("manifest", "samples", "verdict")}
+    (tmp_path / "weights").mkdir()
+    return {name: next(tmp_path.glob(f"{name}*")) for name in ("manifest", "samples", "verdict", "weights")}
 
 
 def run_into(folder: Path, inputs: dict[str, Path]) -> dict[str, float]:
@@ -47,7 +50,7 @@ def test_the_policy_file_holds_the_training_splits_statistics(tmp_path: Path, in
 def test_equal_inputs_give_equal_bytes(tmp_path: Path, inputs: dict[str, Path]) -> None:
     for name in ("first", "second"):
         run_into(tmp_path / name, inputs)
-    for file in ("policy.json", "preview.png"):
+    for file in ("policy.json", "policy.npz", "preview.png"):
         assert (tmp_path / "first" / file).read_bytes() == (tmp_path / "second" / file).read_bytes()
 
 
@@ -58,7 +61,7 @@ def test_data_that_did_not_pass_is_refused(tmp_path: Path, inputs: dict[str, Pat
 
 
 def test_an_empty_training_split_is_refused(tmp_path: Path, inputs: dict[str, Path]) -> None:
-    pd.DataFrame({"split": ["test"] * 20}).to_parquet(inputs["manifest"])
+    pd.DataFrame({"id": map(str, range(20)), "split": ["test"] * 20}).to_parquet(inputs["manifest"])
     with pytest.raises(WinnowError, match="no training samples"):
         run_into(tmp_path / "out", inputs)
 

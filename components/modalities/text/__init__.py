@@ -1,19 +1,17 @@
 """Texts: documents, messages, rows of a table, in any script; stored as UTF-8, seen as words or bytes."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from html import escape
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from components.core.config import Config as BaseConfig
 from components.datasets.records import Content, Record
 from components.datasets.sample_store import ANY, BLOCK, Samples, padded
 from components.modalities import Array, Input, Level, Modality, Pixels, Plain, Positions, Served, Statistics, View
-from components.modalities.text.pieces import ALL_BYTES, LEARNED, Kind
+from components.modalities.text.pieces import ALL_BYTES
+from components.modalities.text.text_config import TextConfig
 from components.modalities.worded import Mark, Part, Worded
 
 if TYPE_CHECKING:
@@ -24,12 +22,6 @@ if TYPE_CHECKING:
     from components.modalities.text.policy import Policy as TextPolicy
     from components.modalities.text.vocabulary import Vocabulary
 
-PIECES = 8000  # entries that usually do, where they are pieces of words
-SHOWN = 600  # characters of a text on a page
-QUOTED = (
-    "border-left:3px solid #bbb;margin:0;padding:2px 10px;text-align:left;overflow-wrap:anywhere;white-space:pre-wrap"
-)
-
 
 class Text(Modality, Worded):
     """Statistics are `counts`: how often each entry of the vocabulary is in the training texts; of byte pairs also
@@ -37,37 +29,7 @@ class Text(Modality, Worded):
     `normalizer`; its counts give the order alone.
     """
 
-    class Config(BaseConfig):
-        """vocabulary: `words` in lower case; pieces of them, which no text lacks, by byte pairs (`bpe`) or
-        (`wordpiece`) in lower case; or `bytes`, which need no table. seen: how often a word must be in the training
-        texts to be an entry, or two pieces side by side to be one; most: entries, of pieces 8,000 where it is not said;
-        length: entries of a text that a model sees; characters: of a text that are kept.
-        """
-
-        vocabulary: Kind = "words"
-        seen: int = Field(2, ge=1)
-        most: int = Field(50_000, ge=1, le=10_000_000)
-        length: int = Field(256, ge=1, le=100_000)
-        characters: int = Field(10_000, ge=1, le=10_000_000)
-
-        @model_validator(mode="before")
-        @classmethod
-        def _fewer_pieces(cls, values: Any) -> Any:
-            if not isinstance(values, dict) or values.get("vocabulary") not in LEARNED:
-                return values
-            return {"most": PIECES, **values}
-
-        @field_validator("most")
-        @classmethod
-        def _all_bytes(cls, most: int, info: ValidationInfo) -> int:
-            if info.data.get("vocabulary") == "bpe" and most < ALL_BYTES:
-                raise ValueError(f"{ALL_BYTES} or more, as all bytes are entries of bpe")
-            return most
-
-        def unused(self) -> dict[str, str]:
-            """As the base says."""
-            why = "ingest.modality.vocabulary is bytes, which are all in it"
-            return dict.fromkeys(("seen", "most"), why) if self.vocabulary == "bytes" else {}
+    Config = TextConfig
 
     gives = "tokens"
     noun = ("text", "texts")
@@ -101,7 +63,7 @@ class Text(Modality, Worded):
         """As the base says."""
         from components.modalities.text.ladder import ladder
 
-        return ladder()
+        return ladder(self.material)
 
     def read(self, content: Content) -> Record:
         """See `decode`; words are those of the whole text."""
@@ -109,8 +71,9 @@ class Text(Modality, Worded):
         from components.modalities.text.words import words
 
         found = decode(bytes(content), self.config.characters)
-        values = np.frombuffer(found.text.encode("utf-8", "replace"), np.uint8)
-        return Record(values, {"characters": found.characters, "words": len(words(found.text))}, found.lost)
+        return Record(
+            _record(found.text), {"characters": found.characters, "words": len(words(found.text))}, found.lost
+        )
 
     def fingerprints(self, records: list[Array]) -> Pixels:
         """SimHash."""
@@ -171,17 +134,42 @@ class Text(Modality, Worded):
         """The vocabulary's numbers."""
         return self._vocabulary(statistics).tokens
 
-    def view(self, policy: "TextPolicy", statistics: Statistics) -> View:
-        """See `changed`."""
-        from components.modalities.text.policy import changed
+    def vocabulary_file(self, statistics: Statistics) -> bytes | None:
+        """As the base says."""
+        from components.modalities.text.tokenizer_file import tokenizer_file
 
-        tokens = self.plain(statistics)
-        return lambda records, keys, seed: changed(tokens(records), policy, keys, seed)
+        return tokenizer_file(statistics, self.config.vocabulary, self.config.length)
+
+    def view(self, policy: "TextPolicy", statistics: Statistics) -> View:
+        """See `look_by`."""
+        from components.modalities.text.look import look_by
+
+        return look_by(policy, self._vocabulary(statistics), self.material)
+
+    def gather(
+        self, policies: Iterable[Any], samples: Samples, rows: Positions, ids: Sequence[str]
+    ) -> Mapping[str, Array]:
+        """Synonyms, and versions of the training texts."""
+        from components.modalities.text.material import gather
+
+        return gather(policies, samples, rows, ids)
+
+    def describe(self, policy: "TextPolicy") -> str:
+        """As the base says; what is taken from files in a few words."""
+        rest = super().describe(policy.model_copy(update={"synonyms": None, "rewritten": None}))
+        taken = [setting.said for setting in (policy.synonyms, policy.rewritten) if setting is not None]
+        return " · ".join([*(part for part in [rest] if part != "as it is" or not taken), *taken])
+
+    def idle(self, policy: "TextPolicy") -> dict[str, str]:
+        """As the base says."""
+        if policy.synonyms is None or self.config.vocabulary in ("words", "wordpiece"):
+            return {}
+        return {"synonyms": f"ingest.modality.vocabulary is {self.config.vocabulary}, whose entries are no words"}
 
     def restore(self, views: "Tensor", statistics: Statistics) -> Array:
         """Words with blanks between them."""
         vocabulary = self._vocabulary(statistics)
-        return _records([vocabulary.text(row) for row in views.cpu().tolist()])
+        return padded([_record(vocabulary.text(row)) for row in views.cpu().tolist()])
 
     def to_file(self, record: Array) -> bytes:
         """As UTF-8."""
@@ -198,9 +186,9 @@ class Text(Modality, Worded):
 
     def show_marked(self, record: Array, marks: Sequence[Mark], *, caption: str = "") -> str:
         """See `quotation`; without a mark it begins where the text does."""
-        from components.modalities.text.marked import quotation
+        from components.modalities.text.marked import SHOWN, quotation
 
-        return _quoted(quotation(self._said(record), marks, SHOWN), caption)
+        return quotation(self._said(record), marks, SHOWN, caption)
 
     def parts_of(self, record: Array, most: int) -> list[Part]:
         """Words and signs of what a model may see of the text."""
@@ -211,11 +199,14 @@ class Text(Modality, Worded):
     def without_part(self, record: Array, part: Part) -> Array:
         """As the base says."""
         text = self._said(record)
-        return np.frombuffer((text[: part[0]] + text[part[1] :]).encode("utf-8", "replace"), np.uint8)
+        return _record(text[: part[0]] + text[part[1] :])
 
     def show_whole(self, record: Array, *, caption: str = "") -> str:
         """A quotation of all of it."""
-        return _quoted(escape(self._said(record)), caption)
+        from components.modalities.text.marked import quotation
+
+        text = self._said(record)
+        return quotation(text, [], len(text), caption)
 
     def said_in(self, record: Array, part: Part) -> str:
         """As the base says."""
@@ -236,7 +227,8 @@ class Text(Modality, Worded):
         from components.modalities.text.preview import draw_preview
 
         said = [f"{name}: {self.describe(policy)}" for name, policy in policies.items()]
-        draw_preview(path, records, policies, self._vocabulary(statistics), said, seed)
+        looks = {name: self.view(policy, statistics) for name, policy in policies.items()}
+        draw_preview(path, records, looks, self._vocabulary(statistics), said, seed)
 
     def task(self, path: str, record: Array) -> dict[str, Any]:
         """The text itself."""
@@ -248,7 +240,7 @@ class Text(Modality, Worded):
 
     def from_client(self, given: Array) -> Array:
         """Strings as files of them would be read. Raises Unreadable for one without any text."""
-        return padded([self.read(np.frombuffer(str(one).encode("utf-8", "replace"), np.uint8)).values for one in given])
+        return padded([self.read(_record(str(one))).values for one in given])
 
     def to_client(self, records: Array) -> Array:
         """As the base says."""
@@ -281,9 +273,5 @@ def _blocks(samples: Samples, rows: Positions) -> Iterator[Array]:
         yield from samples[rows[start : start + BLOCK]]
 
 
-def _records(texts: list[str]) -> Array:
-    return padded([np.frombuffer(text.encode("utf-8", "replace"), np.uint8) for text in texts])
-
-
-def _quoted(inner: str, caption: str) -> str:
-    return f'<blockquote dir="auto" style="{QUOTED}" title="{escape(caption)}">{inner}</blockquote>'
+def _record(text: str) -> Array:
+    return np.frombuffer(text.encode("utf-8", "replace"), np.uint8)

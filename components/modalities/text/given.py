@@ -3,9 +3,12 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from components.core.errors import WinnowError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 LARGEST = 2**26  # bytes of such a file
 SETTINGS = ("clean_text", "handle_chinese_chars", "lowercase", "strip_accents")  # of BERT's normalizer
@@ -55,13 +58,19 @@ def check(statistics: Mapping[str, Any]) -> None:
         raise ValueError(f"{_UNKNOWN} is no entry")
 
 
-def splitter(entries: Iterable[str], normalizer: Mapping[str, bool | None]) -> Callable[[str], list[str]]:
-    """From a text to its pieces, in order."""
+def tokenizer(entries: Iterable[str], normalizer: Mapping[str, bool | None]) -> "Tokenizer":
+    """The library's own, with the entries numbered from 0."""
     from tokenizers import Tokenizer, normalizers, pre_tokenizers
     from tokenizers.models import WordPiece
 
-    tokenizer = Tokenizer(WordPiece(vocab={one: number for number, one in enumerate(entries)}, unk_token=_UNKNOWN))
+    made = Tokenizer(WordPiece(vocab={one: number for number, one in enumerate(entries)}, unk_token=_UNKNOWN))
     settings: dict[str, Any] = dict(normalizer)
-    tokenizer.normalizer = normalizers.BertNormalizer(**settings)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    return lambda text: tokenizer.encode(text).tokens
+    made.normalizer = normalizers.BertNormalizer(**settings)
+    made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    return made
+
+
+def splitter(entries: Iterable[str], normalizer: Mapping[str, bool | None]) -> Callable[[str], list[str]]:
+    """From a text to its pieces, in order."""
+    made = tokenizer(entries, normalizer)
+    return lambda text: made.encode(text).tokens

@@ -9,6 +9,10 @@ from components.modalities.worded import Mark, Part
 MARK = (
     "background:rgba(224,130,20,{strength:.2f});color:inherit;border-bottom:2px solid rgb(200,100,0);border-radius:2px"
 )
+QUOTED = (
+    "border-left:3px solid #bbb;margin:0;padding:2px 10px;text-align:left;overflow-wrap:anywhere;white-space:pre-wrap"
+)
+SHOWN = 600  # characters of a text on a page, where not all of it is asked for
 BEFORE = 120  # characters shown before the part that counts most, where that is far from the beginning
 
 
@@ -19,8 +23,10 @@ def parts(text: str, seen: int, most: int) -> list[Part]:
     return [(group[0][0], group[-1][1]) for group in (found[at : at + size] for at in range(0, len(found), size))]
 
 
-def quotation(text: str, marks: Sequence[Mark], longest: int) -> str:
-    """At most so many characters as HTML, everything escaped; around the strongest mark, the stronger the darker."""
+def quotation(text: str, marks: Sequence[Mark], longest: int, caption: str) -> str:
+    """At most so many characters as a block of HTML, everything escaped; around the strongest mark, the stronger the
+    darker; the caption is told where a mouse points.
+    """
     top = max((mark.fall for mark in marks), default=0.0)
     start, end = _window(text, marks, longest)
     shown, at = ["…" if start else ""], start
@@ -32,7 +38,8 @@ def quotation(text: str, marks: Sequence[Mark], longest: int) -> str:
             shown += [escape(text[at:first]), f'<mark style="{style}" title="{title}">{inner}</mark>']
             at = last
     rest = text[at:end] if end == len(text) else text[at:end].rstrip() + "…"
-    return "".join([*shown, escape(rest)])
+    inner = "".join([*shown, escape(rest)])
+    return f'<blockquote dir="auto" style="{QUOTED}" title="{escape(caption)}">{inner}</blockquote>'
 
 
 def _window(text: str, marks: Sequence[Mark], longest: int) -> Part:

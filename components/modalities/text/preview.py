@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
-from components.modalities import Array
+from components.modalities import Array, View
 from components.modalities.lines import draw_lines
-from components.modalities.text.policy import changed
 from components.modalities.text.vocabulary import Vocabulary
 
 SHOWN = 4
@@ -17,13 +15,12 @@ _DRAWN = 0x590  # below lie the letters that the font of these pictures has
 
 
 def draw_preview(
-    path: Path, records: Array, policies: Mapping[str, Any], vocabulary: Vocabulary, said: list[str], seed: int
+    path: Path, records: Array, looks: Mapping[str, View], vocabulary: Vocabulary, said: list[str], seed: int
 ) -> None:
-    """One block of lines per text: itself, then a view of it under each policy. records: `(M, L)` UTF-8 bytes."""
+    """One block of lines per text: itself, then a view of it by each look. records: `(M, L)` UTF-8 bytes."""
     some = torch.from_numpy(np.array(records[:SHOWN]))
-    tokens = vocabulary.tokens(some)
     keys = np.arange(len(some))
-    views = {name: changed(tokens, policy, keys, seed) for name, policy in policies.items()}
+    views = {name: look(some, keys, seed) for name, look in looks.items()}
     lines = list(said)
     for row, record in enumerate(some.numpy()):
         text = record.tobytes().rstrip(b"\0").decode("utf-8", "replace")

@@ -12,19 +12,26 @@ _JOINERS = "\u200c\u200d"
 
 def words(text: str) -> list[str]:
     """Runs of letters, digits and marks; signs of scripts without blanks, punctuation and emoji one by one."""
-    found: list[str] = _pattern().findall(text)
+    found: list[str] = _compiled().findall(text)
     return found
 
 
 def spans(text: str) -> list[tuple[int, int]]:
     """Of each of the `words` its first character, and the one behind its last."""
-    return [found.span() for found in _pattern().finditer(text)]
+    return [found.span() for found in _compiled().finditer(text)]
 
 
-@cache
-def _pattern() -> re.Pattern[str]:
-    """Python's `\\w` leaves out the marks that vowels are written by in half of India's scripts."""
+def pattern() -> str:
+    """A regular expression of one word.
+
+    Python's `\\w` leaves out the marks that vowels are written by in half of India's scripts.
+    """
     marks = "".join(chr(code) for code in range(0x300, 0x1E00) if unicodedata.category(chr(code))[0] == "M")
     tails = f"{re.escape(marks)}{_JOINERS}\u20d0-\u20f0\ufe00-\ufe0f"
     skin = "\U0001f3fb-\U0001f3ff" if sys.maxunicode > 0xFFFF else ""
-    return re.compile(f"[{_SIGNS}][{tails}]*|(?:(?![{_SIGNS}])\\w[{tails}]*)+|[^\\w\\s][{tails}{skin}]*")
+    return f"[{_SIGNS}][{tails}]*|(?:(?![{_SIGNS}])\\w[{tails}]*)+|[^\\w\\s][{tails}{skin}]*"
+
+
+@cache
+def _compiled() -> re.Pattern[str]:
+    return re.compile(pattern())

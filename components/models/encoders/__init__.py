@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -48,6 +48,14 @@ class Encoder(nn.Module, ABC):
     def library_code(self, library: str) -> list[str]:
         """Lines of Python that make `library`'s own network, as `network`, which takes these weights and no more."""
         raise NotImplementedError(f"{type(self).__name__} is no network of {library}")
+
+    def sentence_parts(self, tokenizer: bytes, length: int) -> tuple[Mapping[str, str], Mapping[str, Any]] | None:
+        """What `sentence_folder` is to write, modules and files, for a network that sentence-transformers has too; None
+        where it has none that would give these vectors, or those of length 1 in their direction.
+
+        tokenizer: the content of a tokenizer.json; length: of a text, in its entries.
+        """
+        return None
 
     @abstractmethod
     def forward(self, views: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ https://arxiv.org/abs/1810.04805
 """
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from pydantic import Field
@@ -17,10 +17,12 @@ from components.core.errors import WinnowError
 from components.modalities import Input
 from components.models.encoders import Encoder
 from components.models.encoders.transformer import mean_of
+from components.models.library_names import to_library
 from components.models.token_encoder import by_length
 from components.models.transformer_block import attention
 
 DEEPEST = 48
+MARKS = {"unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]"}
 THEIRS = {
     "query": "attention.self.query",
     "key": "attention.self.key",
@@ -70,6 +72,7 @@ class SentenceTransformers(Encoder):
 
     def __init__(self, given: Input, config: Config) -> None:
         super().__init__(given)
+        self.config = config
         if config.width % config.heads:
             raise WinnowError(
                 f"sentence_transformers cannot share a width of {config.width} among {config.heads} heads: give "
@@ -93,6 +96,33 @@ class SentenceTransformers(Encoder):
     def forward(self, views: Tensor) -> Tensor:
         """Numbers `(N, T)` -> `(N, dim)`; of a longer text as many words as the network has places for."""
         return by_length(lambda part, _: self._vectors(part), views[:, : self.most])
+
+    def sentence_parts(self, tokenizer: bytes, length: int) -> tuple[Mapping[str, str], Mapping[str, Any]]:
+        """BERT, a mean, and length 1, as the folder was that the weights came from."""
+        most = min(length + 2, self.config.places)  # with the marks
+        own = {
+            "architectures": ["BertModel"],
+            "model_type": "bert",
+            "vocab_size": self.table.num_embeddings,
+            "hidden_size": self.dim,
+            "num_hidden_layers": self.config.depth,
+            "num_attention_heads": self.config.heads,
+            "intermediate_size": self.config.hidden,
+            "max_position_embeddings": self.config.places,
+            "type_vocab_size": 2,
+            "hidden_act": "gelu",
+            "layer_norm_eps": self.norm.eps,
+            "pad_token_id": 0,
+        }
+        files = {
+            "config.json": own,
+            "model.safetensors": to_library(self, self.state_dict()),
+            "tokenizer.json": tokenizer,
+            "tokenizer_config.json": {"tokenizer_class": "PreTrainedTokenizerFast", **MARKS, "model_max_length": most},
+            "sentence_bert_config.json": {"max_seq_length": most, "do_lower_case": False},
+            "1_Pooling/config.json": {"word_embedding_dimension": self.dim, "pooling_mode_mean_tokens": True},
+        }
+        return {"": "Transformer", "1_Pooling": "Pooling", "2_Normalize": "Normalize"}, files
 
     def _vectors(self, views: Tensor) -> Tensor:
         lengths = (views != 0).sum(1, keepdim=True)

@@ -4,6 +4,9 @@ Arora, Liang & Ma 2017, A simple but tough-to-beat baseline for sentence embeddi
 https://openreview.net/forum?id=SyK00v5xx
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from pydantic import Field
 from torch import Tensor, nn
@@ -50,6 +53,16 @@ class WordVectors(Encoder):
         weights = self.weights[views].to(self.table.weight.dtype)
         sums = F.embedding_bag(views, self.table.weight, per_sample_weights=weights, mode="sum")
         return sums / (weights > 0).sum(1, keepdim=True).clamp_min(1)
+
+    @torch.no_grad()
+    def sentence_parts(self, tokenizer: bytes, length: int) -> tuple[Mapping[str, str], Mapping[str, Any]]:
+        """A table whose rows are weighted, and without `common`, already."""
+        rows = self.table.weight * self.weights[:, None]
+        rows = rows - (rows @ self.common)[:, None] * self.common
+        place = "0_StaticEmbedding"
+        modules = {place: "StaticEmbedding", "1_Normalize": "Normalize"}
+        weights = {"embedding.weight": rows.cpu().contiguous()}
+        return modules, {f"{place}/tokenizer.json": tokenizer, f"{place}/model.safetensors": weights}
 
     @torch.no_grad()
     def settle(self, products: Tensor) -> None:

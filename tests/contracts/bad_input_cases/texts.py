@@ -4,6 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from bad_input_cases.case import Case, write
+from components.core import stage
+from components.core.config import read_params
+from components.core.dag import CODE
+from components.stages import code
 
 TABLE: dict[str, Any] = {
     "ingest.source": "mine.csv",
@@ -27,6 +31,24 @@ def _a_folder() -> None:
         Path("mine", f"{number}.txt").write_text(f"text {number}")
 
 
+def _view(**policy: Any) -> dict[str, Any]:
+    return {**TABLE, "augment.policies": {**TABLE["augment.policies"], "view": policy}}
+
+
+def _read() -> None:
+    """The table; that it may pass is said already."""
+    write("mine.csv", ROWS)()
+    code.run(params=code.Params(), settings=read_params(), ingest=CODE / "ingest.json")
+    assert stage.main("ingest") == 0
+
+
+def _looked_at() -> None:
+    """The pictures there are."""
+    code.run(params=code.Params(), settings=read_params(), augment=CODE / "augment.json")
+    assert stage.main("augment") == 0
+
+
+WORDS = "data/weights/words/encoder.safetensors"
 TEXTS = [
     Case("a table that is not there", "ingest", "check the path", settings=TABLE),
     Case("a table without a line of names", "ingest", "needs one", **_of("good,x\nbad,y\n")),
@@ -102,6 +124,51 @@ TEXTS = [
         "settings",
         "the least share first",
         settings={**TABLE, "augment.policies": {**TABLE["augment.policies"], "view": {"crop": [0.9, 0.1]}}},
+    ),
+    Case(
+        "synonyms from a place that nobody watches",
+        "settings",
+        "put it there",
+        settings=_view(synonyms={"chance": 0.1, "vectors": "/home/me/encoder.safetensors"}),
+    ),
+    Case("synonyms from nowhere", "settings", "either vectors", settings=_view(synonyms={"chance": 0.1})),
+    Case(
+        "synonyms of bytes",
+        "settings",
+        "whose entries are no words",
+        settings={
+            **_view(synonyms={"chance": 0.1, "vectors": WORDS}),
+            "ingest.modality": {"name": "text", "vocabulary": "bytes"},
+        },
+    ),
+    Case(
+        "synonyms by vectors that are not there",
+        "augment",
+        "winnow export",
+        settings=_view(synonyms={"chance": 0.1, "vectors": WORDS}),
+        do=_read,
+    ),
+    Case(
+        "synonyms by a WordNet that is not there",
+        "augment",
+        "its folder `dict`",
+        settings=_view(synonyms={"chance": 0.1, "wordnet": "data/weights/wordnet"}),
+        do=_read,
+    ),
+    Case(
+        "versions of texts that are not there",
+        "augment",
+        "winnow rewrite",
+        settings=_view(rewritten={"chance": 0.5, "file": "data/weights/rewritten/infill.parquet"}),
+        do=_read,
+    ),
+    Case("versions of texts that nobody looked at yet", "winnow rewrite infill", "dvc repro augment"),
+    Case("versions of pictures", "winnow rewrite infill", "writes texts", do=_looked_at),
+    Case("versions of which all words are guessed", "winnow rewrite infill --share 2", "between 0 and 1"),
+    Case(
+        "a translation by a model that is not there",
+        "winnow rewrite back_translation --there gone --back gone",
+        "it holds no config.json",
     ),
     Case("a text asked of a model of pictures", "winnow predict --text cat", "cannot be typed", champion=True),
     Case("which words decided about a picture", "winnow predict --why a.jpg", "leave out --why", champion=True),
