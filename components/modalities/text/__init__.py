@@ -212,8 +212,11 @@ class Text(Modality):
     def show(self, record: Array, *, caption: str = "") -> str:
         """A quotation, cut where it is long; all of it escaped."""
         text = self._said(record)
-        shown = text if len(text) <= SHOWN else text[: SHOWN - 1].rstrip() + "…"
-        return f'<blockquote dir="auto" style="{QUOTED}" title="{escape(caption)}">{escape(shown)}</blockquote>'
+        return _quoted(text if len(text) <= SHOWN else text[: SHOWN - 1].rstrip() + "…", caption)
+
+    def show_whole(self, record: Array, *, caption: str = "") -> str:
+        """A quotation of all of it."""
+        return _quoted(self._said(record), caption)
 
     def preview_policies(
         self, path: Path, records: Array, policies: Mapping[str, Any], statistics: Statistics, seed: int
@@ -270,3 +273,7 @@ def _blocks(samples: Samples, rows: Positions) -> Iterator[Array]:
 
 def _records(texts: list[str]) -> Array:
     return padded([np.frombuffer(text.encode("utf-8", "replace"), np.uint8) for text in texts])
+
+
+def _quoted(text: str, caption: str) -> str:
+    return f'<blockquote dir="auto" style="{QUOTED}" title="{escape(caption)}">{escape(text)}</blockquote>'
