@@ -25,6 +25,7 @@ from benchmarks._hostile_versions import FILES, SOURCES, TAGS, endless
 from benchmarks._hostile_weights import NO_WEIGHTS, TORCH_ONLY, UNSOUND
 from benchmarks._pictures import spec_of
 from components.core import journal, model_versions, stage
+from components.core.decisions import Decided
 from components.core.model_versions import find
 from components.datasets.archive import HOME as UNPACKED
 from components.datasets.manifest import read_manifest
@@ -110,7 +111,7 @@ def _register() -> None:
     digest = model_versions.model_digest(Path("model.safetensors"))
     made = model_versions.create("winnow", Path("package"), run_id="0" * 32, digest=digest)
     with model_versions.promoting():
-        model_versions.crown(made, why="for the benchmark.")
+        model_versions.crown(made, Decided("promoted", why="for the benchmark."))
 
 
 def versions(chance: random.Random) -> Iterator[Attempt]:

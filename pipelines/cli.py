@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from components.core.environment import prepare
-from pipelines.commands import choosing, ledger, models, pages, running
+from pipelines.commands import answering, choosing, ledger, models, pages, running
 from pipelines.commands.help_page import Grouped
 from pipelines.ending import end_with
 
@@ -18,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for part in (running, models, choosing, ledger, pages):  # the order of `winnow --help`
+for part in (running, models, answering, choosing, ledger, pages):  # the order of `winnow --help`
     app.add_typer(part.app)
 
 

@@ -65,6 +65,7 @@ def run_dvc(
     *,
     listen: Callable[[str], None] | None = None,
     limit: float | None = None,
+    at: Path = Path(),
 ) -> int:
     """Run `dvc ARGUMENTS` with `extra` in its environment, its output passed on in few words; returns its exit code.
 
@@ -75,6 +76,7 @@ def run_dvc(
     overdue: list[threading.Timer] = []
     with subprocess.Popen(
         command,
+        cwd=at,
         env={**_environment(), **({} if listen else {BRIEF: "1"}), **extra},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT if listen else None,

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from components.core import tracking
+from components.core.decisions import history
 from components.core.files import read_json
 from components.core.lock import held
-from components.core.model_versions import versions
+from components.core.model_versions import CANDIDATE, versions
 from components.models.given_weights import Origin
 from pipelines.dvc import prepare_workspace, stale
 from pipelines.flows.schedule import LOCK as SCHEDULE
@@ -17,7 +18,7 @@ from pipelines.session import LOCK
 from pipelines.settings import model_name
 from pipelines.summary import role
 
-RUNS = 5
+RUNS = DECISIONS = 5
 ENCODER = Path("data/pretrain/encoder.json")
 REASONS = 2  # said of each stage
 
@@ -95,9 +96,18 @@ def _one_run(run: Any) -> str:
 
 
 def _models() -> list[str]:
+    """The versions that serve or wait, and what was decided last; what people wrote in the pages is taken first."""
     name = model_name()
     found = versions(name)
     if not found:
         return [f"no version of {name} yet: `winnow repro` makes one"]
+    more: list[str] = []
+    if any("review" in item.tags or CANDIDATE in item.aliases for item in found):
+        from pipelines.deciding import reviews, waiting  # which loads what proves a model
+
+        more = [*reviews(), *waiting()]
+        found = versions(name)
     count = f"{name} has {len(found)} version{'' if len(found) == 1 else 's'}"
-    return [count, *(f"version {item.number}: {role(item.aliases)}" for item in found if item.aliases)]
+    roles = [f"version {item.number}: {role(item.aliases)}" for item in found if item.aliases]
+    decided = [f"version {number}, {one.said}" for number, one in history(found)[-DECISIONS:]]
+    return [count, *roles, *more, *decided]

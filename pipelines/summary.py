@@ -9,7 +9,7 @@ from typing import Any
 from components.core.config import block, read_params
 from components.core.errors import WinnowError
 from components.core.files import read_json
-from components.core.model_versions import CHALLENGER, CHAMPION, versions
+from components.core.model_versions import CANDIDATE, CHALLENGER, CHAMPION, versions
 
 COLUMNS = 110
 PAGES = {
@@ -18,7 +18,7 @@ PAGES = {
     "augmentations": Path("data/augment/preview.png"),
     "data checks": Path("data/validate/docs/index.html"),
 }
-ROLES = {CHAMPION: "serves", CHALLENGER: "is the newest"}
+ROLES = {CHAMPION: "serves", CANDIDATE: "waits for a person's yes", CHALLENGER: "is the newest"}
 
 
 def summarize(seconds: float | None = None) -> str:
@@ -46,6 +46,7 @@ def rows(seconds: float | None = None) -> list[tuple[str, str]]:
         *([("second control", second["why"])] if second["why"] not in ("", guard["why"]) else []),
         ("model", _model(version)),
         ("gate", f"{'passed' if version['gate']['passed'] else 'not passed'}: {version['gate']['why']}"),
+        *_approval(version.get("approval", {})),
         *[(name, str(path)) for name, path in PAGES.items() if path.exists()],
         ("runs and models", "make ui"),
     ]
@@ -73,7 +74,7 @@ def _more_labels(label: dict[str, Any], used: int) -> str:
     source = (
         "all that the data came with are used" if budget is None else f"or raise label.budget{beyond} (now {budget})"
     )
-    return f"a row for each answer in data/labels/ledger.csv; {source}"
+    return f"`winnow label` asks for them; {source}"
 
 
 def _accuracy(metrics: dict[str, Any]) -> str:
@@ -99,6 +100,15 @@ def _model(version: dict[str, Any]) -> str:
     serving = next((number for number, names in now.items() if "champion" in names), None)
     other = f"; version {serving} serves" if serving not in (None, version["version"]) else ""
     return f"{version['name']} version {version['version']}: {role(aliases) or 'replaced by a newer one'}{other}"
+
+
+def _approval(approval: dict[str, Any]) -> list[tuple[str, str]]:
+    """What a person said, or can say, where the gate asks one."""
+    if not approval:
+        return []
+    said = approval["said"]
+    text = f"{said['what']} by {said['by']}: {said['why']}" if said else approval["waits"] or "not asked for"
+    return [("approval", text)]
 
 
 def role(aliases: Collection[str]) -> str:

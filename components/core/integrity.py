@@ -38,16 +38,19 @@ def recorded_outputs(root: Path = Path()) -> dict[Path, Recorded]:
 
     Raises WinnowError for conflict markers, and for what is not a lock file at all.
     """
-    path = root / LOCK_FILE
-    if not path.is_file():
-        return {}
-    stages = _stages(path)
+    path, stages = root / LOCK_FILE, recorded_stages(root)
     try:
         outputs = [(stage, entry) for stage, block in stages.items() for entry in block.get("outs", [])]
         made = [Recorded(stage, Path(e["path"]), str(e["md5"]), int(e.get("size", UNKNOWN))) for stage, e in outputs]
     except (AttributeError, KeyError, TypeError, ValueError):
         raise _broken(path, "an output in it lacks its path or md5") from None
     return {item.path: item for item in made}
+
+
+def recorded_stages(root: Path = Path()) -> dict[str, Any]:
+    """What `root/dvc.lock` holds of each stage: `cmd`, `deps`, `params`, `outs`; raises as `recorded_outputs` does."""
+    path = root / LOCK_FILE
+    return _stages(path) if path.is_file() else {}
 
 
 def checking(recorded: dict[Path, Recorded], stage: str) -> Callable[[Path], tuple[str, str]]:

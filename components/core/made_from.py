@@ -1,5 +1,6 @@
-"""What a run was made from, for making it again: settings, dvc.lock, and how the code differs from its commit."""
+"""What a run was made from, for making it again: settings, dvc.lock, environment, and how the code differs."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -8,10 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from components.core.installed import installed
 from components.core.secrets import without_secrets
 
 FOLDER = "made_from"  # among the artifacts of a pipeline run
 CHANGES = "changes.diff"
+LEFT_OUT = "left_out.txt"
+ENVIRONMENT = "environment.json"
 KEPT = (Path("params.yaml"), Path("dvc.yaml"), Path("dvc.lock"))
 CODE = (".py", ".jinja", ".yaml", ".yml", ".toml", ".lock", ".cfg", ".ini", ".sh", ".md")  # untracked files that count
 MOST = 4 * 2**20  # bytes of the differences; files beyond that are named
@@ -20,7 +24,8 @@ _MADE = (":!dvc.lock", ":!params.yaml", ":!data/evaluate")  # kept whole, or wri
 
 @contextmanager
 def made_from() -> Iterator[Path]:
-    """A folder with `params.yaml`, `dvc.yaml`, `dvc.lock` and, where the tree is not as committed, `changes.diff`.
+    """A folder with `params.yaml`, `dvc.yaml`, `dvc.lock`, `environment.json` (see `installed`) and, where the tree is
+    not as committed, `changes.diff`.
 
     `git apply` of the latter on the run's commit gives the code back; secrets in addresses are blotted out, and what
     would make it longer than 4 MiB is named in `left_out.txt`. The folder goes with the block.
@@ -30,11 +35,12 @@ def made_from() -> Iterator[Path]:
         for path in KEPT:
             if path.is_file():
                 (folder / path.name).write_text(_masked(path.read_bytes()), encoding="utf-8")
+        (folder / ENVIRONMENT).write_text(json.dumps(installed(), indent=2) + "\n", encoding="utf-8")
         changes, left_out = _changes()
         if changes:
             (folder / CHANGES).write_text(changes, encoding="utf-8", newline="")
         if left_out:
-            (folder / "left_out.txt").write_text("\n".join(left_out) + "\n", encoding="utf-8")
+            (folder / LEFT_OUT).write_text("\n".join(left_out) + "\n", encoding="utf-8")
         yield folder
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from components.core import tracking
+from components.core.decisions import PROMOTED, ROLLED_BACK, Decided, decisions, note, with_decisions
 from components.core.errors import WinnowError
 from components.core.files import sha256
 from components.core.local_registry import Row, read_versions
@@ -20,6 +21,7 @@ from components.core.store_calls import all_pages
 from components.core.terminal import short
 
 CHAMPION, CHALLENGER = "champion", "challenger"
+CANDIDATE = "candidate"  # the gate said yes, and a person is asked
 HISTORY = "champion_history"  # tag on the registered model: numbers of all champions, the present one last
 ALL_FILES = "content_sha256"  # tag: `files.sha256` of the version's whole folder
 LONGEST = 100_000  # characters of a version's tag in MLflow
@@ -44,6 +46,8 @@ class Version:
 
 
 Prove = Callable[[Version], object]
+Decide = Callable[[Version], Decided]
+BY_HAND = "by hand."
 
 
 def model_digest(weights: Path) -> str:
@@ -107,56 +111,79 @@ def create(name: str, folder: Path, *, run_id: str, digest: str) -> Version:
 
 
 def describe(version: Version, card: str, tags: Mapping[str, str]) -> None:
-    """Write a version's card (Markdown) and its tags of evidence."""
+    """Write a version's card (Markdown), which keeps what was decided, and its tags of evidence."""
     store = tracking.opened()
+    card = with_decisions(without_secrets(card), decisions(version.tags))
     with tracking.answering():
-        store.update_model_version(version.name, str(version.number), description=without_secrets(card))
+        store.update_model_version(version.name, str(version.number), description=card)
         for key, value in tags.items():
             store.set_model_version_tag(version.name, str(version.number), key, _whole(value))
 
 
-def promote(name: str, number: int | str, *, prove: Prove) -> Version:
+def promote(name: str, number: int | str, *, prove: Prove, decide: Decide | None = None) -> Version:
     """Make a version the champion by hand; returns it. Once more does nothing.
 
-    prove: raises WinnowError unless the version is whole and answers as it did when it was registered.
+    prove: raises WinnowError unless the version is whole and answers as it did when it was registered; decide: says
+    who promotes it and why, or raises WinnowError for what speaks against it.
     """
     with promoting():
         version = find(name, number)
+        decided = Decided(PROMOTED, why=BY_HAND)
+        if decide and CHAMPION not in version.aliases:
+            decided = decide(version)
         prove(version)
-        crown(version, why="promoted by hand.")
+        crown(version, decided)
     return find(name, version.number)
 
 
-def rollback(name: str, *, prove: Prove) -> Version:
+def rollback(name: str, *, prove: Prove, by: str = "", why: str = BY_HAND) -> Version:
     """Make the champion before this one champion again; returns it. Raises WinnowError where there is none.
 
     prove: as of `promote`.
     """
     with promoting():
-        numbers = {version.number for version in versions(name)}
+        numbers = {version.number: version for version in versions(name)}
         history = [number for number in (_history(name) if numbers else []) if number in numbers]
         if len(history) < 2:
             raise WinnowError(f"model {name} has no earlier champion to go back to: use `winnow promote VERSION`.")
-        before = find(name, history[-2])
+        before, gone = numbers[history[-2]], numbers[history[-1]]
         prove(before)
+        note(gone, Decided(ROLLED_BACK, by=by, why=f"{why.rstrip('.')}, to version {before.number}."))
         _set_champion(name, history[:-1])
         store = tracking.client()
         with tracking.answering():
-            store.set_model_version_tag(name, str(history[-1]), "rolled_back", f"to version {before.number}")
+            store.set_model_version_tag(name, str(gone.number), "rolled_back", f"to version {before.number}")
     return find(name, before.number)
 
 
-def crown(version: Version, *, why: str) -> None:
+def crown(version: Version, decided: Decided) -> None:
     """Make `version` the champion unless it is, remembering the one before. The caller holds `promoting()`."""
     if CHAMPION in version.aliases:
         return
+    note(version, decided)
     history = _history(version.name)  # ends with this version where its alias was removed in the pages
     _set_champion(version.name, history + [version.number] * (history[-1:] != [version.number]))
+    dismiss(version)
     store = tracking.client()
     with tracking.answering():
-        store.set_model_version_tag(version.name, str(version.number), "promoted", why)
+        store.set_model_version_tag(version.name, str(version.number), "promoted", decided.why)
         if "rolled_back" in version.tags:
             store.delete_model_version_tag(version.name, str(version.number), "rolled_back")
+
+
+def nominate(version: Version) -> None:
+    """Make `version` the one candidate that a person is asked about. The caller holds `promoting()`."""
+    store = tracking.client()
+    with tracking.answering():
+        store.set_registered_model_alias(version.name, CANDIDATE, str(version.number))
+
+
+def dismiss(version: Version) -> None:
+    """Make `version` no candidate any more, where it is one. The caller holds `promoting()`."""
+    if CANDIDATE in version.aliases:
+        store = tracking.client()
+        with tracking.answering():
+            store.delete_registered_model_alias(version.name, CANDIDATE)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import functools
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,13 @@ def keep_source(run_id: str) -> None:
     store = tracking.opened()
     with tracking.answering(), made_from() as folder:
         store.log_artifacts(run_id, str(folder), FOLDER)
+
+
+def keep_json(run_id: str, name: str, make: Callable[[int], dict[str, Any]]) -> None:
+    """Put a JSON object among the run's artifacts as the file `name`; `make` is told when the run began (ms)."""
+    store = tracking.opened()
+    with tracking.answering():
+        store.log_dict(run_id, make(int(store.get_run(run_id).info.start_time)), name)
 
 
 def end(run_id: str, *, status: str, within: str = "") -> list[Link]:

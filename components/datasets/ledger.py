@@ -1,10 +1,11 @@
 """The label ledger: append-only text in git, the only way a person's label comes in."""
 
 import csv
+import errno
 import math
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -15,12 +16,15 @@ import pandas as pd
 from components.core.config import did_you_mean
 from components.core.errors import WinnowError
 from components.core.integrity import MARKERS
+from components.core.lock import locked
 from components.core.spreadsheet import plain, to_csv
 from components.core.terminal import short
 from components.datasets.names import normal, unprintable
 
 COLUMNS = ("id", "label", "annotator", "source", "round", "cost", "at", "note")
 SOURCES = ("given", "person", "rule", "oracle")
+PASSES = ("cannot tell", "none of these")  # notes of rows without a label that answer all the same: not asked again
+AGAIN, UNDONE = "asked again", "undone"  # notes of an old question's second answer, and of an answer taken back
 _TYPES = {"round": "int64", "cost": "float64", "line": "int64", "time": "float64", "day": "int64"}
 _ALL = (*COLUMNS, "line", "time", "day")
 _NAMES = ("label", "annotator")
@@ -31,6 +35,9 @@ _BLOCK = 50_000  # rows that are Python objects at a time
 _DATE = len("2026-03-01")  # characters, at most, of a date without a time
 _COST = re.compile(r"(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_WAIT = 60.0  # seconds for somebody else who writes
+_BUSY = "another program (process {pid}) has been writing the ledger for a minute: stop it, or wait for it."
+Row = Mapping[str, object]
 
 
 def read_ledger(path: Path) -> pd.DataFrame:
@@ -58,14 +65,36 @@ def read_ledger(path: Path) -> pd.DataFrame:
 
 
 def in_force(ledger: pd.DataFrame) -> pd.DataFrame:
-    """The rows that count: of each annotator's rows for an id the last one, unless it withdraws the label.
+    """The rows that count: of each annotator's rows for an id the last one, unless it withdraws the label."""
+    last = standing(ledger)
+    return last[last["label"] != ""].reset_index(drop=True)
+
+
+def standing(ledger: pd.DataFrame) -> pd.DataFrame:
+    """Of each annotator's rows for an id the last one, in file order: a label, a pass (see `passed`), or a withdrawal.
 
     Last is the latest `at`; rows of the same time, by their place in the file. A row without `at` counts as written
     when the newest row above it (of that annotator for that id) was; one with a date alone, as the newest of that day.
     """
     whose = _whose(ledger)
     last = ~whose.loc[_in_time(ledger, whose)].duplicated(keep="last").sort_index()
-    return ledger[last & (ledger["label"] != "")].reset_index(drop=True)
+    return ledger[last].reset_index(drop=True)
+
+
+def passed(rows: pd.DataFrame) -> "pd.Series[bool]":
+    """Which rows answer without a label: "cannot tell" or "none of these", each the first word of its note."""
+    return (rows["label"] == "") & _noted(rows, *PASSES)
+
+
+def passed_over(path: Path) -> set[str]:
+    """Ids that people answered without a label, where none of them gave one. Raises as `read_ledger` does."""
+    last = standing(read_ledger(path))
+    return set(last.loc[passed(last), "id"]) - set(last.loc[last["label"] != "", "id"])
+
+
+def _noted(rows: pd.DataFrame, *notes: str) -> "pd.Series[bool]":
+    """Which rows have one of these as a part of their note; parts are separated by `; `."""
+    return rows["note"].map(lambda note: not set(notes).isdisjoint(note.split("; "))).astype(bool)
 
 
 def without_effect(ledger: pd.DataFrame) -> dict[str, list[int]]:
@@ -77,6 +106,7 @@ def without_effect(ledger: pd.DataFrame) -> dict[str, list[int]]:
     place = pd.Series(range(len(order)), order, dtype="int64").sort_index()
     older = place < place.groupby(whose).cummax()
     same = (label == label.groupby(whose).shift(fill_value="")).sort_index() & ~older
+    same &= ~_noted(ledger, *PASSES, AGAIN, UNDONE)  # these say something all the same
     empty = ledger["label"] == ""
     found = {"repeats": same & ~empty, "withdrawals": same & empty, "older": older}
     return {name: sorted(ledger["line"][rows]) for name, rows in found.items()}
@@ -125,8 +155,45 @@ def _in_time(ledger: pd.DataFrame, whose: "pd.Series[int]") -> pd.Index:
     return when.sort_values(kind="stable").index
 
 
-def append(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
+def append(path: Path, rows: Iterable[Row]) -> None:
     """Add rows at the end, all or none, in one write; a column left out is empty. Raises as `read_ledger` does."""
+    amend(path, lambda _: rows)
+
+
+def amend(path: Path, decide: Callable[[pd.DataFrame], Iterable[Row]]) -> list[Row]:
+    """Add the rows that `decide` makes of the ledger as it stands, which nobody else writes meanwhile; return them.
+
+    They are on the disk when this returns. A ledger that is not there is begun. Raises as `read_ledger` does.
+    """
+    with locked(path.with_name(f".{path.stem}.lock"), wait=_WAIT, busy=_BUSY):
+        begun = path.is_file() and path.stat().st_size > 0
+        ledger = (
+            read_ledger(path) if begun else _typed(pd.DataFrame([], columns=list(_ALL)))
+        )  # nothing joins a broken one
+        rows = list(decide(ledger))
+        text = to_csv(COLUMNS, _written(rows))
+        if begun:
+            text = ("" if path.read_bytes().endswith(b"\n") else "\n") + text.partition("\n")[2]
+        if rows or not begun:
+            _add(path, text.encode("utf-8"))
+    return rows
+
+
+def _add(path: Path, content: bytes) -> None:
+    """The content at the end of the file and on the disk; a disk that is full leaves the file as it was."""
+    with path.open("ab", buffering=0) as file:
+        size = file.tell()
+        try:
+            if file.write(content) < len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+            os.fsync(file.fileno())
+        except OSError:
+            file.truncate(size)
+            raise
+
+
+def _written(rows: Iterable[Row]) -> list[list[str]]:
+    """The rows' fields. Raises WinnowError for one that does not keep the rules."""
     new = []
     for number, row in enumerate(rows, 1):
         unknown = sorted(set(row) - set(COLUMNS))
@@ -135,20 +202,13 @@ def append(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
                 f"new row {number}: unknown column '{short(unknown[0])}': {did_you_mean(unknown[0], list(COLUMNS))}"
             )
         values = {name: str(row.get(name, "")) for name in COLUMNS}
-        checked = _check(values, f"new row {number}")
+        checked = check(values, f"new row {number}")
         if checked["at"] and math.isnan(checked["time"]):
             raise WinnowError(
                 f"new row {number}, column at: '{short(values['at'])}' is no date such as 2026-03-01T10:00:00Z."
             )
         new.append(list(values.values()))
-    text = to_csv(COLUMNS, new)
-    if path.is_file() and path.stat().st_size > 0:
-        read_ledger(path)  # nothing is added to a broken file
-        text = ("" if path.read_bytes().endswith(b"\n") else "\n") + text.partition("\n")[2]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab", buffering=0) as file:
-        file.write(text.encode("utf-8"))
-        os.fsync(file.fileno())
+    return new
 
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:
@@ -172,7 +232,7 @@ def _rows(file: Iterable[str], where: str) -> Iterator[dict[str, Any]]:
                     raise WinnowError(
                         f"{line}: {len(fields)} of {len(COLUMNS)} fields ({','.join(COLUMNS)}): complete it."
                     )
-                yield {**_check(dict(zip(COLUMNS, fields, strict=True)), line), "line": reader.line_num}
+                yield {**check(dict(zip(COLUMNS, fields, strict=True)), line), "line": reader.line_num}
     except csv.Error as error:
         raise WinnowError(f"{where}, line {reader.line_num}: not valid CSV ({error}): close the quote there.") from None
     if not headed:
@@ -191,8 +251,8 @@ def _no_header(line: str, fields: list[str]) -> str:
     return f"{line}: the columns must be {','.join(COLUMNS)}, not {short(','.join(fields))}."
 
 
-def _check(row: dict[str, str], where: str) -> dict[str, Any]:
-    """The row with its names in normal form and its numbers and time as numbers."""
+def check(row: dict[str, str], where: str) -> dict[str, Any]:
+    """The row with its names in normal form and its numbers and time as numbers; `where` it stands, for errors."""
     row = {name: plain(text if name == "note" else text.strip()) for name, text in row.items()}
     row |= {name: normal(row[name]) for name in _NAMES}
     for name in ("id", "annotator"):

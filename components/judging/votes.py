@@ -13,10 +13,11 @@ from components.core.config import PluginChoice
 from components.core.files import write_text
 from components.core.plugins import build
 from components.core.spreadsheet import frame_to_csv
+from components.judging.agreement import kappas
 from components.methods.label_models import Doubles, LabelModel, Votes, accuracies
 
 SOURCE = "the source"  # the annotator that labels come from which no ledger names
-COLUMNS = ("annotator", "source", "votes", "shared", "accuracy")
+COLUMNS = ("annotator", "source", "votes", "shared", "accuracy", "kappa")
 MUCH = 1 / 3  # of the samples, contradicted
 
 
@@ -24,7 +25,8 @@ MUCH = 1 / 3  # of the samples, contradicted
 class Aggregated:
     """distributions: `(L, K)` in the order of the ids; annotators: a row each, columns `COLUMNS`; figures: for the log.
 
-    shared: votes on samples that others voted on too; accuracy: expected share of these that are right, nan without.
+    shared: votes on samples that others voted on too; accuracy: expected share of these that are right, nan without;
+    kappa: agreement with these others beyond chance (Cohen), nan without.
     """
 
     distributions: npt.NDArray[np.float32]
@@ -102,6 +104,7 @@ def _table(votes: Votes, names: list[str], distributions: Doubles, rows: pd.Data
         "votes": np.bincount(votes.annotators, minlength=len(names)),
         "shared": np.bincount(shared.annotators, minlength=len(names)),
         "accuracy": accuracies(shared, distributions),
+        "kappa": kappas(shared),
     }
     return pd.DataFrame(table, columns=list(COLUMNS))
 

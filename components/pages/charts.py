@@ -49,6 +49,23 @@ def intervals(rows: Sequence[tuple[str, float, float, float]]) -> str:
     return _png(figure)
 
 
+def gains(rows: Sequence[tuple[str, float, float, float]]) -> str:
+    """A line per row: name, difference of accuracies, low, high; in points, with the line where nothing differs."""
+    figure = empty_figure(4.8, 0.75 + 0.4 * len(rows))
+    axes = figure.add_subplot()
+    for height, (_, value, low, high) in enumerate(reversed(rows)):
+        color = WARN if high < 0 else ACCENT if low > 0 else "#7b8a96"
+        axes.hlines(height, 100 * low, 100 * high, color=color, linewidth=5, alpha=0.35)
+        axes.plot(100 * value, height, "o", color=color, markersize=8)
+    axes.axvline(0, color=INK, linewidth=0.8, linestyle="--")
+    axes.set_yticks(range(len(rows)), [name for name, *_ in reversed(rows)])
+    axes.set_ylim(-0.6, len(rows) - 0.4)
+    axes.set_xlabel("points of accuracy gained")
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    return _png(figure)
+
+
 def confidence_histogram(confidence: Floats, accepted: npt.NDArray[np.bool_]) -> str:
     """How sure the pseudo-labels are: accepted on top of those set aside."""
     figure = empty_figure(4.6, 2.4)

@@ -1,5 +1,6 @@
-"""The page of questions: a card per query with picture, guess and reason, and a click for the answer."""
+"""The page of questions for people without the command line: a card each, a key or a click, a file of answers."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +10,10 @@ import numpy.typing as npt
 
 from components.core.files import write_text
 from components.core.spreadsheet import FORMULA
+from components.datasets.ledger import COLUMNS, PASSES
 from components.modalities import Modality
 from components.modalities.worded import Mark
+from components.pages.digit_keys import digit_keys
 from components.pages.shown import showing
 from components.pages.templates import templates
 
@@ -98,8 +101,12 @@ def write_gallery(
             doubts=doubts[:MOST_DOUBTS],
             more_doubts=max(0, len(doubts) - MOST_DOUBTS),
             choices={card.id: _choices(card, classes) for card in cards},
+            keys=dict(zip(classes, digit_keys(classes), strict=True)) if len(classes) <= MOST_BUTTONS else {},
+            passes=PASSES,
+            run=_run([one.id for one in cards], [one.id for one in doubts]),
             classes=classes,
             formula=FORMULA,
+            columns=",".join(COLUMNS),
             typed=len(classes) > MOST_BUTTONS,
             strategy=strategy,
             note=note,
@@ -111,5 +118,10 @@ def write_gallery(
 
 
 def _choices(card: Card, classes: list[str]) -> list[str]:
-    """Classes with a button: all in their usual order, or of many the likeliest."""
-    return classes if len(classes) <= MOST_BUTTONS else [name for name, _ in card.classes[:MOST_BUTTONS]]
+    """Classes with a button, in their usual order: all, or of many the likeliest, whose order would tell the guess."""
+    return classes if len(classes) <= MOST_BUTTONS else sorted(name for name, _ in card.classes[:MOST_BUTTONS])
+
+
+def _run(*ids: list[str]) -> str:
+    """What the browser keeps the answers under: another run asks otherwise."""
+    return hashlib.sha256(repr(ids).encode()).hexdigest()[:16]

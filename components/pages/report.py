@@ -192,7 +192,8 @@ def _labels(inputs: Inputs, classes: list[str]) -> dict[str, Any]:
 
 def _annotators(path: Path) -> dict[str, Any]:
     """Those who gave most labels, and how many more there are; nobody where one has given all."""
-    table = pd.read_csv(path, dtype={"annotator": str}, keep_default_na=False, na_values={"accuracy": [""]})
+    empty = {name: [""] for name in ("accuracy", "kappa", "same")}
+    table = pd.read_csv(path, dtype={"annotator": str}, keep_default_na=False, na_values=empty)
     table["annotator"] = table["annotator"].map(plain)
     if len(table) < 2:
         return {"annotators": [], "more_annotators": 0}

@@ -23,11 +23,15 @@ Correct = npt.NDArray[np.bool_]
 
 
 class Gate(Config):
-    """`metric` is compared; the low end of its paired interval must exceed `minimum_gain` to replace a champion."""
+    """`metric` is compared; the low end of its paired interval must exceed `minimum_gain` to replace a champion.
+
+    approval: `person`: what passes waits as a candidate until somebody has said yes to it (`winnow approve`).
+    """
 
     metric: Literal["accuracy"] = "accuracy"
     minimum_gain: float = Field(default=0.0, ge=-1.0, le=1.0)
     confidence: float = Field(default=0.95, gt=0.0, lt=1.0)
+    approval: Literal["none", "person"] = "none"
 
 
 @dataclass(frozen=True)

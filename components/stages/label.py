@@ -18,6 +18,7 @@ from components.datasets.identity import earlier_ids
 from components.datasets.label_rules import say_what_counts, settle_classes, settle_rules
 from components.datasets.label_variety import check_variety, standing_in
 from components.datasets.labels import Labels, write_labels
+from components.datasets.ledger import read_ledger
 from components.datasets.manifest import read_manifest
 from components.datasets.names import normal
 from components.datasets.oracle import read_classes, reveal
@@ -28,6 +29,7 @@ from components.datasets.sample_store import open_samples
 from components.datasets.synthetic import is_synthetic, read_content, write_synthetic
 from components.datasets.truth import answers
 from components.datasets.vectors import open_vectors
+from components.judging.agreement import with_repeats
 from components.judging.rule_votes import Weighed, search_by_rules, weigh_rules
 from components.judging.votes import aggregate, write_annotators
 from components.modalities import build_modality
@@ -109,7 +111,7 @@ def run(
     write_labels(labels, known)
     contents = [read_content(synthetic, id_) for id_ in found.made]
     write_synthetic(synthetic_labels, found.made, weighed.distributions[len(found.ids) :], contents)
-    write_annotators(annotators, weighed.annotators)
+    write_annotators(annotators, with_repeats(weighed.annotators, read_ledger(ledger)))
     return {**weighed.figures, **spoken.figures, **found.figures(params.budget), **_figures(known)}
 
 
@@ -179,7 +181,7 @@ def _in_force(
     made = sorted(id_ for id_ in order if is_synthetic(id_))
     ids = sorted({*order, *from_source} - {*made})
     if not ids and not rules:
-        raise WinnowError("there is no label yet: add rows to data/labels/ledger.csv, or use a source with labels.")
+        raise WinnowError("there is no label yet: answer questions with `winnow label`, or use a source with labels.")
     return _InForce(ids, made, rows, from_source, classes, set_aside)
 
 

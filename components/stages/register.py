@@ -3,10 +3,11 @@
 import json
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,26 +16,39 @@ from pydantic import TypeAdapter, field_validator
 
 from components.core import journal, pipeline_run, tracking
 from components.core.config import StageParams
+from components.core.decisions import APPROVED, PROMOTED, Decided, history
 from components.core.files import write_text
 from components.core.model_versions import (
+    CANDIDATE,
     CHAMPION,
     Version,
     create,
     crown,
     describe,
+    dismiss,
     find,
     model_digest,
+    nominate,
     promoting,
     versions,
 )
+from components.core.people import authors
 from components.core.used import confirm
 from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.sample_store import Array, open_samples
 from components.models.classifier import Classifier, load_classifier
+from components.release.approval import AUTHORS, REVIEW, honour, how_to_answer
+from components.release.evidence import evidence_digest, standing
 from components.release.gate import Decision, Gate, TestRows, decide
 from components.release.model_card import card, evidence
 from components.release.package import package
+from components.release.provenance import FILE as PROVENANCE
+from components.release.provenance import statement
 from components.release.registered import lasting_fault, prove
+from components.release.test_set import TAG as TEST_SET
+from components.release.test_set import test_digest
+
+MOST_DECISIONS = 20  # about all versions of the model, which the report shows
 
 
 class Params(StageParams):
@@ -72,16 +86,50 @@ def run(
         confirm()  # a version cannot be taken back
         if known is None:
             known = _create(params.name, run_id, model, classifier, _example(manifest, samples))
+            pipeline_run.keep_json(run_id, PROVENANCE, lambda started: statement(model, run_id=run_id, started=started))
         figures = json.loads(metrics.read_text(encoding="utf-8"))
         classes = classifier.spec.classes
         text = card(figures, verdict, classes, classifier.spec.encoder.inputs.kind, model.with_name("guard.json"))
-        describe(known, text, {**evidence(figures, digest, classes), "gate": json.dumps(asdict(verdict))})
-        if verdict.passed:
-            prove(known)
-            crown(known, why=verdict.why)
+        tags = {**evidence(figures, digest, classes), **_gate_tags(known, verdict, predictions)}
+        if params.gate.approval == "person":
+            text += f"\n\nTo answer for it: {how_to_answer(replace(known, tags={**known.tags, **tags}))}."
+        describe(known, text, tags)
+        _act(params.gate, verdict, find(params.name, known.number))
     registered = find(params.name, known.number)
-    write_text(version, _version_json(registered, verdict))
-    return {"version": registered.number, "promoted": float(verdict.passed)}
+    write_text(version, _version_json(registered, verdict, params.gate))
+    return {"version": registered.number, "promoted": float(CHAMPION in registered.aliases)}
+
+
+def _gate_tags(known: Version, verdict: Decision, predictions: Path) -> dict[str, str]:
+    """The verdict, on which test rows, and who made the version: those who first registered it."""
+    made_by = known.tags.get(AUTHORS) or json.dumps(authors(), ensure_ascii=False)
+    return {"gate": json.dumps(asdict(verdict)), AUTHORS: made_by, TEST_SET: test_digest(predictions)}
+
+
+def _act(gate: Gate, verdict: Decision, known: Version) -> None:
+    """The gate's yes makes a champion, or where a person is asked a candidate, unless that person has said yes or no.
+
+    A yes or no that stands in the tag `review` counts. The caller holds `promoting()`.
+    """
+    if known.tags.get(REVIEW):
+        print(f"winnow: {honour(known, gate, prove=prove)}", file=sys.stderr)
+        known = find(known.name, known.number)
+    if not verdict.passed:
+        dismiss(known)
+        return
+    if CHAMPION in known.aliases:
+        prove(known)
+        return
+    said = standing(known)
+    if gate.approval == "none":
+        prove(known)
+        crown(known, Decided(PROMOTED, why=verdict.why))
+    elif said is None:
+        prove(known)
+        nominate(known)
+    elif said.what == APPROVED:
+        prove(known)
+        crown(known, said)
 
 
 def _known(name: str, digest: str) -> Version | None:
@@ -121,8 +169,9 @@ def _example(manifest: Path, samples: Path) -> Array:
     return open_samples(samples)[rows.repeat(2)[:2] if len(rows) < 2 else rows]
 
 
-def _version_json(registered: Version, verdict: Decision) -> str:
+def _version_json(registered: Version, verdict: Decision, gate: Gate) -> str:
     """The same bytes each time that the version is registered already: the time and the run are its own."""
+    told = [{"version": number, **asdict(one)} for number, one in history(versions(registered.name))]
     made = journal.provenance()
     facts: dict[str, Any] = {
         "name": registered.name,
@@ -135,8 +184,22 @@ def _version_json(registered: Version, verdict: Decision) -> str:
         "run_id": registered.run_id,
         "git_commit": made.get("git_commit", ""),
         "git_dirty": made.get("git_dirty") == "true",
+        "decisions": told[-MOST_DECISIONS:],
     }
+    if gate.approval == "person":
+        facts["approval"] = _approval(registered)
     return json.dumps(facts, indent=2, sort_keys=True) + "\n"
+
+
+def _approval(registered: Version) -> dict[str, Any]:
+    """Whether a person has said yes or no on the evidence that there is; what they can do, where nobody has."""
+    said = standing(registered)
+    waits = CANDIDATE in registered.aliases
+    return {
+        "evidence": evidence_digest(registered.tags),
+        "said": asdict(said) if said else None,
+        "waits": how_to_answer(registered) if waits else "",
+    }
 
 
 @contextmanager

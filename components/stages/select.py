@@ -4,7 +4,6 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +18,7 @@ from components.core.plugins import build
 from components.core.seeds import torch_generator
 from components.core.spreadsheet import to_csv
 from components.datasets.labels import Labels, read_labels
+from components.datasets.ledger import passed_over
 from components.datasets.manifest import positions_of, read_manifest, rows_of
 from components.datasets.sample_store import Store, open_samples
 from components.datasets.vectors import open_vectors
@@ -30,6 +30,7 @@ from components.models.classifier import Classifier, load_classifier
 from components.models.prediction_sets import PredictionSets, members
 from components.pages.gallery import Card, Doubt, Example, write_gallery
 from components.pages.reasons import reason, undecided
+from components.pages.tasks import labeling_task
 from components.training.inference import dropout_masks, known_vectors, observe
 from components.training.occlusion import decisive_parts
 
@@ -56,6 +57,7 @@ def run(
     samples: Path,
     embeddings: Path,
     labels: Path,
+    ledger: Path,
     model: Path,
     queries: Path,
     tasks: Path,
@@ -65,22 +67,21 @@ def run(
     """Write the questions as a table, as tasks for a labeling tool and as a page; none when the pool is exhausted.
 
     The page, and the table `suspects`, also name labels worth a second look; nothing is taken from the labels in force.
+    What people could not name, as the ledger says, is not asked about again.
     An abstention is a sample whose prediction set is not one class; they are counted, and their questions say so.
     """
-    classifier = load_classifier(model)
-    frame = read_manifest(manifest, ["id", "path", "split"])
+    classifier, frame = load_classifier(model), read_manifest(manifest, ["id", "path", "split", "sha256"])
     known, store = read_labels(labels).vouched, open_samples(samples)
     modality, train = build_modality(store.about.modality), positions_of(frame, "train")
     labeled = rows_of(known.ids, frame["id"], str(labels))
-    candidates = np.setdiff1d(train, labeled)
+    candidates = np.setdiff1d(train[~frame["id"].iloc[train].isin(passed_over(ledger))], labeled)
     strategy = build_strategy(params.strategy, classifier.spec.dropout, where="select.strategy")
     pool = _pool(params, strategy, embeddings, classifier, store, labeled, candidates)
     chosen, why, note = _questions(params, strategy, pool, classifier.spec.sets)
     cards = _with_marks(_cards(chosen, pool, why, frame, store, known, classifier.spec.sets), classifier, known)
     _write_queries(queries, cards)
-    write_text(tasks, json.dumps([_task(card, modality) for card in cards], indent=2, sort_keys=True) + "\n")
-    doubts = _doubts(pool.vectors, train, labeled, known, frame, store)
-    _write_suspects(suspects, doubts)
+    _write_tasks(tasks, cards, modality, frame)
+    _write_suspects(suspects, doubts := _doubts(pool.vectors, train, labeled, known, frame, store))
     write_gallery(
         gallery,
         cards,
@@ -277,19 +278,14 @@ def _write_queries(path: Path, cards: list[Card]) -> None:
     write_text(path, to_csv(COLUMNS, rows))
 
 
-def _task(card: Card, modality: Modality) -> dict[str, Any]:
-    """One Label Studio task with the model's guess as a prediction; its choice is named `label`."""
-    choice, shown = {"choices": [card.guess]}, modality.task(card.path, card.sample)
-    return {
-        "data": {"id": card.id, **shown, "rank": card.rank, "reason": card.reason},
-        "predictions": [
-            {
-                "model_version": "winnow",
-                "score": round(card.confidence, 6),
-                "result": [{"from_name": "label", "to_name": next(iter(shown)), "type": "choices", "value": choice}],
-            }
-        ],
-    }
+def _write_tasks(path: Path, cards: list[Card], modality: Modality, frame: pd.DataFrame) -> None:
+    """Tasks of Label Studio."""
+    hashes = dict(zip(frame["id"], frame["sha256"], strict=True))
+    tasks = []
+    for card in cards:
+        task = labeling_task(modality, card.sample, (card.id, hashes[card.id], card.path), card.guess, card.confidence)
+        tasks.append({**task, "data": {**task["data"], "rank": card.rank, "reason": card.reason}})
+    write_text(path, json.dumps(tasks, indent=2, sort_keys=True) + "\n")
 
 
 def _mean_confidence(pool: Pool, positions: Positions) -> float:

@@ -73,6 +73,19 @@ def campaign(
     sys.exit(run_campaign(Options(rounds, budget, start, seeds, tuple(strategies or ()))))
 
 
+@command(epilog=examples("winnow plan --target 0.95", "winnow plan --target 0.9 --seconds 12"))
+def plan(
+    target: Annotated[float, typer.Option(help="Accuracy that is wanted, between 0 and 1.")],
+    seconds: Annotated[
+        float | None, typer.Option(help="What a label takes a person. [default: the median of the ledger's cost]")
+    ] = None,
+) -> None:
+    """Say how many labels, and hours, an accuracy still takes, by the labels that there are; with a picture."""
+    from pipelines.answering.labels_needed import plan_labels
+
+    plan_labels(target, seconds)
+
+
 @command(epilog=examples("winnow synthesize --count 20 --minutes 2"))
 def synthesize(
     count: Annotated[int, typer.Option(help="Pictures, at most.")] = 10,

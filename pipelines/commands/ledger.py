@@ -1,21 +1,87 @@
-"""`winnow label ...`: what mends the ledger by appending to it; no row is ever changed."""
+"""`winnow label ...`: people are asked on a page or by files; and the ledger is mended by rows appended to it."""
 
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
 from components.core.errors import WinnowError
 from pipelines.commands.help_page import Grouped, examples
+from pipelines.labeling.places import LEDGER, MANIFEST, SYNTHETIC
 
-if TYPE_CHECKING:
-    import pandas as pd
+
+class _AskFirst(Grouped):
+    """`winnow label` alone, or with options, is `winnow label ask`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """See above."""
+        asks = not args or (args[0].startswith("-") and args[0] != "--help")
+        parsed: list[str] = super().parse_args(ctx, ["ask", *args] if asks else args)
+        return parsed
+
 
 app = typer.Typer()
-label = typer.Typer(cls=Grouped, help="Mend the label ledger, by rows appended to it.", no_args_is_help=True)
-LEDGER, SYNTHETIC = Path("data/labels/ledger.csv"), Path("data/labels/synthetic")
-MANIFEST, ORACLE = Path("data/ingest/manifest.parquet"), Path("data/ingest/oracle.parquet")
+label = typer.Typer(cls=_AskFirst, help="Ask people for labels, bring in their answers, mend the label ledger.")
+
+
+@label.command(epilog=examples("winnow label ask", "winnow label ask --test --count 200"))
+def ask(
+    test: Annotated[
+        bool, typer.Option("--test", help="Test samples whose class nobody knows, drawn at random: to measure by.")
+    ] = False,
+    count: Annotated[
+        int, typer.Option(min=1, max=100_000, help="Questions, where no model has chosen them (select.budget does).")
+    ] = 20,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port; the next free one if it is taken.")] = 5004,
+    second: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of questions that go to a second person, blind.")
+    ] = 0.1,
+    again: Annotated[
+        float, typer.Option(min=0, max=0.5, help="Share of a person's answers that are asked for once more.")
+    ] = 0.05,
+) -> None:
+    """Open a page on this machine that asks for labels; `winnow label` alone does the same."""
+    from pipelines.labeling.serve import serve
+    from pipelines.labeling.sharing import Sharing
+
+    serve(test=test, count=count, port=port, sharing=Sharing(second=second, again=again))
+
+
+@label.command("export", epilog=examples("winnow label export questions.csv", "winnow label export tasks.json"))
+def export_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help=".csv to fill in, or .json for Label Studio.")],
+    test: Annotated[bool, typer.Option("--test", help="As of `winnow label ask`.")] = False,
+    count: Annotated[int, typer.Option(min=1, max=100_000, help="As of `winnow label ask`.")] = 20,
+) -> None:
+    """Write the open questions into a file for people to answer."""
+    from pipelines.labeling.exporting import export_questions
+
+    print(export_questions(file, test=test, count=count))
+
+
+@label.command("import", epilog=examples("winnow label import answers.csv", "winnow label import project-1.json"))
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The gallery's, a CSV, or Label Studio's JSON(-MIN).")],
+    annotator: Annotated[str, typer.Option(metavar="NAME", help="Whose they are, where a CSV does not say.")] = "",
+    test: Annotated[bool, typer.Option("--test", help="Answers about test samples, and no others.")] = False,
+) -> None:
+    """Bring answers from a file into the ledger: all or none, and none twice."""
+    from pipelines.labeling.importing import import_answers
+
+    print(import_answers(file, annotator=annotator, test=test))
+
+
+@label.command(epilog=examples("winnow label retract --round 3", "winnow label retract --annotator mira"))
+def retract(
+    round_: Annotated[
+        int | None, typer.Option("--round", min=0, metavar="N", help="Answers whose rows name this round.")
+    ] = None,
+    annotator: Annotated[str, typer.Option(metavar="NAME", help="Answers of this person.")] = "",
+) -> None:
+    """Take back all answers of a round, of a person, or of a person in a round."""
+    from pipelines.labeling.retract import retract as take_back
+
+    print(take_back(round_, annotator))
 
 
 @label.command(epilog=examples("winnow label withdraw --gone"))
@@ -29,6 +95,7 @@ def withdraw(
     from components.datasets.manifest import read_manifest
     from components.datasets.synthetic import is_synthetic
     from components.datasets.truth import answers
+    from pipelines.labeling.said_again import say_again
 
     if not MANIFEST.is_file():
         raise WinnowError(f"{MANIFEST} is missing: run `dvc repro ingest`, which finds out what is there.")
@@ -42,7 +109,7 @@ def withdraw(
             "in params.yaml the folder that they are of? Nothing was withdrawn; to begin anew, leave the ledger's "
             "first line alone."
         )
-    _append(lost.assign(label=""), "its sample is gone")
+    say_again(lost, "", "its sample is gone")
     print(f"{_labels(len(lost))} withdrawn in {LEDGER}.")
 
 
@@ -57,14 +124,14 @@ def rename(
     from components.datasets.ledger import in_force, read_ledger
     from components.datasets.manifest import read_manifest
     from components.datasets.names import normal
-    from components.datasets.oracle import read_classes
     from components.datasets.truth import answers
+    from pipelines.labeling.project import meant_classes
+    from pipelines.labeling.said_again import say_again
 
     there = MANIFEST.is_file()
     rows = answers(LEDGER, read_manifest(MANIFEST, ["id", "sha256"])) if there else in_force(read_ledger(LEDGER))
     old, new = normal(old), normal(new)
-    known = read_classes(ORACLE) if ORACLE.is_file() else []
-    meant = sorted({*known, *_listed()})
+    meant = meant_classes()
     if not new or (meant and new not in meant):
         raise WinnowError(
             f"NEW '{short(new)}' is no class of the source nor in label.classes: {did_you_mean(new, meant)}"
@@ -74,31 +141,12 @@ def rename(
         others = sorted(set(rows["label"]))
         choice = did_you_mean(old, others) if others else "it has no labels at all."
         raise WinnowError(f"{LEDGER} has no label '{short(old)}' in force: {choice}")
-    _append(found.assign(label=new), f"was {old}")
+    say_again(found, new, f"was {old}")
     print(f"{_labels(len(found))} '{old}' {'is' if len(found) == 1 else 'are'} '{new}' now in {LEDGER}.")
-
-
-def _listed() -> tuple[str, ...]:
-    """The classes that label.classes lists."""
-    from components.core.config import read_params
-    from components.core.stage_settings import stage_settings
-
-    return stage_settings("label", read_params()).classes or ()
 
 
 def _labels(count: int) -> str:
     return f"{count} {'label' if count == 1 else 'labels'}"
-
-
-def _append(rows: "pd.DataFrame", note: str) -> None:
-    """The rows again, as said now; a row from the future keeps its time, or it would go on counting."""
-    from components.datasets.ledger import append
-
-    now = datetime.now(UTC)
-    at = [one if time > now.timestamp() else f"{now:%Y-%m-%dT%H:%M:%SZ}" for one, time in rows[["at", "time"]].values]
-    columns = ["id", "label", "annotator", "source", "round", "at", "note"]
-    values = rows.assign(at=at, note=note)[columns].itertuples(index=False)
-    append(LEDGER, [dict(zip(columns, row, strict=True)) for row in values])
 
 
 app.add_typer(label, name="label", rich_help_panel="Methods and questions")

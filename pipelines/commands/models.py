@@ -38,28 +38,56 @@ def predict(
     sys.exit(predict_files(files or [], version=version, as_json=as_json, texts=texts or [], why=why))
 
 
-@command(epilog=examples("winnow promote 2"))
-def promote(version: Annotated[str, typer.Argument(help="Number of the version to serve.")]) -> None:
-    """Make VERSION the champion by hand."""
+Person = Annotated[str, typer.Option("--as", metavar="NAME", help="Who decides; your login, where nobody is asked.")]
+
+
+@command(epilog=examples("winnow promote 2", 'winnow promote 2 --as "Ada Lovelace" --despite "the old one is worse"'))
+def promote(
+    version: Annotated[str, typer.Argument(help="Number of the version to serve.")],
+    name: Person = "",
+    despite: Annotated[
+        str, typer.Option(metavar="WHY", help="Why it serves though the gate, or a dirty tree, speaks against it.")
+    ] = "",
+) -> None:
+    """Make VERSION the champion by hand; who, and why against the gate, is kept with it."""
     if not version.isdecimal():
         raise WinnowError(f"VERSION is a number, not '{short(version)}': `winnow summary` shows the last one.")
-    from components.core import model_versions
-    from components.release.registered import prove
-    from pipelines.settings import model_name
+    from pipelines import deciding
 
-    made = model_versions.promote(model_name(), version, prove=prove)
-    print(f"{made.name} version {made.number} is the champion.")
+    print(deciding.promote(version, by=name, despite=despite))
 
 
-@command()
-def rollback() -> None:
+@command(epilog=examples('winnow rollback --as "Ada Lovelace" --why "it mistakes 3 for 8"'))
+def rollback(
+    name: Person = "", why: Annotated[str, typer.Option(metavar="WHY", help="Why; kept with the version.")] = ""
+) -> None:
     """Make the champion before this one the champion again."""
-    from components.core import model_versions
-    from components.release.registered import prove
-    from pipelines.settings import model_name
+    from pipelines import deciding
 
-    made = model_versions.rollback(model_name(), prove=prove)
-    print(f"{made.name} version {made.number} is the champion again.")
+    print(deciding.roll_back(by=name, why=why))
+
+
+@command(
+    epilog=examples(
+        'winnow approve 3 --as "Ada Lovelace" --why "looked at the 12 it lost"',
+        'winnow approve 3 --as "Ada Lovelace" --reject --why "it lost all the 8s"',
+    )
+)
+def approve(
+    version: Annotated[str, typer.Argument(help="Number of the version, or candidate.")],
+    name: Annotated[str, typer.Option("--as", metavar="NAME", help="Who says so: somebody else than who made it.")],
+    why: Annotated[str, typer.Option(metavar="WHY", help="Why; kept with the version.")] = "",
+    reject: Annotated[bool, typer.Option("--reject", help="Say no: the champion stays.")] = False,
+    own: Annotated[bool, typer.Option("--own", help="You made it, decide nevertheless, and have that kept.")] = False,
+    evidence: Annotated[
+        str, typer.Option(metavar="DIGEST", help="Of the card you read: refused where it has changed since.")
+    ] = "",
+) -> None:
+    """Say yes or no to the gate's candidate, where register.gate.approval is person; a yes makes it the champion."""
+    from components.release.approval import Answer, person
+    from pipelines import deciding
+
+    print(deciding.approve(version, Answer(person(name), why, not reject, evidence, own)))
 
 
 @command(epilog=examples("winnow serve", "winnow serve 2 --port 8080"))

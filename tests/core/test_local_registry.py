@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from components.core import local_registry, tracking
+from components.core.decisions import Decided
 from components.core.model_versions import crown, find, promoting, versions
 from components.core.pipeline_run import begin
 from components.core.store_upkeep import behind
@@ -29,7 +30,7 @@ def registry(store: Any) -> Any:
     store.delete_model_version(NAMES[0], "2")
     store.set_registered_model_alias(NAMES[0], "challenger", "3")
     with promoting():
-        crown(find(NAMES[0], 1), why="it is good")
+        crown(find(NAMES[0], 1), Decided("promoted", why="it is good"))
     return store
 
 

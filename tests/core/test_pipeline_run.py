@@ -199,7 +199,9 @@ def test_a_run_of_a_changed_tree_can_be_made_again(project: Any) -> None:
     run = begin()
     end(run, status=journal.FINISHED)
     kept = Path(project.download_artifacts(run, "made_from"))
-    assert sorted(path.name for path in kept.iterdir()) == ["changes.diff", "dvc.yaml", "params.yaml"]
+    assert sorted(path.name for path in kept.iterdir()) == [
+        *("changes.diff", "dvc.yaml", "environment.json", "params.yaml")
+    ]
     again = Path("again")
     subprocess.run([*git, "clone", "-q", ".", str(again)], check=True)
     subprocess.run([*git, "apply", str(kept / "changes.diff")], cwd=again, check=True)

@@ -8,7 +8,8 @@ import pytest
 from components.core.errors import WinnowError
 from components.datasets.ledger import append, in_force, read_ledger
 from components.datasets.oracle import write_oracle
-from pipelines.commands.ledger import LEDGER, MANIFEST, ORACLE, rename, withdraw
+from pipelines.commands.ledger import rename, withdraw
+from pipelines.labeling.places import LEDGER, MANIFEST, ORACLE
 from tests.pictures import write_manifest
 
 IDS = [f"{number:016x}" for number in range(3)]

@@ -36,7 +36,7 @@ def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_line_is_there_and_aligned() -> None:
     assert summary.summarize(61.4).splitlines() == [
         "labels used         40, validation included",
-        "more labels         a row for each answer in data/labels/ledger.csv; or raise label.budget (now 40)",
+        "more labels         `winnow label` asks for them; or raise label.budget (now 40)",
         "test accuracy       0.9700 (0.9500 to 0.9800) on 500 test samples",
         "label-only control  0.9000",
         "shipped             they win on all folds.",

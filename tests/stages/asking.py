@@ -42,7 +42,7 @@ def label(world: SmallWorld, count: int, classes: list[str] = CLASSES) -> None:
 
 def run(world: SmallWorld, **settings: Any) -> dict[str, float]:
     params = select.Params(strategy=PluginChoice(name=settings.pop("strategy", "margin")), **settings)
-    inputs = ("manifest.parquet", "samples.npy", "embeddings.npy", "labels.parquet", "model.safetensors")
+    inputs = ("manifest.parquet", "samples.npy", "embeddings.npy", "labels.parquet", "ledger.csv", "model.safetensors")
     return select.run(params=params, **world.paths(*inputs, *OUTPUTS))
 
 

@@ -110,7 +110,9 @@ class Project:
         folds = np.arange(6) % 2
         write_labels(self.home / "labels.parquet", Labels(self.ids[:6], distributions, ["person"] * 6, folds, CLASSES))
         self.rule()
-        (self.home / "annotators.csv").write_text("annotator,source,votes,shared,accuracy\nmira,person,6,0,\n")
+        (self.home / "annotators.csv").write_text(
+            "annotator,source,votes,shared,accuracy,kappa,again,same\nmira,person,6,0,,,0,\n"
+        )
         confidence = np.linspace(0.5, 0.99, 14, dtype=np.float32)
         rows = np.eye(3, dtype=np.float32)[self.truth[6:20]]
         status = np.where(confidence > 0.8, Status.ACCEPTED, Status.UNSURE).astype(np.int8)

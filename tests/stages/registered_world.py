@@ -49,7 +49,8 @@ def write_data() -> None:
     for name in ("ingest", "finetune", "evaluate", "register"):
         (Path("data") / name).mkdir(parents=True, exist_ok=True)
     split = ["train"] * 20 + ["test"] * 20
-    pd.DataFrame({"id": ids, "split": split}).to_parquet("data/ingest/manifest.parquet")
+    facts = {"id": ids, "path": [f"{one}.png" for one in ids], "split": split, "sha256": [one * 4 for one in ids]}
+    pd.DataFrame(facts).to_parquet("data/ingest/manifest.parquet")
     pixels = np.random.default_rng(0).integers(0, 256, (40, 1, 8, 8), dtype=np.uint8)
     save_pictures(Path("data/ingest/samples.npy"), pixels)
     figures = {"accuracy": 0.9, "accuracy_low": 0.8, "accuracy_high": 1.0, "control_accuracy": 0.5, "labels_used": 4}

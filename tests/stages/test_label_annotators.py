@@ -86,3 +86,21 @@ def test_a_rule_is_an_annotator_and_dawid_skene_is_told_to_leave_rules(
 def test_an_unknown_label_model_is_refused_with_the_nearest(world: SmallWorld) -> None:
     with pytest.raises(WinnowError, match=r"unknown label model 'david_skene' in label.aggregation: did you mean"):
         run(world, aggregation={"name": "david_skene"})
+
+
+def test_agreement_stands_in_the_table_and_what_nobody_could_name_changes_no_label(world: SmallWorld) -> None:
+    _crowd(world)
+    run(world, budget=40)
+    table, before = annotators(world), (world.folder / "labels.parquet").read_bytes()
+    assert table.loc["ann", "kappa"] > table.loc["cy", "kappa"] > table.loc["dan", "kappa"]
+    row = {"id": world.ids[world.train[50]], "label": "", "annotator": "ann", "source": "person", "note": "cannot tell"}
+    again = {
+        **row,
+        "id": world.ids[world.train[0]],
+        "label": CLASSES[world.classes[world.train[0]]],
+        "note": "asked again",
+    }
+    append(world.folder / "ledger.csv", [row, again])
+    run(world, budget=40)
+    assert (world.folder / "labels.parquet").read_bytes() == before
+    assert annotators(world).loc["ann", ["again", "same"]].tolist() == [1, 1]

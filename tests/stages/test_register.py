@@ -1,16 +1,14 @@
 """Stage `register`: one version per distinct model, a gate that keeps what is better, and a model that serves."""
 
 import json
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from registered_world import CLASSES, register_model, write_data, write_model, write_predictions
+from registered_world import CLASSES
 
 from components.core import tracking
 from components.core.config import parse
@@ -22,36 +20,6 @@ from components.release.registered import prove
 from components.stages import register
 
 Project = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture(scope="module")
-def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty store and room for packaged models: what takes seconds to make and nothing to copy."""
-    home = tmp_path_factory.mktemp("once")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(home)
-        patch.delenv(tracking.URI, raising=False)
-        tracking.opened()
-        tracking._client = None
-    return home
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_once: Path) -> Iterator[Project]:
-    """`project(seed, ...)` writes a small finished project with a model of that seed and registers it."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv(tracking.URI, raising=False)
-    monkeypatch.delenv("WINNOW_PIPELINE_RUN", raising=False)
-    shutil.copyfile(made_once / "mlflow.db", "mlflow.db")
-    write_data()
-
-    def one(seed: int = 0, *, right: float = 1.0, classes: list[str] = CLASSES, **gate: Any) -> dict[str, Any]:
-        write_model(seed, classes)
-        write_predictions(right, classes)
-        return register_model(gate)
-
-    yield one
-    tracking._client = None
 
 
 def test_the_first_model_becomes_champion_and_once_more_changes_nothing(project: Project) -> None:

@@ -215,18 +215,18 @@ def test_where_the_temperature_comes_from_is_told(project: Project) -> None:
 def test_who_gave_labels_is_told_where_there_are_several(project: Project) -> None:
     assert "Who gave them" not in project.report()
     lines = [
-        "annotator,source,votes,shared,accuracy",
-        "NA,person,2,0,",
-        "<i>bob</i>,person,4,3,0.751",
-        "007,rule,3,3,1",
+        "annotator,source,votes,shared,accuracy,kappa,again,same",
+        "NA,person,2,0,,,0,",
+        "<i>bob</i>,person,4,3,0.751,0.5,4,0.75",
+        "007,rule,3,3,1,-0.25,0,",
     ]
     (project.home / "annotators.csv").write_text("\n".join(lines) + "\n")
     table = project.report().split("Who gave them")[1].split("</table>")[0]
     cells = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in table.split("<tr>")[2:]]
     assert cells == [
-        ["&lt;i&gt;bob&lt;/i&gt;", "person", "4", "3", "75.1 %"],
-        ["007", "rule", "3", "3", "100.0 %"],
-        ["NA", "person", "2", "0", "–"],
+        ["&lt;i&gt;bob&lt;/i&gt;", "person", "4", "3", "75.1 %", "0.50", "75.0 % of 4"],
+        ["007", "rule", "3", "3", "100.0 %", "-0.25", "–"],
+        ["NA", "person", "2", "0", "–", "–", "–"],
     ]
 
 

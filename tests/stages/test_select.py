@@ -15,6 +15,7 @@ from small_world import CLASSES, SmallWorld
 from components.core.errors import WinnowError
 from components.core.plugins import load, names
 from components.datasets.labels import Labels, write_labels
+from components.datasets.ledger import append
 from components.datasets.manifest import read_manifest
 from components.methods.contracts import Pool, Positions
 from components.models.classifier import load_classifier
@@ -149,8 +150,38 @@ def test_many_classes_get_buttons_for_the_likeliest_and_a_field(tmp_path: Path) 
     write_gallery(tmp_path / "g.html", [card], modality_of(), classes=names_, strategy="random", pool=9, labels=3)
     page = (tmp_path / "g.html").read_text()
     assert page.count("data-label=") == 10
+    assert page.index('data-label="class 30"') < page.index('data-label="class 39"')  # the likeliest is not first
     assert 'data-label="class 39"' in page
     assert page.count("<option") == 40
+
+
+def test_what_nobody_could_name_is_not_asked_again_unless_somebody_names_it_or_takes_that_back(
+    world: SmallWorld,
+) -> None:
+    run(world, budget=3)
+    first, second, third = [row["id"] for row in queries(world)]
+    base = {"annotator": "ann", "source": "person", "label": ""}
+    ledger = world.folder / "ledger.csv"
+    append(ledger, [{**base, "id": first, "note": "cannot tell"}, {**base, "id": second, "note": "none of these"}])
+    append(ledger, [{**base, "id": third, "note": "gone"}, {**base, "id": second, "note": "retracted"}])
+    assert run(world, budget=len(world.train))["pool"] == len(world.train) - 21
+    asked = {row["id"] for row in queries(world)}
+    assert first not in asked
+    assert {second, third} <= asked
+    world.answer((first, "ant", "bob"))
+    assert run(world, budget=3)["pool"] == len(world.train) - 20
+
+
+def test_the_page_says_the_guess_after_the_answers_and_saves_a_file(world: SmallWorld) -> None:
+    run(world, budget=2)
+    page = (world.folder / "gallery.html").read_text()
+    card = page.split('<li class="card"')[1]
+    assert card.index("data-label=") < card.index("<details>") < card.index("Guess")
+    assert 'id="save"' in page
+    assert page.count("data-passed=") == 4
+    first = page.split('RUN = "')[1].split('"')[0]
+    run(world, budget=3)
+    assert first not in (world.folder / "gallery.html").read_text()  # another run's answers are kept apart
 
 
 def test_an_exhausted_pool_is_said_and_is_no_error(world: SmallWorld) -> None:

@@ -194,8 +194,7 @@ class Text(Modality, Worded):
         """See `quotation`; without a mark it begins where the text does."""
         from components.modalities.text.marked import quotation
 
-        inner = quotation(self._said(record), marks, SHOWN)
-        return f'<blockquote dir="auto" style="{QUOTED}" title="{escape(caption)}">{inner}</blockquote>'
+        return _quoted(quotation(self._said(record), marks, SHOWN), caption)
 
     def parts_of(self, record: Array, most: int) -> list[Part]:
         """Words and signs of what a model may see of the text."""
@@ -219,6 +218,10 @@ class Text(Modality, Worded):
         from components.modalities.text.search import search
 
         return search(map(self._said, _blocks(samples, rows)), patterns, seconds)
+
+    def show_whole(self, record: Array, *, caption: str = "") -> str:
+        """A quotation of all of it."""
+        return _quoted(escape(self._said(record)), caption)
 
     def preview_policies(
         self, path: Path, records: Array, policies: Mapping[str, Any], statistics: Statistics, seed: int
@@ -274,3 +277,7 @@ def _blocks(samples: Samples, rows: Positions) -> Iterator[Array]:
 
 def _records(texts: list[str]) -> Array:
     return padded([np.frombuffer(text.encode("utf-8", "replace"), np.uint8) for text in texts])
+
+
+def _quoted(html: str, caption: str) -> str:
+    return f'<blockquote dir="auto" style="{QUOTED}" title="{escape(caption)}">{html}</blockquote>'

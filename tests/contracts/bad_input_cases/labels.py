@@ -1,6 +1,19 @@
 """The budget and the ledger."""
 
+from pathlib import Path
+
+import pandas as pd
+
 from bad_input_cases.case import COLUMNS, LEDGER, Case, ledger, write
+from components.datasets.oracle import write_oracle
+
+ORACLE, VECTORS = Path("data/ingest/oracle.parquet"), Path("data/embed/embeddings.npy")
+
+
+def _unknown() -> None:
+    """The source knows no classes."""
+    write_oracle(ORACLE, pd.DataFrame({"id": [], "class": []}, dtype="str"), [])
+
 
 LABELS = [
     Case("a budget above the labels there are", "label", "lower it", settings={"label.budget": 5000}),
@@ -32,5 +45,20 @@ LABELS = [
     ),
     Case("a class setting that is a number", "label", "in quotes", settings={"label.classes": [1, "cat"]}),
     Case("a class setting that lacks one", "label", "lacks 'dog'", settings={"label.classes": ["cat", "emu"]}),
+    Case("questions where nobody said what classes there are", "winnow label", "[cat, dog]", do=_unknown),
+    Case("questions before there are vectors", "winnow label", "embed", do=lambda: VECTORS.unlink()),
+    Case("questions about test samples whose class is known", "winnow label --test", "none to ask about"),
+    Case("an import of what is not there", "winnow label import gone.csv", "is no file"),
+    Case("an import cut in half", "winnow label import a.json", "is all of the file", do=write("a.json", '[{"data"')),
+    Case("an import without a name", "winnow label import a.csv", "--annotator", do=write("a.csv", "id,label\n")),
+    Case(
+        "an import with an unknown sample and a misspelled class",
+        "winnow label import a.csv --annotator me",
+        "2 about samples that are not there",
+        do=write("a.csv", "id,label\nfeed,cat\nfeee,cats\n"),
+    ),
+    Case("an export into a file of another kind", "winnow label export a.txt", "neither .csv"),
+    Case("taking back nobody's answers", "winnow label retract", "--round N"),
+    Case("taking back the answers of a stranger", "winnow label retract --annotator me", "no answers at all"),
     Case("a ledger that is missing", "label", "restore", do=lambda: LEDGER.unlink()),
 ]

@@ -1,0 +1,54 @@
+"""`winnow label export`: the open questions as a CSV file to fill in, or as tasks for Label Studio."""
+
+import json
+from pathlib import Path
+
+from components.core.errors import WinnowError
+from components.core.files import write_text
+from components.core.spreadsheet import to_csv
+from components.datasets.ledger import read_ledger
+from components.datasets.sample_store import open_samples
+from components.modalities import build_modality
+from components.pages.tasks import labeling_config, labeling_task
+from pipelines.labeling.batch import Question, open_batch
+from pipelines.labeling.places import LEDGER, SAMPLES
+from pipelines.labeling.project import Project, open_project
+from pipelines.labeling.standing import answers_that_stand
+
+COLUMNS = ("id", "label", "annotator", "sha256", "path", "guess", "confidence")
+
+
+def export_questions(path: Path, *, test: bool, count: int) -> str:
+    """Write the questions without an answer so far, and say what to do with the file.
+
+    Raises WinnowError for a file of another kind, and as `open_batch` does.
+    """
+    if path.suffix not in (".csv", ".json"):
+        raise WinnowError(f"{path} is neither .csv (to fill in) nor .json (for Label Studio): give it such a name.")
+    project, ledger = open_project(), read_ledger(LEDGER)
+    batch, answered = open_batch(project, ledger, test=test, count=count), set(answers_that_stand(ledger)["id"])
+    open_ = [one for one in batch.questions if one.id not in answered]
+    if path.suffix == ".json":
+        return _tasks(path, project, open_)
+    facts = project.samples.set_index("id")[["sha256", "path"]]
+    rows = [(one.id, "", "", *facts.loc[one.id], one.guess, f"{one.confidence:.6f}") for one in open_]
+    write_text(path, to_csv(COLUMNS, rows))
+    return f"{path}: {len(open_)} questions; fill in label and annotator, then `winnow label import {path}`."
+
+
+def _tasks(path: Path, project: Project, questions: list[Question]) -> str:
+    store = open_samples(SAMPLES)
+    modality = build_modality(store.about.modality)
+    place = {one: row for row, one in enumerate(project.samples["id"])}
+    tasks = []
+    for one in questions:
+        facts = project.samples.iloc[place[one.id]]
+        sample = (one.id, str(facts["sha256"]), str(facts["path"]))
+        tasks.append(labeling_task(modality, store.record(place[one.id]), sample, one.guess, one.confidence))
+    config = path.with_suffix(".xml")
+    write_text(config, labeling_config(modality, store.record(0), project.classes))
+    write_text(path, json.dumps(tasks, indent=2, sort_keys=True) + "\n")
+    return (
+        f"{path}: {len(tasks)} tasks for a project of Label Studio with the labeling configuration {config}; what it "
+        "exports as JSON or JSON-MIN `winnow label import` takes."
+    )

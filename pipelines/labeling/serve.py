@@ -1,0 +1,66 @@
+"""`winnow label`: the page to label on, served on this machine until it is stopped."""
+
+import os
+import secrets
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+from components.core.errors import WinnowError
+from components.core.lock import held, locked
+from components.datasets.ledger import amend, read_ledger
+from components.datasets.sample_store import open_samples
+from components.modalities import build_modality
+from pipelines.labeling.app import application
+from pipelines.labeling.batch import open_batch
+from pipelines.labeling.desk import Desk
+from pipelines.labeling.places import LEDGER, SAMPLES
+from pipelines.labeling.project import open_project
+from pipelines.labeling.sharing import Sharing
+from pipelines.local_server import HOST, answer, listening
+from pipelines.session import LOCK
+
+TOKEN = Path(".winnow/label_token")
+DESK = Path(".winnow/label.lock")
+_TAKEN = "another `winnow label` (process {pid}) asks in this folder: open its page, or stop it."
+
+
+def serve(*, test: bool, count: int, port: int, sharing: Sharing) -> None:
+    """Ask until stopped, which raises KeyboardInterrupt; standard output names the page.
+
+    Raises WinnowError where there is nothing to ask, and where another one asks already: it would hand out the same.
+    """
+    project = open_project()
+    amend(LEDGER, lambda _: [])  # a ledger that nobody can write to is told before people begin
+    batch = open_batch(project, read_ledger(LEDGER), test=test, count=count)
+    store = open_samples(SAMPLES)
+    modality = build_modality(store.about.modality)
+    place = {one: row for row, one in enumerate(project.samples["id"])}
+
+    def record(identity: str) -> npt.NDArray[Any]:
+        if identity not in place:
+            raise WinnowError("there is no such sample: load the page anew.")
+        return store.record(place[identity])
+
+    desk, token = Desk(LEDGER, batch, project, sharing), _token()
+    page = {"classes": project.classes, "noun": modality.noun[0], "said": batch.said, "total": len(batch.questions)}
+    app = application(desk, page, modality, record, token)
+    with locked(DESK, wait=0, busy=_TAKEN), listening(port) as door:
+        if held(LOCK):
+            print("winnow: a run is at work here; an answer while it reads the ledger stops it.", file=sys.stderr)
+        count = len(batch.questions)
+        print(f"{count} {'question' if count == 1 else 'questions'}, {batch.said}; round {batch.round} of the ledger.")
+        print(f"Answer on http://{HOST}:{door.getsockname()[1]}/{token}/ (Ctrl-C ends it)", flush=True)
+        answer(app, door)
+
+
+def _token() -> str:
+    """A word that nobody can guess; kept, for this user alone, so that open pages go on after the server has died."""
+    TOKEN.parent.mkdir(exist_ok=True)
+    if not TOKEN.is_file() or len(TOKEN.read_text(encoding="ascii")) < 20:
+        descriptor = os.open(TOKEN, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(24))
+    return TOKEN.read_text(encoding="ascii")

@@ -1,0 +1,152 @@
+"""A version made again in a scratch copy: identical, or stopped at the first stage that made other bytes."""
+
+import hashlib
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from components.core.errors import WinnowError
+from components.core.installed import installed
+from components.core.integrity import recorded_outputs, recorded_stages
+from components.core.run_source import RunSource
+from pipelines.answering import rebuild, scratch_copy
+
+GRAPH = """
+stages:
+  copy:
+    cmd: cat data/raw/a.txt data/labels/ledger.csv tool.txt > data/copy/out.json
+    params: [seed]
+    deps: [data/raw, data/labels/ledger.csv]
+    outs: [data/copy/out.json]
+  twice:
+    cmd: cat data/copy/out.json data/copy/out.json > data/twice/out.json
+    deps: [data/copy/out.json]
+    outs: [data/twice/out.json]
+"""
+RAW, LEDGER, TOOL = "raw\n", "id,label\n", "tool\n"
+MADE = RAW + LEDGER + TOOL
+
+
+@pytest.fixture
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., RunSource]:
+    """`source(made=...)`: of a version that a small project made, whose stage `copy` wrote that; its ledger grew."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("copy", "twice"):
+        Path("data", name).mkdir(parents=True)
+        Path("data", name, ".gitkeep").touch()
+    Path("data/raw").mkdir()
+    Path("data/labels").mkdir()
+    files = {"data/raw/a.txt": RAW, "data/labels/ledger.csv": LEDGER, "tool.txt": TOOL}
+    for name, text in {**files, "params.yaml": "seed: 0\n", "dvc.yaml": GRAPH, ".gitignore": ".winnow\n"}.items():
+        Path(name).write_text(text)
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c"]
+    for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "first"]):
+        subprocess.run([*git, *arguments], check=True)
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+    Path("data/labels/ledger.csv").write_text(LEDGER + "x,cat\n")
+    monkeypatch.setattr(scratch_copy, "cached", lambda md5: None)
+    monkeypatch.setattr(rebuild, "kept", lambda recorded: None)
+
+    def of(made: str = MADE, **more: Any) -> RunSource:
+        Path("kept").mkdir(exist_ok=True)
+        Path("kept/dvc.lock").write_text(_lock(made))
+        files = {name: Path(name).read_text() for name in ("params.yaml", "dvc.yaml")}
+        lock, outputs = recorded_stages(Path("kept")), recorded_outputs(Path("kept"))
+        tags = {"git_commit": commit, **more.pop("tags", {})}
+        return RunSource("r", tags, 0, 0, {**files, **more.pop("files", {})}, lock, outputs, installed())
+
+    return of
+
+
+def _lock(made: str) -> str:
+    raw = hashlib.md5(f'[{{"md5": "{_md5(RAW)}", "relpath": "a.txt"}}]'.encode()).hexdigest() + ".dir"
+    given = [{"path": "data/labels/ledger.csv", "md5": _md5(LEDGER)}, {"path": "data/raw", "md5": raw}]
+    stages = yaml.safe_load(GRAPH)["stages"]
+    out = [{"path": "data/copy/out.json", "md5": _md5(made)}]
+    twice = [{"path": "data/twice/out.json", "md5": _md5(made * 2)}]
+    params = {"params.yaml": {"seed": 0}}
+    copy = {"cmd": stages["copy"]["cmd"], "deps": given, "outs": out, "params": params}
+    return yaml.safe_dump(
+        {
+            "schema": "2.0",
+            "stages": {"copy": copy, "twice": {"cmd": stages["twice"]["cmd"], "deps": out, "outs": twice}},
+        }
+    )
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode()).hexdigest()
+
+
+def test_the_same_commit_and_inputs_make_the_same_bytes(
+    source: Callable[..., RunSource], capfd: pytest.CaptureFixture[str]
+) -> None:
+    made = source()
+    Path("tool.txt").write_text("another tool\n")  # not the commit's
+    project = scratch_copy.scratch_copy(made, Path(".winnow/rebuild/1"), "version 1")
+    assert rebuild._run(made, project) is None
+    said = capfd.readouterr().out
+    assert [line.split() for line in said.splitlines()] == [["copy", "identical"], ["twice", "identical"]]
+    assert (project / "data/labels/ledger.csv").read_text() == LEDGER  # not what has grown since
+
+
+def test_it_stops_at_the_first_stage_that_made_other_bytes_and_names_what_it_was_given(
+    source: Callable[..., RunSource], capfd: pytest.CaptureFixture[str]
+) -> None:
+    made = source()
+    Path("data/raw/a.txt").write_text("Raw\n")  # one byte
+    project = scratch_copy.scratch_copy(made, Path(".winnow/rebuild/1"), "version 1")
+    found = rebuild._run(made, project)
+    assert found is not None
+    rebuild._say_difference(found, made, project)
+    said = capfd.readouterr().out
+    assert "first difference: copy" in said
+    assert "data/raw is another" in said
+    assert "twice" not in said
+
+
+def test_what_cannot_be_had_again_is_said_before_anything_runs(source: Callable[..., RunSource]) -> None:
+    for more, refusal in (
+        ({"tags": {"git_commit": ""}}, "was made in no git repository"),
+        ({"files": {"left_out.txt": "big.bin\n"}}, r"too much to keep \(big.bin\)"),
+        ({"tags": {"git_commit": "0" * 40}}, "fetch its commit"),
+    ):
+        with pytest.raises(WinnowError, match=refusal):
+            scratch_copy.scratch_copy(source(**more), Path(".winnow/rebuild/1"), "version 1")
+        subprocess.run(["rm", "-rf", ".winnow"], check=True)
+    Path("data/labels/ledger.csv").write_text("id,label\nx,dog\n")
+    subprocess.run(["git", "rm", "-q", "--cached", "data/labels/ledger.csv"], check=True)
+    made = source()
+    lock = yaml.safe_load(Path("kept/dvc.lock").read_text())
+    lock["stages"]["copy"]["deps"][0]["md5"] = _md5("other")
+    Path("kept/dvc.lock").write_text(yaml.safe_dump(lock))
+    other = RunSource("r", made.tags, 0, 0, made.files, recorded_stages(Path("kept")), {}, {})
+    with pytest.raises(WinnowError, match="is no first part of data/labels/ledger"):
+        scratch_copy.scratch_copy(other, Path(".winnow/rebuild/1"), "version 1")
+
+
+def test_the_differences_a_run_kept_come_along(source: Callable[..., RunSource]) -> None:
+    Path("tool.txt").write_text("changed\n")
+    told = subprocess.run(["git", "diff", "HEAD", "--", "tool.txt"], capture_output=True, text=True, check=True)
+    Path("tool.txt").write_text(TOOL)
+    made = source(files={"changes.diff": told.stdout})
+    project = scratch_copy.scratch_copy(made, Path(".winnow/rebuild/1"), "version 1")
+    assert (project / "tool.txt").read_text() == "changed\n"
+
+
+def test_two_environments_stand_beside_each_other(
+    source: Callable[..., RunSource], capsys: pytest.CaptureFixture[str]
+) -> None:
+    made, now = source(), installed()
+    then = {**now, "packages": {**now["packages"], "torch": "1.0"}}
+    for environment, said in (
+        (now, "the same environment"),
+        (then, f"1.0  |  {now['packages']['torch']}"),
+        ({}, "what was installed then is not known"),
+    ):
+        rebuild._say_environment(RunSource("r", {}, 0, 0, {}, made.lock, made.outputs, environment))
+        assert said in capsys.readouterr().out

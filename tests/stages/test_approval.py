@@ -1,0 +1,224 @@
+"""A person's word: no model serves without it where it is asked for, and it counts for what it was given for alone."""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from components.core import people, tracking
+from components.core.decisions import decisions
+from components.core.errors import WinnowError
+from components.core.model_versions import Version, find, promote, rollback, versions
+from components.release import approval
+from components.release.approval import Answer, decide_on, honour_reviews, promote_by_hand
+from components.release.evidence import evidence_digest
+from components.release.gate import Gate
+from components.release.registered import prove
+
+Project = Callable[..., dict[str, Any]]
+ASKED = Gate(approval="person", minimum_gain=-1.0)
+ADA, BOB = "Ada Lovelace", "Bob Author"
+
+
+@pytest.fixture(autouse=True)
+def _author(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("components.stages.register.authors", lambda: [BOB, "bob"])
+
+
+@pytest.fixture
+def asked(project: Project) -> Callable[..., dict[str, Any]]:
+    """Registers the model of a seed where a person is asked; any difference to the champion passes the gate."""
+    return lambda seed=0, **more: project(seed, approval="person", minimum_gain=-1.0, **more)
+
+
+def _answer(number: int = 1, **facts: Any) -> Version:
+    return decide_on("winnow", number, Answer(**{"by": ADA, **facts}), ASKED, prove=prove)
+
+
+def _champion() -> int:
+    return next((item.number for item in versions("winnow") if "champion" in item.aliases), 0)
+
+
+def _card(number: int) -> str:
+    return str(tracking.opened().get_model_version("winnow", str(number)).description)
+
+
+def test_the_gates_yes_makes_a_candidate_and_a_persons_yes_the_champion(asked: Project) -> None:
+    made = asked()
+    assert made["aliases"] == ["candidate", "challenger"]
+    assert made["approval"]["said"] is None
+    digest = evidence_digest(find("winnow", 1).tags)
+    assert made["approval"]["evidence"] == digest
+    assert f"approve {digest[:12]} by NAME" in _card(1)
+    assert _champion() == 0
+    assert _answer(why="I looked at it.", evidence=digest[:12]).aliases == ("challenger", "champion")
+    (said,) = decisions(find("winnow", 1).tags)
+    assert (said.what, said.by, said.why) == ("approved", ADA, "I looked at it.")
+    assert (said.evidence, said.own) == (digest, False)
+    assert f"approved by {ADA} (evidence {digest[:12]}): I looked at it." in _card(1)
+    again = asked()
+    assert again["approval"]["said"]["by"] == ADA
+    assert [one["what"] for one in again["decisions"]] == ["approved"]
+    _answer(by="Eve")  # it serves already: a second yes is a no-op
+    assert len(decisions(find("winnow", 1).tags)) == 1
+
+
+def test_a_no_leaves_the_champion_and_stands_until_somebody_says_yes(asked: Project) -> None:
+    asked(0)
+    _answer(1)
+    asked(1)
+    assert _answer(2, approves=False, why="it lost the dogs.").aliases == ("challenger",)
+    again = asked(1)
+    assert again["approval"]["said"]["what"] == "rejected"
+    assert again["aliases"] == ["challenger"]
+    assert _champion() == 1
+    with pytest.raises(WinnowError, match=r"Ada Lovelace rejected it \(it lost the dogs\)"):
+        promote_by_hand("winnow", 2, ASKED, by=ADA, despite="", prove=prove)
+    _answer(2, by="Eve")
+    assert _champion() == 2
+
+
+def test_its_author_does_not_approve_it_unless_that_is_written_down(asked: Project) -> None:
+    asked()
+    for name in (BOB, "  bob AUTHOR "):
+        with pytest.raises(WinnowError, match="another person decides about it, or --own"):
+            _answer(by=name)
+    assert _champion() == 0
+    _answer(by=BOB, own=True)
+    assert decisions(find("winnow", 1).tags)[0].own
+    assert "who made it" in _card(1)
+
+
+def test_who_runs_it_again_is_not_its_author(asked: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked()
+    monkeypatch.setattr("components.stages.register.authors", lambda: [ADA])
+    asked()
+    with pytest.raises(WinnowError, match="was made by Bob Author"):
+        _answer(by=BOB)
+    assert _answer(by=ADA).number == _champion() == 1
+
+
+def test_a_yes_does_not_count_for_other_evidence(asked: Project) -> None:
+    asked()
+    before = evidence_digest(find("winnow", 1).tags)[:12]
+    tracking.client().set_model_version_tag("winnow", "1", "accuracy", "0.99")
+    with pytest.raises(WinnowError, match=f"than was decided on \\({before}\\): look at it again"):
+        _answer(evidence=before)
+    tracking.client().set_model_version_tag("winnow", "1", "dataset_digest", "0" * 64)
+    with pytest.raises(WinnowError, match="was measured on another data set"):
+        _answer()
+    asked()
+    _answer(1)
+    asked(1)
+    promote("winnow", 2, prove=prove)
+    rollback("winnow", prove=prove)
+    asked(2)
+    promote("winnow", 2, prove=prove)
+    with pytest.raises(WinnowError, match="was compared with version 1, and version 2 serves now"):
+        _answer(3)
+    assert _champion() == 2
+
+
+def test_an_approval_is_stale_once_the_figures_have_changed(asked: Project) -> None:
+    asked(0)
+    _answer(1)
+    asked(1)
+    _answer(2)
+    rollback("winnow", prove=prove, by=ADA)
+    promote_by_hand("winnow", 2, ASKED, by=ADA, despite="", prove=prove)
+    rollback("winnow", prove=prove, by=ADA)
+    tracking.client().set_model_version_tag("winnow", "2", "accuracy", "0.1")
+    with pytest.raises(WinnowError, match="nobody has approved it on the evidence that there is now"):
+        promote_by_hand("winnow", 2, ASKED, by=ADA, despite="", prove=prove)
+
+
+def test_the_tag_review_from_the_pages_counts_with_the_next_command(asked: Project) -> None:
+    asked()
+    digest = evidence_digest(find("winnow", 1).tags)[:12]
+    for text, refusal in (
+        ("yes", "is 'yes' and is not taken: write approve"),
+        (f"approve 0123456789ab by {ADA}", "look at it again"),
+        (f"approve {digest} by {BOB}", "another person decides"),
+    ):
+        tracking.client().set_model_version_tag("winnow", "1", "review", text)
+        (said,) = honour_reviews("winnow", ASKED, prove=prove)
+        assert refusal in said
+        assert _champion() == 0
+    tracking.client().set_model_version_tag("winnow", "1", "review", f"approve {digest} by {ADA}: fine, by me")
+    tracking._client = None  # the server was started anew in between
+    assert asked()["aliases"] == ["challenger", "champion"]
+    assert decisions(find("winnow", 1).tags)[0].why == "fine, by me"
+    assert "review" not in find("winnow", 1).tags
+    assert honour_reviews("winnow", ASKED, prove=prove) == []
+
+
+def test_where_nobody_is_asked_a_yes_is_refused(project: Project) -> None:
+    project()
+    with pytest.raises(WinnowError, match=r"set register\.gate\.approval: person"):
+        decide_on("winnow", 1, Answer(ADA), Gate(), prove=prove)
+
+
+def test_many_yeses_at_once_leave_one_champion_and_one_decision(asked: Project) -> None:
+    asked()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda name: _answer(by=name), [ADA, "Eve", "Eve", ADA]))
+    assert _champion() == 1
+    assert len(decisions(find("winnow", 1).tags)) == 1
+
+
+def test_a_version_deleted_while_it_is_approved_leaves_the_champion(asked: Project) -> None:
+    asked(0)
+    _answer(1)
+    asked(1)
+
+    def prove_and_delete(version: Version) -> None:
+        tracking.client().delete_model_version("winnow", str(version.number))
+
+    with pytest.raises(WinnowError, match="MLflow at"):
+        decide_on("winnow", 2, Answer(ADA), ASKED, prove=prove_and_delete)
+    assert _champion() == 1
+
+
+def test_what_the_gate_refused_or_a_dirty_tree_made_needs_a_named_persons_reason(project: Project) -> None:
+    project(0)
+    project(1, minimum_gain=0.9)
+    tracking.client().set_model_version_tag("winnow", "2", "git_dirty", "true")
+    for by, despite in (("", ""), (ADA, ""), ("", "it is newer"), (ADA, " ")):
+        with pytest.raises(WinnowError, match=r"the gate refused it \(not surely better.*files that differ"):
+            promote_by_hand("winnow", 2, Gate(), by=by, despite=despite, prove=prove)
+    promote_by_hand("winnow", 2, Gate(), by=ADA, despite="it knows mules", prove=prove)
+    (said,) = decisions(find("winnow", 2).tags)
+    assert (said.by, said.why) == (ADA, "it knows mules")
+    assert "the gate refused it" in said.despite
+    assert "files that differ from their commit" in said.despite
+    assert f"promoted by {ADA}" in _card(2)
+    rollback("winnow", prove=prove, by=ADA, why="mules are rare.")
+    history = [(one["version"], one["what"], one["by"]) for one in project(0)["decisions"]]
+    assert history == [(1, "promoted", ""), (2, "promoted", ADA), (2, "rolled back", ADA)]
+
+
+def test_a_promotion_of_the_champion_is_no_decision(project: Project) -> None:
+    project()
+    promote_by_hand("winnow", 1, Gate(), by="", despite="", prove=prove)
+    assert [one.by for one in decisions(find("winnow", 1).tags)] == [""]
+    tracking.client().delete_registered_model_alias("winnow", "champion")
+    with pytest.raises(WinnowError, match="nothing speaks against version 1 of winnow: leave --despite out"):
+        promote_by_hand("winnow", 1, Gate(), by=ADA, despite="why not", prove=prove)
+
+
+def test_a_name_is_one() -> None:
+    assert approval.person("  Ada   Lovelace ") == ADA
+    for name in ("", "  ", "a\x1b[1m", "x" * 101):
+        with pytest.raises(WinnowError, match="is no name of a person"):
+            approval.person(name)
+
+
+def test_authors_are_the_login_gits_user_and_the_commits_author(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"config": "Ann", "log": "Ben"}
+    monkeypatch.setattr(people, "login", lambda: "ann1")
+    monkeypatch.setattr(people, "_git", lambda *words: told[words[0]])
+    assert people.authors() == ["Ann", "Ben", "ann1"]
+    assert people.listed(json.dumps(["Ann"])) == ["Ann"]
+    assert people.listed("Ann") == people.listed("{}") == []

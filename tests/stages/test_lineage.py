@@ -1,0 +1,151 @@
+"""Lineage: where a version came from, and from one label or one person to every version that learned from it."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from registered_world import CLASSES, register_model, write_data, write_model, write_predictions
+
+from components.core import journal, pipeline_run, tracking
+from components.core.errors import WinnowError
+from components.core.integrity import md5_of
+from components.datasets.labels import Labels, write_labels
+from pipelines.answering import kept, learned
+from pipelines.answering.ask import answer
+
+COLUMNS = "id,label,annotator,source,round,cost,at,note\n"
+IDS = [f"{number:016x}" for number in range(40)]
+ADA = f"{IDS[0]},cat,ada,person,1,4,,\n{IDS[1]},dog,ada,person,2,4,,\n"
+BOB = f"{IDS[1]},cat,bob,person,2,4,,\n{IDS[2]},dog,bob,person,2,4,,\n"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, made_once: Path) -> Path:
+    """Two versions: the first learned from ada's labels and one of the source, the second from bob's too."""
+    home = tmp_path_factory.mktemp("two")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        patch.delenv(tracking.URI, raising=False)
+        shutil.copyfile(made_once / "mlflow.db", "mlflow.db")
+        write_data()
+        Path("data/labels").mkdir()
+        Path("data/label").mkdir()
+        Path("data/labels/ledger.csv").write_text(COLUMNS)
+        for seed, (rows, labeled) in enumerate(((ADA, [0, 1, 5]), (BOB, [0, 1, 2, 5]))):
+            with Path("data/labels/ledger.csv").open("a") as ledger:
+                ledger.write(rows)
+            _label(labeled)
+            write_model(seed, CLASSES)
+            write_predictions(1.0, CLASSES)
+            parent = pipeline_run.begin()
+            patch.setenv(journal.PARENT, parent)
+            register_model({"minimum_gain": -1.0})
+            tracking.opened().set_tag(parent, "stage.pretrain", _first_run(parent))
+            pipeline_run.keep_source(parent)
+        tracking._client = None
+    return home
+
+
+@pytest.fixture
+def two(made: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The folder of these versions is the current one."""
+    monkeypatch.chdir(made)
+    monkeypatch.delenv(tracking.URI, raising=False)
+    monkeypatch.setattr(kept, "_cache", lambda: Path(".dvc/cache"))
+    yield
+    tracking._client = None
+
+
+def _label(labeled: list[int]) -> None:
+    """What the stage `label` leaves, in DVC's cache too."""
+    sources = ["person" if number < 5 else "oracle" for number in labeled]
+    shares, folds = np.full((len(labeled), 2), 0.5, np.float32), np.full(len(labeled), -1, np.int64)
+    path = Path("data/label/labels.parquet")
+    write_labels(path, Labels([IDS[number] for number in labeled], shares, sources, folds, CLASSES))
+    _lock()
+    _cached(path)
+
+
+def _lock() -> None:
+    def entry(path: str) -> dict[str, str]:
+        return {"path": path, "md5": md5_of(Path(path))}
+
+    stages = {
+        "ingest": {"outs": [entry("data/ingest/manifest.parquet")]},
+        "label": {"deps": [entry("data/labels/ledger.csv")], "outs": [entry("data/label/labels.parquet")]},
+    }
+    Path("dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": stages}))
+
+
+def _cached(path: Path) -> None:
+    md5 = md5_of(path)
+    place = Path(".dvc/cache/files/md5", md5[:2], md5[2:])
+    place.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(path, place)
+
+
+def _first_run(parent: str) -> str:
+    """The run of a stage that ran once, under the first pipeline run, and was reused after."""
+    store = tracking.opened()
+    found = store.search_runs([tracking.experiment()], filter_string="tags.stage = 'pretrain'")
+    if found:
+        return str(found[0].info.run_id)
+    run = store.create_run(tracking.experiment(), tags={"stage": "pretrain", "mlflow.parentRunId": parent})
+    return str(run.info.run_id)
+
+
+@pytest.mark.usefixtures("two")
+def test_a_version_names_its_people_its_inputs_and_the_run_of_a_stage_that_was_reused() -> None:
+    first, second = (json.loads(answer(name, "", None, as_json=True)) for name in ("1", "challenger"))
+    assert (first["labels"], first["annotators"]) == ({"oracle": 1, "person": 2}, {"ada": 2})
+    assert (second["labels"], second["annotators"]) == ({"oracle": 1, "person": 3}, {"ada": 2, "bob": 2})
+    assert second["given"] == {"data/labels/ledger.csv": md5_of(Path("data/labels/ledger.csv"))}
+    runs = [next(one for one in facts["stages"] if one["stage"] == "pretrain") for facts in (first, second)]
+    assert [one["how"] for one in runs] == ["ran", "reused"]
+    assert runs[1]["pipeline_run"] == first["run_id"] != second["run_id"]
+    assert runs[0]["run_id"] == runs[1]["run_id"]
+    assert "torch" in second["environment"]["packages"]
+    assert second["lost"] == []
+    told = answer("2", "", None, as_json=False)
+    assert "by bob" in told
+    assert f"in pipeline run {first['run_id'][:8]}" in told
+
+
+@pytest.mark.usefixtures("two")
+def test_from_one_label_to_every_version_that_saw_it() -> None:
+    lines = answer(IDS[1], "", None, as_json=False).splitlines()
+    assert lines[0].endswith("as labeled: 'dog' by ada, round 2, 'cat' by bob, round 2")
+    assert lines[1].endswith("as labeled: 'dog' by ada, round 2")
+    by_path = json.loads(answer(f"{IDS[2]}.png", "", None, as_json=True))
+    assert [(one["version"], one["how"]) for one in by_path] == [
+        (2, "as labeled: 'dog' by bob, round 2"),
+        (1, "in pretraining alone"),
+    ]
+    assert answer(IDS[5], "", None, as_json=False).count("as labeled: oracle") == 2
+    assert answer(IDS[30], "", None, as_json=False).count("not at all: it is of the test split") == 2
+
+
+@pytest.mark.usefixtures("two")
+def test_from_one_person_or_round_to_the_versions_that_learned_from_it() -> None:
+    assert [one["version"] for one in json.loads(answer("", "ada", None, as_json=True))] == [2, 1]
+    assert json.loads(answer("", "ada", 2, as_json=True))[0]["labels"] == 1
+    assert answer("", "bob", None, as_json=False) == "version 2 (challenger, champion): 2 labels of bob"
+    with pytest.raises(WinnowError, match="'bob' in round 1: they learned from ada, bob"):
+        answer("", "bob", 1, as_json=False)
+
+
+@pytest.mark.usefixtures("two")
+def test_what_is_kept_no_more_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(kept, "_cache", lambda: tmp_path)
+    before = learned.LEDGER.read_text()
+    learned.LEDGER.write_text(COLUMNS + BOB)
+    facts = json.loads(answer("1", "", None, as_json=True))
+    learned.LEDGER.write_text(before)
+    assert facts["lost"] == [
+        f"{learned.LABELS} is kept no more",
+        f"{learned.LEDGER} as it was then is no first part of what it is now",
+    ]
