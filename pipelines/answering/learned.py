@@ -73,7 +73,7 @@ def learned(version: Version, source: RunSource) -> Learned:
     places = {path: kept(source.outputs.get(path)) for path in (MANIFEST, LABELS, PSEUDO)}
     lost = [f"{path} is kept no more" for path, place in places.items() if place is None and path in source.outputs]
     manifest = read_manifest(place, ["id", "path", "split", "sha256"]) if (place := places[MANIFEST]) else None
-    found = read_labels(place).vouched if (place := places[LABELS]) else None
+    found = read_labels(place) if (place := places[LABELS]) else None
     labels = dict(zip(found.ids, found.sources, strict=True)) if found else {}
     shipped = version.tags.get("shipped") == "pseudo_labels"
     pseudo = read_pseudo_labels(place) if (place := places[PSEUDO]) and shipped else None
