@@ -71,7 +71,7 @@ def _known() -> _Known:
     for path in (LABELS, VECTORS, NEIGHBORS, MANIFEST):
         if not path.is_file():
             raise WinnowError(f"{path} is missing: run `winnow repro`, which makes labels and vectors.")
-    labels = read_labels(LABELS)
+    labels = read_labels(LABELS).vouched
     classes = labels.distributions.argmax(1).astype(np.int64)
     if len(labels.ids) < FEWEST or len(np.unique(classes)) < 2:
         raise WinnowError(
