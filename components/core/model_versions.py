@@ -85,8 +85,8 @@ def versions(name: str) -> list[Version]:
 def find(name: str, wanted: int | str) -> Version:
     """A version by number (in digits too), alias or `model_sha256`. Raises WinnowError naming what there is."""
     every = versions(name)
-    for version in every:
-        if str(wanted) in (str(version.number), version.sha256, *version.aliases):
+    for version in [*(one for one in every if str(one.number) == str(wanted)), *every]:  # a number is no alias
+        if str(wanted) in (str(version.number), version.sha256 or None, *version.aliases):
             return version
     named = [f"{item.number} ({', '.join(item.aliases)})" if item.aliases else str(item.number) for item in every]
     there = ", ".join(named[:_NAMED]) + (f" and {len(named) - _NAMED:,} more" if len(named) > _NAMED else "")

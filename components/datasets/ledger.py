@@ -25,6 +25,7 @@ COLUMNS = ("id", "label", "annotator", "source", "round", "cost", "at", "note")
 SOURCES = ("given", "person", "rule", "oracle")
 PASSES = ("cannot tell", "none of these")  # notes of rows without a label that answer all the same: not asked again
 AGAIN, UNDONE = "asked again", "undone"  # notes of an old question's second answer, and of an answer taken back
+LONGEST, LAST_ROUND = 10_000, 999_999_999  # letters of a field; rounds
 _TYPES = {"round": "int64", "cost": "float64", "line": "int64", "time": "float64", "day": "int64"}
 _ALL = (*COLUMNS, "line", "time", "day")
 _NAMES = ("label", "annotator")
@@ -255,6 +256,9 @@ def check(row: dict[str, str], where: str) -> dict[str, Any]:
     """The row with its names in normal form and its numbers and time as numbers; `where` it stands, for errors."""
     row = {name: plain(text if name == "note" else text.strip()) for name, text in row.items()}
     row |= {name: normal(row[name]) for name in _NAMES}
+    for name, text in row.items():
+        if len(text) > LONGEST or any("\ud800" <= one <= "\udfff" for one in text):
+            raise WinnowError(f"{where}, column {name}: longer than {LONGEST:,} letters, or half a letter: shorten it.")
     for name in ("id", "annotator"):
         if not row[name]:
             raise WinnowError(f"{where}, column {name}: empty, but every label has one.")

@@ -31,6 +31,8 @@ def read_csv_answers(path: Path, content: bytes, annotator: str) -> Answers:
             f"{path}, line {reader.line_num}: not valid CSV ({error}): is all of the file there?"
         ) from None
     columns = [name.lower() for name in rows[0][1]] if rows else []
+    if twice := sorted({name for name in columns if name and columns.count(name) > 1}):
+        raise WinnowError(f"{path} has several columns '{short(twice[0])}': leave one of them.")
     lacks = [name for name in (*NEEDED, *([] if annotator else ["annotator"])) if name not in columns]
     if lacks:
         raise WinnowError(

@@ -110,7 +110,7 @@ class Desk:
             raise WinnowError(f"'{short(said.label)}' is none of the classes: choose one of them.")
         if said.id not in self._about:
             raise WinnowError(f"sample '{short(said.id)}' is not asked about here: load the page anew.")
-        amend(self._ledger, lambda ledger: self._row(said, Answered(ledger, self._about)))
+        self._amend(lambda ledger: self._row(said, Answered(ledger, self._about)))
         self._leave(said)
 
     def skip(self, seat: Seat, identity: str) -> None:
@@ -121,7 +121,19 @@ class Desk:
 
     def undo(self, seat: Seat, identity: str) -> None:
         """Take the person's answer about a sample back: to the one before where it was asked again, else to none."""
-        amend(self._ledger, lambda ledger: self._undone(seat.name, identity, Answered(ledger, self._about)))
+        self._amend(lambda ledger: self._undone(seat.name, identity, Answered(ledger, self._about)))
+
+    def _amend(self, decide: Callable[[pd.DataFrame], list[Row]]) -> None:
+        """As `amend`, but a ledger that is gone is not begun anew. Raises WinnowError where it cannot be written."""
+        if not self._ledger.is_file():
+            read_ledger(self._ledger)
+        try:
+            amend(self._ledger, decide)
+        except OSError as error:
+            raise WinnowError(
+                f"the answer was not kept, as {self._ledger} cannot be written ({error.strerror}): mend that, and "
+                "answer again."
+            ) from None
 
     def _row(self, said: Answer, state: Answered) -> list[Row]:
         stands = state.row(said.name, said.id)

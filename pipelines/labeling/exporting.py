@@ -21,10 +21,13 @@ COLUMNS = ("id", "label", "annotator", "sha256", "path", "guess", "confidence")
 def export_questions(path: Path, *, test: bool, count: int) -> str:
     """Write the questions without an answer so far, and say what to do with the file.
 
-    Raises WinnowError for a file of another kind, and as `open_batch` does.
+    Raises WinnowError for a file of another kind, for one that is there already, and as `open_batch` does.
     """
     if path.suffix not in (".csv", ".json"):
         raise WinnowError(f"{path} is neither .csv (to fill in) nor .json (for Label Studio): give it such a name.")
+    for place in (path, *([path.with_suffix(".xml")] if path.suffix == ".json" else [])):
+        if place.exists():
+            raise WinnowError(f"{place} is there already, and may hold answers: remove it, or name another file.")
     project, ledger = open_project(), read_ledger(LEDGER)
     batch, answered = open_batch(project, ledger, test=test, count=count), set(answers_that_stand(ledger)["id"])
     open_ = [one for one in batch.questions if one.id not in answered]

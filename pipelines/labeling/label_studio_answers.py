@@ -11,6 +11,7 @@ from components.pages.tasks import CHOICE
 from pipelines.labeling.given import Answers, Given
 
 TOOL = "label_studio"
+LONGEST = 1e7  # seconds of an answer that are believed
 
 
 def read_label_studio(path: Path, content: bytes) -> Answers:
@@ -30,12 +31,12 @@ def read_label_studio(path: Path, content: bytes) -> Answers:
         where = f"task {number}"
         if not isinstance(task, dict):
             raise WinnowError(f"{wrong}: {where} is no task.")
-        found = [_minimal(task, where)] if "annotation_id" in task else list(_annotations(task, where, wrong))
+        found = [_minimal(task, where, wrong)] if "annotation_id" in task else list(_annotations(task, where, wrong))
         answered = [one for one in found if one is not None]
         unanswered += not answered
         given += answered
-        if "annotation_id" not in task:
-            numbers = {str(one.get("id")) for one in task.get("annotations", [])}
+        if "annotations" in task:
+            numbers = {str(one.get("id")) for one in task["annotations"]}
             whole[_identity(task["data"])] = whole.get(_identity(task["data"]), set()) | numbers
     return Answers(given, unanswered, whole=whole)
 
@@ -53,9 +54,12 @@ def _annotations(task: dict[str, Any], where: str, wrong: str) -> Iterator[Given
         yield _given(where, row, data, str(one.get("id", ""))) if skipped or choices else None
 
 
-def _minimal(task: dict[str, Any], where: str) -> Given | None:
+def _minimal(task: dict[str, Any], where: str, wrong: str) -> Given | None:
     said = task.get(CHOICE, "")
-    choices = [str(one) for one in said.get("choices", [])] if isinstance(said, dict) else [str(said)] if said else []
+    chosen = said.get("choices", []) if isinstance(said, dict) else [said] if said else []
+    if not isinstance(chosen, list):
+        raise WinnowError(f"{wrong}: {where} has a {CHOICE} that is no list of choices.")
+    choices = [str(one) for one in chosen]
     row = _row(task, task, task.get("annotator"), choices, "")
     return _given(where, row, task, str(task["annotation_id"])) if choices else None
 
@@ -75,7 +79,7 @@ def _row(data: dict[str, Any], one: dict[str, Any], who: Any, choices: list[str]
         "label": ", ".join(choices),
         "annotator": name if isinstance(name, str) else f"{TOOL}:{name}",
         "source": "person",
-        "cost": f"{seconds:.1f}" if isinstance(seconds, int | float) else "",
+        "cost": f"{seconds:.1f}" if isinstance(seconds, int | float) and 0 <= seconds < LONGEST else "",
         "at": str(one.get("updated_at") or one.get("created_at") or ""),
         "note": passed,
     }

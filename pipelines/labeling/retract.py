@@ -17,10 +17,11 @@ def retract(round_: int | None, annotator: str) -> str:
 
     Raises WinnowError where neither is named, and where the ledger has no such answer.
     """
-    if round_ is None and not annotator:
+    name = normal(annotator)
+    if bool(annotator) != bool(name) or (round_ is None and not name):
         raise WinnowError("say whose answers to take back: --round N, --annotator NAME, or both.")
     last = answers_that_stand(read_ledger(LEDGER))
-    found = _wanted(last, round_, normal(annotator))
+    found = _wanted(last, round_, name)
     labels = found[found["label"] != ""]
     say_again(found, "", "retracted")
     left = last.drop(found.index)

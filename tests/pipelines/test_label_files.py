@@ -202,7 +202,7 @@ def test_a_sheet_that_was_exported_and_filled_in_comes_back() -> None:
     before = LEDGER.read_bytes()
     bring(Path("filled.csv"))
     assert LEDGER.read_bytes() == before
-    assert "18 questions" in export_questions(Path("questions.csv"), test=False, count=20)
+    assert "18 questions" in export_questions(Path("more.csv"), test=False, count=20)
 
 
 def test_tasks_for_the_tool_hold_id_hash_guess_and_what_shows_the_sample() -> None:
