@@ -171,7 +171,8 @@ def _conclude(rows: list[dict[str, Any]], probed: dict[str, Any], labeled: _Labe
     simple = _simple(labeled)
     rows.sort(key=lambda row: (row.get("linear", -1.0), row.get("neighbor", -1.0)), reverse=True)
     beside = [{"encoder": name, **_shares(found, labeled.seed)} for name, found in simple.items()]
-    cost = {row["encoder"]: row["cpu_milliseconds"] for row in rows if "failed" not in row}
+    timed = {row["encoder"]: row["cpu_milliseconds"] for row in rows if "failed" not in row}
+    cost = {name: timed.get(name.removeprefix(CONTINUED), value) for name, value in timed.items()}  # one network
     verdict = choose(probed, cost, simple) if probed else "None of them could be tried."
     went_on = {
         name: paid(found, probed[base])

@@ -84,9 +84,10 @@ def choose(probed: dict[str, Probed], cost: dict[str, float], simple: dict[str, 
     if near:
         cheapest = min([best, *near], key=lambda name: cost[name])
         counts = _listed([f"{probed[name].right} right" for name in (best, *near)])
+        why = "costs least" if cost[cheapest] < cost[best] else "costs no more than the others"
         said = (
             f"{_listed([best, *near])} are not apart beyond chance on {labels} labels ({counts}): take {cheapest}, "
-            "which costs least."
+            f"which {why}."
         )
     else:
         cheapest = best

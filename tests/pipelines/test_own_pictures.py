@@ -99,7 +99,7 @@ def test_the_home_folder_is_written_out_and_small_gray_pictures_are_pointed_out(
         ({"source": "digits"}, r"write \./digits"),
         ({"image_size": 3}, "image_size is 3"),
         ({"channels": 2}, "must be 1 or 3"),
-        ({"source": "pictures", "budget": 0}, "budget is 0"),
+        ({"source": "pictures", "budget": -1}, "budget is -1"),
         ({"budget": 10**20}, "too large"),
     ],
 )
