@@ -13,9 +13,8 @@ from components.datasets.sample_store import open_samples
 from components.judging.neighbors import neighbor_graph, recall
 from components.models.encoder_file import load_encoder
 from components.pages.map import draw_map
+from components.pages.on_map import on_map
 from components.training.inference import embed_all
-
-ON_MAP = 1200  # more samples hide each other
 
 
 class Params(StageParams):
@@ -55,7 +54,7 @@ def run(
     graph = neighbor_graph(vectors[positions], params.neighbors, seed=params.seed)
     np.save(embeddings, vectors, allow_pickle=False)
     np.savez(neighbors, positions=positions, indices=graph.indices, similarities=graph.similarities)
-    shown = np.sort(seeds.numpy_generator(params.seed, "map").permutation(len(positions))[:ON_MAP])
+    shown = on_map(len(positions), params.seed)
     tiles = [spec.inputs.kind.tile(store.record(row)) for row in positions[shown]]
     draw_map(map, tiles, vectors[positions[shown]], seed=params.seed)
     return {

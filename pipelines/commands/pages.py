@@ -1,6 +1,7 @@
-"""Commands that open pages: MLflow's on runs and models, Prefect's on flow runs."""
+"""Commands that open pages: MLflow's on runs and models, Prefect's on flow runs, and a map of all samples."""
 
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -29,3 +30,15 @@ def flows(
     from pipelines.flows.server import show
 
     show(port)
+
+
+@command(epilog=examples("winnow explore", "winnow explore --out map.html"))
+def explore(
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Where; data/explore/explore.html if not said.")
+    ] = None,
+) -> None:
+    """Write a page with all samples as points on a map, to zoom, filter, select and turn into questions."""
+    from pipelines.explore import explore
+
+    print(explore(out))

@@ -22,6 +22,13 @@ COMMANDS = [
     Case("approving without a name", "winnow approve 1", "Missing option '--as'", 2),
     Case("approving an unknown version", "winnow approve 7 --as Ada", "winnow repro"),
     Case("a difference of unknown versions", "winnow diff 1 2", "winnow repro"),
+    Case(
+        "a map of all samples before there are vectors",
+        "winnow explore",
+        "dvc repro embed",
+        do=lambda: Path("data/embed/embeddings.npy").unlink(),
+    ),
+    Case("a map of all samples that no browser opens", "winnow explore --out map.txt", "does not end in .html"),
     Case("a lineage of nothing", "winnow lineage", "a version, a sample, or --annotator NAME"),
     Case("a round of nobody", "winnow lineage 1 --round 2", "name one with --annotator"),
     Case("a lineage of what is not known", "winnow lineage gone.jpg", "no version has a sample of that id or path"),
