@@ -222,6 +222,6 @@ def test_a_full_disk_leaves_the_ledger_as_it_was(monkeypatch: pytest.MonkeyPatch
     place = desk(ALONE)
     before = LEDGER.read_bytes()
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(WinnowError, match="cannot be written"):
         place.answer(Answer(who="mira", id=TRAIN[0], label="ant"))
     assert LEDGER.read_bytes() == before
