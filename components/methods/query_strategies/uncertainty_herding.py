@@ -1,6 +1,7 @@
 """Uncertainty Herding: what covers most of the model's doubts that no label is close to (Bae et al. 2025)."""
 
 from heapq import heapify, heappop, heapreplace
+from math import sqrt
 
 import numpy as np
 import torch
@@ -57,7 +58,7 @@ def least_distance(points: Tensor) -> float:
         products = points[rows] @ points.T
         products[torch.arange(len(rows)), rows] = -1
         closest = max(closest, float(products.max()))
-    return max(max(2 - 2 * closest, 0.0) ** 0.5, LEAST_RADIUS)
+    return max(sqrt(max(2 - 2 * closest, 0.0)), LEAST_RADIUS)
 
 
 def _kernel(products: Tensor, radius: float) -> Tensor:
