@@ -181,7 +181,7 @@ def _in_force(
     made = sorted(id_ for id_ in order if is_synthetic(id_))
     ids = sorted({*order, *from_source} - {*made})
     if not ids and not rules:
-        raise WinnowError("there is no label yet: answer questions with `winnow label`, or use a source with labels.")
+        raise WinnowError("there is no label yet: answer questions with `winnow label`, then run this again.")
     return _InForce(ids, made, rows, from_source, classes, set_aside)
 
 

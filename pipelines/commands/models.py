@@ -95,7 +95,7 @@ def serve(
     version: Annotated[str, typer.Argument(help="A version's number or alias.")] = "champion",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port; the next free one if it is taken.")] = 5002,
 ) -> None:
-    """Answer pictures over HTTP, on this machine only, with a version that was checked; until stopped."""
+    """Answer samples over HTTP, on this machine only, with a version that was checked; until stopped."""
     from pipelines.serve import serve as serve_version
 
     serve_version(version, port)

@@ -33,9 +33,14 @@ def export_questions(path: Path, *, test: bool, count: int) -> str:
     open_ = [one for one in batch.questions if one.id not in answered]
     if path.suffix == ".json":
         return _tasks(path, project, open_)
-    facts = project.samples.set_index("id")[["sha256", "path"]]
-    rows = [(one.id, "", "", *facts.loc[one.id], one.guess, f"{one.confidence:.6f}") for one in open_]
-    write_text(path, to_csv(COLUMNS, rows))
+    facts, store = project.samples.set_index("id")[["sha256", "path"]], open_samples(SAMPLES)
+    modality, row_of = build_modality(store.about.modality), {one: row for row, one in enumerate(project.samples["id"])}
+    sure = {one.id: (one.guess, f"{one.confidence:.6f}" if one.guess else "") for one in open_}
+    rows = [[one.id, "", "", *facts.loc[one.id], *sure[one.id]] for one in open_]
+    if modality.typed:  # it can be read where it is answered
+        said = (modality.to_file(store.record(row_of[one.id])) for one in open_)
+        rows = [[*row, content.decode("utf-8", "replace")] for row, content in zip(rows, said, strict=True)]
+    write_text(path, to_csv((*COLUMNS, "sample") if modality.typed else COLUMNS, rows))
     return f"{path}: {len(open_)} questions; fill in label and annotator, then `winnow label import {path}`."
 
 

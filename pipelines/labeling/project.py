@@ -30,7 +30,7 @@ class Project:
 def open_project() -> Project:
     """Raises WinnowError where nothing was ingested yet, or nobody has said what classes there are."""
     if not MANIFEST.is_file():
-        raise WinnowError(f"{MANIFEST} is missing: run `dvc repro ingest`, which finds out what is there.")
+        raise WinnowError(f"{MANIFEST} is missing: run `winnow repro` first, which stops where it wants labels.")
     classes = meant_classes() or sorted(set(in_force(read_ledger(LEDGER))["label"]) if LEDGER.is_file() else [])
     if len(classes) < 2:
         raise WinnowError(
