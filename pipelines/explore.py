@@ -47,15 +47,15 @@ class _Known:
 
     def read(self) -> None:
         """Of the files that there are the pseudo-labels, the labels in force and what `evaluate` measured."""
-        classes = np.array(read_labels(LABELS).classes, object) if LABELS.is_file() else np.zeros(0, object)
-        if len(classes) and PSEUDO_LABELS.is_file():
+        labels = read_labels(LABELS) if LABELS.is_file() else None
+        classes = np.array(labels.classes if labels else [], object)
+        if labels and PSEUDO_LABELS.is_file():
             pseudo = read_pseudo_labels(PSEUDO_LABELS)
             rows = rows_of(pseudo.ids, self.ids, str(PSEUDO_LABELS))
             self.guess[rows] = classes[pseudo.distributions.argmax(axis=1)]
             self.confidence[rows] = pseudo.confidence
             self.status[rows] = WAYS.index(MISTAKE) + 1 + pseudo.status.astype(np.int64)
-        if len(classes):
-            labels = read_labels(LABELS)
+        if labels:
             rows = rows_of(labels.ids, self.ids, str(LABELS))
             self.label[rows] = classes[labels.distributions.argmax(axis=1)]
             self.status[rows] = WAYS.index(LABELED)
