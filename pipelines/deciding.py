@@ -3,7 +3,7 @@
 import sys
 
 from components.core.config import read_params
-from components.core.model_versions import BY_HAND, CANDIDATE, rollback, versions
+from components.core.model_versions import BY_HAND, CANDIDATE, CHAMPION, find, rollback, versions
 from components.core.people import login
 from components.core.stage_settings import stage_settings
 from components.release.approval import (
@@ -14,6 +14,7 @@ from components.release.approval import (
     how_to_answer,
     person,
     promote_by_hand,
+    reason,
 )
 from components.release.gate import Gate
 from components.release.registered import prove
@@ -23,7 +24,10 @@ from pipelines.settings import model_name
 def approve(wanted: str, answer: Answer) -> str:
     """Take a person's yes or no to the candidate; what came of it, in a sentence."""
     tell_reviews()
+    served = CHAMPION in find(model_name(), wanted).aliases
     version = decide_on(model_name(), wanted, answer, _gate(), prove=prove)
+    if served:
+        return f"{version.name} version {version.number} serves already: nothing was left to decide, or written down."
     came = "is rejected; the champion stays" if not answer.approves else "is approved, and the champion"
     return f"{version.name} version {version.number} {came}."
 
@@ -32,14 +36,16 @@ def promote(wanted: str, *, by: str, despite: str) -> str:
     """Make a version the champion by hand; what came of it, in a sentence."""
     tell_reviews()
     who = person(by) if by else ""
-    made = promote_by_hand(model_name(), wanted, _gate(), by=who or _login(despite), despite=despite, prove=prove)
+    made = promote_by_hand(
+        model_name(), wanted, _gate(), by=who or _login(despite), despite=reason(despite), prove=prove
+    )
     return f"{made.name} version {made.number} is the champion."
 
 
 def roll_back(*, by: str, why: str) -> str:
     """Make the champion before this one the champion again; what came of it, in a sentence."""
     who = person(by) if by else login()
-    made = rollback(model_name(), prove=prove, by=who, why=why or BY_HAND)
+    made = rollback(model_name(), prove=prove, by=who, why=reason(why) or BY_HAND)
     return f"{made.name} version {made.number} is the champion again."
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from components.core import tracking
-from components.core.decisions import history
+from components.core.decisions import history, unreadable
 from components.core.files import read_json
 from components.core.lock import held
 from components.core.model_versions import CANDIDATE, versions
@@ -110,4 +110,4 @@ def _models() -> list[str]:
     count = f"{name} has {len(found)} version{'' if len(found) == 1 else 's'}"
     roles = [f"version {item.number}: {role(item.aliases)}" for item in found if item.aliases]
     decided = [f"version {number}, {one.said}" for number, one in history(found)[-DECISIONS:]]
-    return [count, *roles, *more, *decided]
+    return [count, *roles, *more, *filter(None, map(unreadable, found)), *decided]

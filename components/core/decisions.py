@@ -9,8 +9,10 @@ from typing import Any, Protocol
 from pydantic import TypeAdapter
 
 from components.core import tracking
+from components.core.errors import WinnowError
 from components.core.people import login
 from components.core.secrets import without_secrets
+from components.core.terminal import one_line
 
 TAG = "decisions"  # of a version: JSON list, the oldest first
 PROMOTED, ROLLED_BACK, APPROVED, REJECTED = "promoted", "rolled back", "approved", "rejected"
@@ -42,7 +44,7 @@ class Decided:
         mine = ", who made it" if self.own else ""
         against = f" Despite: {self.despite}" if self.despite else ""
         proof = f" (evidence {self.evidence[:SHORT]})" if self.evidence else ""
-        return f"{self.at[:16].replace('T', ' ')} UTC: {self.what} {who}{mine}{proof}: {self.why}{against}"
+        return one_line(f"{self.at[:16].replace('T', ' ')} UTC: {self.what} {who}{mine}{proof}: {self.why}{against}")
 
 
 class _Decidable(Protocol):
@@ -57,11 +59,17 @@ class _Decidable(Protocol):
 
 
 def decisions(tags: Mapping[str, str]) -> list[Decided]:
-    """Those about a version, the oldest first; none where somebody has written something else into the tag."""
+    """Those about a version, the oldest first; none where somebody has written something else into the tag, which
+    `unreadable` says."""
     try:
         return TypeAdapter(list[Decided]).validate_json(tags.get(TAG, "[]"))
     except ValueError:
         return []
+
+
+def unreadable(version: _Decidable) -> str:
+    """A sentence on the version's tag where it holds no list of decisions any more; empty where it does."""
+    return _unreadable(version, version.tags)
 
 
 def history(versions: Sequence[_Decidable]) -> list[tuple[int, Decided]]:
@@ -71,11 +79,16 @@ def history(versions: Sequence[_Decidable]) -> list[tuple[int, Decided]]:
 
 
 def note(version: _Decidable, decided: Decided) -> None:
-    """Write a decision into the version's tag and card, now. The same one said twice in a row is written once."""
+    """Write a decision into the version's tag and card, now. The same one said twice in a row is written once.
+
+    Raises WinnowError rather than write over a tag that holds something else.
+    """
     store = tracking.client()
     with tracking.answering():
         found = store.get_model_version(version.name, str(version.number))
-        earlier = decisions(dict(found.tags))
+        if said := _unreadable(version, found.tags):
+            raise WinnowError(said)
+        earlier = decisions(found.tags)
         if earlier and _same(earlier[-1], decided):
             return
         now = datetime.now(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00")
@@ -92,6 +105,17 @@ def with_decisions(card: str, every: Sequence[Decided]) -> str:
     return card.partition(_HEADING)[0] + (f"{_HEADING}{rows}" if rows else "")
 
 
+def _unreadable(version: _Decidable, tags: Mapping[str, str]) -> str:
+    try:
+        TypeAdapter(list[Decided]).validate_json(tags.get(TAG, "[]"))
+    except ValueError:
+        return (
+            f"the tag {TAG} of version {version.number} of {version.name} was edited and holds no list of decisions any "
+            "more: mend it in the MLflow pages (`winnow ui`), or delete it there, and what was decided is forgotten."
+        )
+    return ""
+
+
 def _same(one: Decided, other: Decided) -> bool:
     def meant(decided: Decided) -> dict[str, Any]:
         return {name: value for name, value in asdict(decided).items() if name not in ("at", "login")}
@@ -100,5 +124,5 @@ def _same(one: Decided, other: Decided) -> bool:
 
 
 def _masked(decided: Decided, **more: str) -> Decided:
-    texts = {name: without_secrets(getattr(decided, name)) for name in ("by", "why", "despite")}
+    texts = {name: without_secrets(" ".join(getattr(decided, name).split())) for name in ("by", "why", "despite")}
     return Decided(**{**asdict(decided), **texts, **more})

@@ -1,5 +1,6 @@
 """What a pipeline run kept of how it was made, read back: commit, settings, dvc.lock, differences, environment."""
 
+import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +9,6 @@ from typing import Any
 
 from components.core import tracking
 from components.core.errors import WinnowError
-from components.core.files import read_json
 from components.core.integrity import LOCK_FILE, Recorded, recorded_outputs, recorded_stages
 from components.core.made_from import CHANGES, ENVIRONMENT, FOLDER, LEFT_OUT
 
@@ -63,10 +63,29 @@ def run_source(run_id: str, whose: str) -> RunSource:
                 f"the run that made {whose} does not tell how ({str(error).rstrip('.')[:200]}): restore it in MLflow's "
                 "pages (`winnow ui`), or take a later version."
             ) from None
-        files = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.iterdir()) if path.is_file()}
+        files = {path.name: _text(path) for path in sorted(folder.iterdir()) if path.is_file()}
         if LOCK_FILE.name not in files:
             raise WinnowError(f"the run that made {whose} kept no {LOCK_FILE}: take a version that a whole run made.")
-        environment = read_json(folder / ENVIRONMENT) if ENVIRONMENT in files else {}
-        lock, outputs = recorded_stages(folder), recorded_outputs(folder)
+        try:
+            lock, outputs = recorded_stages(folder), recorded_outputs(folder)
+        except WinnowError:
+            raise WinnowError(
+                f"the {LOCK_FILE} that the run of {whose} kept is damaged: take another version, or restore the file."
+            ) from None
     times = int(run.info.start_time or 0), int(run.info.end_time or 0)
-    return RunSource(run_id, dict(run.data.tags), *times, files, lock, outputs, environment)
+    return RunSource(run_id, dict(run.data.tags), *times, files, lock, outputs, _environment(files))
+
+
+def _environment(files: Mapping[str, str]) -> Mapping[str, Any]:
+    """What was kept of it; {} where that was nothing, or somebody has made something else of it."""
+    try:
+        found = json.loads(files.get(ENVIRONMENT, "{}"))
+    except (ValueError, RecursionError):
+        return {}
+    whole = isinstance(found, dict) and isinstance(found.get("packages"), dict) and "python" in found
+    return found if whole else {}
+
+
+def _text(path: Path) -> str:
+    """With its line ends as they are: a patch counts them."""
+    return path.read_bytes().decode("utf-8", "replace")

@@ -28,7 +28,8 @@ from components.release.gate import Gate
 
 REVIEW, AUTHORS = "review", "authors"  # tags of a version: a person's word from the pages, and who made it
 MANIFEST = Path("data/ingest/manifest.parquet")
-LONGEST = 100  # characters of a person's name
+LONGEST, MOST_REASON = 100, 2000  # characters of a person's name, and of why
+LEAST = 8  # hex digits by which evidence is named: fewer may be those of another
 _REVIEW = re.compile(r"(approve|reject)\s+([0-9a-f]{8,64})\s+by\s+([^:]+?)\s*(?::\s*(.*))?", re.DOTALL)
 _FORM = "approve (or reject), the evidence's digest, by, a name: `approve {digest} by NAME: why`"
 
@@ -52,6 +53,24 @@ def person(name: str) -> str:
     plain = normal(name)
     if not plain or unprintable(plain) or len(plain) > LONGEST:
         raise WinnowError(f"'{short(name)}' is no name of a person: give yours, as in --as \"Ada Lovelace\".")
+    return plain
+
+
+def reason(text: str) -> str:
+    """Why, as it is kept: on one line. Raises WinnowError where it is no reason but a document."""
+    plain = " ".join(text.split())
+    if len(plain) > MOST_REASON:
+        raise WinnowError(f"the reason has {len(plain):,} characters, and {MOST_REASON:,} are kept: say it shorter.")
+    return plain
+
+
+def seen(evidence: str) -> str:
+    """The digits of what somebody looked at, empty for none. Raises WinnowError where they name no evidence."""
+    plain = evidence.strip().lower()
+    if evidence and not re.fullmatch(f"[0-9a-f]{{{LEAST},64}}", plain):
+        raise WinnowError(
+            f"--evidence is '{short(evidence)}': it is the digest on the version's card, {LEAST} digits of it at least."
+        )
     return plain
 
 
@@ -105,9 +124,9 @@ def honour(version: Version, gate: Gate, *, prove: Prove) -> str:
     digest = evidence_digest(version.tags)[:SHORT]
     if (parts := _REVIEW.fullmatch(told.strip())) is None:
         return f"{where} is '{short(told)}' and is not taken: write {_FORM.format(digest=digest)}."
-    word, seen, by, why = parts.groups()
+    word, digits, by, why = parts.groups()
     try:
-        answer = Answer(person(by), (why or "").strip(), word == "approve", seen)
+        answer = Answer(person(by), reason(why or ""), word == "approve", digits)
         _decide(version, answer, gate, prove)
     except Unavailable:
         raise

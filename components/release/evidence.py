@@ -46,10 +46,9 @@ def reservations(version: Version, gate: Gate) -> list[str]:
         found.append(f"the gate refused it ({verdict.why.rstrip('.')})")
     if version.tags.get("git_dirty") == "true":
         found.append("it was made with files that differ from their commit")
-    if gate.approval == "person":
-        answer = standing(version)
-        if answer is None:
-            found.append("nobody has approved it on the evidence that there is now")
-        elif answer.what == REJECTED:
-            found.append(f"{answer.by} rejected it ({answer.why.rstrip('.')})")
+    answer = standing(version)
+    if answer is not None and answer.what == REJECTED:
+        found.append(f"{answer.by} rejected it ({answer.why.rstrip('.')})")
+    elif answer is None and gate.approval == "person":
+        found.append("nobody has approved it on the evidence that there is now")
     return found

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, field_validator
 
 from components.core import journal, pipeline_run, tracking
 from components.core.config import StageParams
-from components.core.decisions import APPROVED, PROMOTED, Decided, history
+from components.core.decisions import PROMOTED, REJECTED, Decided, history
 from components.core.files import write_text
 from components.core.model_versions import (
     CANDIDATE,
@@ -121,13 +121,15 @@ def _act(gate: Gate, verdict: Decision, known: Version) -> None:
         prove(known)
         return
     said = standing(known)
-    if gate.approval == "none":
+    if said is not None and said.what == REJECTED:
+        dismiss(known)
+    elif gate.approval == "none":
         prove(known)
         crown(known, Decided(PROMOTED, why=verdict.why))
     elif said is None:
         prove(known)
         nominate(known)
-    elif said.what == APPROVED:
+    else:
         prove(known)
         crown(known, said)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from components.core import tracking
 from components.core.dag import read_stages
-from components.core.decisions import decisions
+from components.core.decisions import decisions, unreadable
 from components.core.errors import WinnowError
 from components.core.model_versions import Version, find, versions
 from components.core.people import listed
@@ -49,7 +49,7 @@ def of_version(wanted: str) -> Facts:
         "labels": seen.sources(),
         "annotators": seen.annotators(),
         "pseudo_labels": len(seen.pseudo),
-        "lost": seen.lost,
+        "lost": [*seen.lost, *filter(None, [unreadable(version)])],
         "stages": list(_stages(version, source)),
         "environment": source.environment,
         "decisions": [one.said for one in decisions(version.tags)],

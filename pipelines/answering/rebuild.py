@@ -8,8 +8,10 @@ from components.core.dag import read_stages
 from components.core.errors import WinnowError
 from components.core.installed import beside, installed
 from components.core.integrity import recorded_stages
+from components.core.lock import locked
 from components.core.model_versions import Version, find, model_digest
 from components.core.run_source import RunSource, run_source
+from components.core.signals import stoppable
 from components.core.version_files import WEIGHTS
 from pipelines.answering.compared import Compared, compare_stage
 from pipelines.answering.how_far import how_far
@@ -25,25 +27,28 @@ MODEL = Path("data/finetune/model.safetensors")
 MOST = 20  # lines of the environments beside each other
 
 
-def rebuild(wanted: str) -> bool:
+def rebuild(wanted: str, *, with_changes: bool = False) -> bool:
     """Make the version again and print how each stage compares; whether all of it is identical.
 
     Everything runs anew, in a folder with a cache of its own, which stays only where something differs; it stops at
-    the first stage that does. Nothing is registered, no run is tracked.
+    the first stage that does. Nothing is registered, no run is tracked. with_changes: run the differences from the
+    commit that the version's run kept, which are no code of git's. Raises WinnowError where another one makes the same
+    version again, and as `scratch_copy` does.
     """
     version = find(model_name(), wanted)
     whose = f"version {version.number} of {version.name}"
-    source = run_source(version.run_id, whose)
-    folder = HOME / str(version.number)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    print(f"{whose}: commit {source.commit[:12]}, made again in {folder}", flush=True)
-    project = scratch_copy(source, folder, whose)
-    _say_environment(source)
-    if (different := _run(source, project)) is not None:
-        _say_difference(different, source, project)
-        return False
-    return _same_model(version, project, folder)
+    busy = f"process {{pid}} is making {whose} again: wait for it, or stop it."
+    with stoppable(), locked(HOME / f"{version.number}.lock", wait=0, busy=busy):
+        source = run_source(version.run_id, whose)
+        folder = HOME / str(version.number)
+        shutil.rmtree(folder, ignore_errors=True)
+        project = scratch_copy(source, folder, whose, with_changes=with_changes)
+        print(f"{whose}: commit {source.commit[:12]}, made again in {folder}", flush=True)
+        _say_environment(source)
+        if (different := _run(source, project)) is not None:
+            _say_difference(different, source, project)
+            return False
+        return _same_model(version, project, folder)
 
 
 def _run(source: RunSource, project: Path) -> Compared | None:

@@ -44,9 +44,14 @@ def lineage(
     print(answer(what, annotator, number, as_json=as_json))
 
 
-@command(epilog=examples("winnow rebuild champion"))
-def rebuild(version: Annotated[str, typer.Argument(help="A version's number or alias.")] = "champion") -> None:
+@command(epilog=examples("winnow rebuild champion", "winnow rebuild 2 --with-changes"))
+def rebuild(
+    version: Annotated[str, typer.Argument(help="A version's number or alias.")] = "champion",
+    with_changes: Annotated[
+        bool, typer.Option("--with-changes", help="Run what its run kept of files that differ from the commit.")
+    ] = False,
+) -> None:
     """Make a version again from its commit and inputs, and say whether every byte is the same, stage by stage."""
     from pipelines.answering.rebuild import rebuild as make_again
 
-    sys.exit(0 if make_again(version) else 1)
+    sys.exit(0 if make_again(version, with_changes=with_changes) else 1)

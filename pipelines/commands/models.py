@@ -84,10 +84,10 @@ def approve(
     ] = "",
 ) -> None:
     """Say yes or no to the gate's candidate, where register.gate.approval is person; a yes makes it the champion."""
-    from components.release.approval import Answer, person
+    from components.release.approval import Answer, person, reason, seen
     from pipelines import deciding
 
-    print(deciding.approve(version, Answer(person(name), why, not reject, evidence, own)))
+    print(deciding.approve(version, Answer(person(name), reason(why), not reject, seen(evidence), own)))
 
 
 @command(epilog=examples("winnow serve", "winnow serve 2 --port 8080"))

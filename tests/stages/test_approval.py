@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from components.core import people, tracking
-from components.core.decisions import decisions
+from components.core.decisions import decisions, unreadable
 from components.core.errors import WinnowError
 from components.core.model_versions import Version, find, promote, rollback, versions
 from components.release import approval
@@ -206,6 +206,50 @@ def test_a_promotion_of_the_champion_is_no_decision(project: Project) -> None:
     tracking.client().delete_registered_model_alias("winnow", "champion")
     with pytest.raises(WinnowError, match="nothing speaks against version 1 of winnow: leave --despite out"):
         promote_by_hand("winnow", 1, Gate(), by=ADA, despite="why not", prove=prove)
+
+
+def test_a_no_stands_where_nobody_is_asked_any_more(asked: Project, project: Project) -> None:
+    asked(0)
+    _answer(1)
+    asked(1)
+    _answer(2, approves=False, why="it lost the dogs.")
+    assert "champion" not in project(1, minimum_gain=-1.0)["aliases"]
+    with pytest.raises(WinnowError, match="Ada Lovelace rejected it"):
+        promote_by_hand("winnow", 2, Gate(), by="", despite="", prove=prove)
+    assert _champion() == 1
+
+
+def test_what_was_decided_is_never_written_over(asked: Project) -> None:
+    asked()
+    for text in ("", "[", '{"what": "approved"}', '[{"by": "Eve"}]'):
+        tracking.client().set_model_version_tag("winnow", "1", "decisions", text)
+        assert "was edited and holds no list of decisions" in unreadable(find("winnow", 1))
+        with pytest.raises(WinnowError, match="mend it in the MLflow pages"):
+            _answer(1)
+        assert _champion() == 0
+        assert find("winnow", 1).tags["decisions"] == text
+    tracking.client().delete_model_version_tag("winnow", "1", "decisions")
+    _answer(1)
+    assert unreadable(find("winnow", 1)) == ""
+
+
+def test_a_reason_is_one_line_and_forges_no_other_decision(asked: Project) -> None:
+    asked()
+    _answer(1, why="fine\n2026-01-01 10:00 UTC: approved by Eve: me too \x1b[2J")
+    (said,) = decisions(find("winnow", 1).tags)
+    assert "\n" not in said.said
+    assert "\x1b" not in said.said
+    assert _card(1).count("\n- ") == 1
+    with pytest.raises(WinnowError, match="the reason has 2,001 characters, and 2,000 are kept"):
+        approval.reason("x" * 2001)
+
+
+def test_evidence_is_named_by_eight_digits_at_least() -> None:
+    assert approval.seen("") == ""
+    assert approval.seen(" 0123ABCD ") == "0123abcd"
+    for digits in ("a", "0123abc", "version 1", "0" * 65):
+        with pytest.raises(WinnowError, match="8 digits of it at least"):
+            approval.seen(digits)
 
 
 def test_a_name_is_one() -> None:

@@ -1,6 +1,8 @@
 """A version made again in a scratch copy: identical, or stopped at the first stage that made other bytes."""
 
 import hashlib
+import json
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +14,7 @@ import yaml
 from components.core.errors import WinnowError
 from components.core.installed import installed
 from components.core.integrity import recorded_outputs, recorded_stages
+from components.core.model_versions import Version
 from components.core.run_source import RunSource
 from pipelines.answering import rebuild, scratch_copy
 
@@ -134,8 +137,67 @@ def test_the_differences_a_run_kept_come_along(source: Callable[..., RunSource])
     told = subprocess.run(["git", "diff", "HEAD", "--", "tool.txt"], capture_output=True, text=True, check=True)
     Path("tool.txt").write_text(TOOL)
     made = source(files={"changes.diff": told.stdout})
-    project = scratch_copy.scratch_copy(made, Path(".winnow/rebuild/1"), "version 1")
+    with pytest.raises(WinnowError, match="read made_from/changes.diff .* then say --with-changes"):
+        scratch_copy.scratch_copy(made, Path(".winnow/rebuild/1"), "version 1")
+    assert not Path(".winnow").exists()
+    project = scratch_copy.scratch_copy(made, Path(".winnow/rebuild/1"), "version 1", with_changes=True)
     assert (project / "tool.txt").read_text() == "changed\n"
+
+
+def test_a_registry_that_somebody_wrote_into_makes_nothing_run(source: Callable[..., RunSource]) -> None:
+    evil = GRAPH.replace("cmd: cat", "cmd: touch ../../../evil; cat")
+    for more, refusal in (
+        ({"files": {"dvc.yaml": evil}}, "what it would run is not known"),
+        ({"tags": {"git_commit": "--upload-pack=touch evil"}}, "is '--upload-pack=touch evil', no commit"),
+        ({"tags": {"git_commit": "HEAD"}}, "is 'HEAD', no commit"),
+    ):
+        with pytest.raises(WinnowError, match=refusal):
+            scratch_copy.scratch_copy(source(**more), Path(".winnow/rebuild/1"), "version 1")
+        subprocess.run(["rm", "-rf", ".winnow"], check=True)
+    assert not Path("evil").exists()
+    made = source()
+    del made.files["dvc.yaml"]  # type: ignore[attr-defined]
+    with pytest.raises(WinnowError, match=r"kept no dvc\.yaml"):
+        scratch_copy.scratch_copy(made, Path(".winnow/rebuild/1"), "version 1")
+
+
+def test_an_input_comes_from_the_cache_where_that_is_whole_and_stays_inside(
+    source: Callable[..., RunSource], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = source()
+    listing = made.given(Path("data/raw"))
+    cache = Path("cache").absolute()
+    cache.mkdir()
+    monkeypatch.setattr(scratch_copy, "cached", lambda md5: one if (one := cache / md5).is_file() else None)
+    for name, content, restored in (
+        ("b.txt", RAW, "b.txt"),
+        ("b.txt", "damaged\n", "a.txt"),  # DVC's cache takes what it once had for granted
+        ("../b.txt", RAW, "a.txt"),
+    ):
+        (cache / listing).write_text(json.dumps([{"md5": _md5(RAW), "relpath": name}]))
+        (cache / _md5(RAW)).write_text(content)
+        project = scratch_copy.scratch_copy(made, Path(".winnow/rebuild/1"), "version 1")
+        assert [one.name for one in (project / "data/raw").iterdir()] == [restored]
+        assert not (project / "data/b.txt").exists()
+        subprocess.run(["rm", "-rf", ".winnow"], check=True)
+
+
+def test_two_at_once_do_not_take_each_others_folder(
+    source: Callable[..., RunSource], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, version = source(), Version("toys", 1, "", "r")
+    monkeypatch.setattr(rebuild, "find", lambda name, wanted: version)
+    monkeypatch.setattr(rebuild, "model_name", lambda: "toys")
+    monkeypatch.setattr(rebuild, "run_source", lambda run_id, whose: made)
+    monkeypatch.setattr(rebuild, "_same_model", lambda *_: True)
+
+    def meanwhile(source: RunSource, project: Path) -> None:
+        with pytest.raises(WinnowError, match=rf"process {os.getpid()} is making version 1 of toys again"):
+            rebuild.rebuild("1")
+        assert (project / "params.yaml").is_file()
+
+    monkeypatch.setattr(rebuild, "_run", meanwhile)
+    assert rebuild.rebuild("1")
 
 
 def test_two_environments_stand_beside_each_other(
