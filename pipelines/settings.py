@@ -21,12 +21,14 @@ class RunSettings(Config):
     """The `run` block: how the flow drives the stages; nothing of what they compute depends on it.
 
     retries: of a stage that infrastructure failed, the first after `retry_seconds`, each later one after twice as long;
-    timeout_minutes: after which a stage is stopped, `timeouts` says so for single stages.
+    timeout_minutes: after which a stage is stopped, `timeouts` says so for single stages; review_minutes: how long the
+    flow run waits on its page for a person's answer about the gate's candidate, 0: not at all.
     """
 
     retries: int = Field(default=2, ge=0)
     retry_seconds: float = Field(default=10, ge=0)
     timeout_minutes: float = Field(default=720, gt=0)
+    review_minutes: float = Field(default=0, ge=0)
     timeouts: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
 
     def unused(self) -> dict[str, str]:
@@ -57,6 +59,12 @@ def run_settings() -> RunSettings:
     for name in settings.timeouts:
         if name not in stages:
             raise WinnowError(f"unknown stage {RUN}.timeouts.{name} in params.yaml: {did_you_mean(name, stages)}")
+    gate = block(read_params(), "register").get("gate")
+    if settings.review_minutes and not (isinstance(gate, dict) and gate.get("approval") == "person"):
+        raise WinnowError(
+            f"{RUN}.review_minutes is {settings.review_minutes:g}, and nobody is asked: set register.gate.approval: "
+            "person in params.yaml, or take it out."
+        )
     return settings
 
 

@@ -19,6 +19,7 @@ from components.core.terminal import short
 from components.release.approval import AUTHORS
 from components.release.provenance import GIVEN
 from pipelines.answering.learned import LEDGER, Learned, learned
+from pipelines.answering.lineage_page import write_page
 from pipelines.plan import order
 from pipelines.settings import model_name
 
@@ -83,12 +84,12 @@ def of_annotator(name: str, number: int | None) -> list[Facts]:
 
 
 def told(facts: Facts | list[Facts], *, as_json: bool) -> str:
-    """As JSON, or as lines for people."""
+    """As JSON, or as lines for people, a version's as a page too, whose place the last line tells."""
     if as_json:
         return json.dumps(facts, indent=2, ensure_ascii=False)
     if isinstance(facts, list):
         return "\n".join(_line(one) for one in facts)
-    return "\n".join(_lines(facts))
+    return "\n".join([*_lines(facts), f"page      {write_page(facts, _rows(facts))}"])
 
 
 def _every() -> Iterator[tuple[Version, Learned]]:
@@ -111,14 +112,14 @@ def _id(wanted: str, seen: Learned) -> str:
 def _stages(version: Version, source: RunSource) -> Iterator[Facts]:
     """The MLflow run of each stage: in the version's pipeline run, or the one whose outputs were there already."""
     store = tracking.opened()
-    for name in order(read_stages()):
+    for name, sources in made_from(source).items():
         linked = source.tags.get(f"stage.{name}", "")
         if not RUN.fullmatch(linked):
-            yield {"stage": name, "how": linked or "not known", "run_id": ""}
+            yield {"stage": name, "how": short(linked) or "not known", "run_id": "", "made_from": sources}
             continue
         with tracking.answering():
             if deleted(store, linked):
-                yield {"stage": name, "how": "its run was deleted", "run_id": linked}
+                yield {"stage": name, "how": "its run was deleted", "run_id": linked, "made_from": sources}
                 continue
             run = store.get_run(linked)
         tags = run.data.tags
@@ -130,14 +131,44 @@ def _stages(version: Version, source: RunSource) -> Iterator[Facts]:
             "pipeline_run": tags.get("mlflow.parentRunId", ""),
             "started": _moment(run.info.start_time),
             "git_commit": tags.get("git_commit", ""),
+            "made_from": sources,
         }
+
+
+def made_from(source: RunSource) -> dict[str, list[str]]:
+    """Of each stage, in order: the stages and given inputs that it read, by the version's `dvc.lock`; of stages that
+    ran after that was kept, by `dvc.yaml`."""
+    stages = read_stages()
+    reads = {name: [path.as_posix() for path in spec.dependencies] for name, spec in stages.items()}
+    makers = {path.as_posix(): name for name, spec in stages.items() for path in spec.outputs}
+    for name, block in source.lock.items():
+        reads[name] = [str(entry["path"]) for entry in block.get("deps", [])]
+        makers |= {str(entry["path"]): name for entry in block.get("outs", [])}
+    found = {}
+    for name in [*order(stages), *(one for one in source.lock if one not in stages)]:
+        sources = [makers.get(path, path if path in GIVEN else "") for path in reads[name]]
+        found[name] = [one for one in dict.fromkeys(sources) if one not in ("", name)]
+    return found
 
 
 def _lines(facts: Facts) -> Iterator[str]:
     aliases = f" ({', '.join(facts['aliases'])})" if facts["aliases"] else ""
     yield f"{facts['name']} version {facts['version']}{aliases}, registered {facts['registered']}"
+    rows = _rows(facts)
+    width = max(len(name) for name, _ in rows) + 2
+    yield from (f"  {name:<{width}}{text}" for name, text in rows)
+    yield "stages"
+    for one in facts["stages"]:
+        where = f" in pipeline run {one['pipeline_run'][:8]}" if one["how"] == "reused" and one["pipeline_run"] else ""
+        run = f"run {one['run_id']}, {one['started']}" if "started" in one else one["run_id"]
+        yield f"  {one['stage']:<14}{one['how']:<8}{run}{where}".rstrip()
+    yield "decisions"
+    yield from (f"  {said}" for said in facts["decisions"] or ["none"])
+
+
+def _rows(facts: Facts) -> list[tuple[str, str]]:
     changed = ", with files changed since" if facts["git_dirty"] else ""
-    rows = [
+    return [
         ("model", f"sha256 {facts['model_sha256']}"),
         ("made by", ", ".join(facts["made_by"]) or "not known"),
         ("pipeline run", facts["run_id"]),
@@ -151,15 +182,6 @@ def _lines(facts: Facts) -> Iterator[str]:
         *(("not known", sentence) for sentence in facts["lost"]),
         ("environment", _environment(facts["environment"])),
     ]
-    width = max(len(name) for name, _ in rows) + 2
-    yield from (f"  {name:<{width}}{text}" for name, text in rows)
-    yield "stages"
-    for one in facts["stages"]:
-        where = f" in pipeline run {one['pipeline_run'][:8]}" if one["how"] == "reused" and one["pipeline_run"] else ""
-        run = f"run {one['run_id']}, {one['started']}" if "started" in one else one["run_id"]
-        yield f"  {one['stage']:<14}{one['how']:<8}{run}{where}".rstrip()
-    yield "decisions"
-    yield from (f"  {said}" for said in facts["decisions"] or ["none"])
 
 
 def _line(one: Facts) -> str:

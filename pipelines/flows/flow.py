@@ -20,6 +20,7 @@ from components.core.secrets import without_secrets
 from pipelines.dvc import run_dvc
 from pipelines.flows.artifacts import publish_summary
 from pipelines.flows.reconcile import alive
+from pipelines.flows.review import ask_person
 from pipelines.plan import Step, plan
 from pipelines.session import alone, registered, tracked
 from pipelines.settings import RunSettings, run_settings
@@ -46,18 +47,19 @@ def pipeline(start: str | None = None, force: bool = False) -> State[Any]:
     """
     try:
         prepare()  # a worker of Prefect's started this process
-        with alive(), alone(with_prefect=True) as stale:
-            began = time.monotonic()
-            steps = plan(stale, force=force, start=start)
-            with tracked() as environment:
-                changed = _run(steps, environment)
-            if changed:
-                publish_summary(steps, time.monotonic() - began)
+        with alive():
+            with alone(with_prefect=True) as stale:
+                began = time.monotonic()
+                steps = plan(stale, force=force, start=start)
+                with tracked() as environment:
+                    changed = _run(steps, environment)
+                if changed:
+                    publish_summary(steps, time.monotonic() - began)
+            asked = ask_person(run_settings().review_minutes)  # nobody else waits for the folder meanwhile
     except Exception as error:  # Prefect would show a traceback
         return Failed(message=without_secrets(explain(error, "run")[0]))
-    return Completed(
-        message=f"{len(changed)} of {len(steps)} stages ran or were restored" if changed else "nothing had changed"
-    )
+    came = f"{len(changed)} of {len(steps)} stages ran or were restored" if changed else "nothing had changed"
+    return Completed(message=f"{came}; {asked}" if asked else came)
 
 
 def _run(steps: list[Step], environment: Mapping[str, str]) -> list[str]:

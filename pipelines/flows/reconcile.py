@@ -13,6 +13,7 @@ from components.core.lock import held, locked
 
 ALIVE = Path(".winnow/flows")  # a lock file per flow run, held while its process lives
 MESSAGE = "its process died without a word; closed when the next run began"
+SUSPENDED = "Suspended"  # by the pages: its process ended on purpose, and another will go on
 YOUNG = timedelta(seconds=30)  # between Prefect's `Running` and the lock file
 
 
@@ -44,11 +45,12 @@ def close_crashed() -> int:
     from prefect.client.schemas.objects import StateType
     from prefect.states import Crashed
 
-    open_states = FlowRunFilterState.model_validate({"type": {"any_": [StateType.RUNNING, StateType.CANCELLING]}})
+    unfinished = [StateType.RUNNING, StateType.CANCELLING, StateType.PAUSED]
+    open_states = FlowRunFilterState.model_validate({"type": {"any_": unfinished}})
     tagged = FlowRunFilterTags(all_=[workspace_tag()])
     with get_client(sync_client=True) as client:
         found = client.read_flow_runs(flow_run_filter=FlowRunFilter(state=open_states, tags=tagged))
-        dead = [run for run in found if not _lives(run)]
+        dead = [run for run in found if run.state_name != SUSPENDED and not _lives(run)]
         for run in dead:
             client.set_flow_run_state(run.id, Crashed(message=MESSAGE), force=True)
             _close_task_runs(client, run.id)

@@ -5,6 +5,7 @@ import time
 
 from pipelines.flows.server import for_one_run
 from pipelines.plan import check_start
+from pipelines.settings import run_settings
 from pipelines.summary import summarize
 
 
@@ -12,7 +13,7 @@ def run_flow(*, force: bool = False, start: str | None = None) -> int:
     """Run the pipeline as a Prefect flow; returns the exit code."""
     began = time.monotonic()
     check_start(start)
-    address = for_one_run()
+    address = for_one_run(pages=bool(run_settings().review_minutes))
     from pipelines.flows.flow import pipeline  # it reads the server's address
 
     state = pipeline(force=force, start=start, return_state=True)

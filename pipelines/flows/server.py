@@ -62,8 +62,9 @@ def connect() -> str:
     return os.environ[API]
 
 
-def for_one_run() -> str:
-    """The address of the server that `connect` finds; else empty, and one without pages is up as long as this process.
+def for_one_run(*, pages: bool = False) -> str:
+    """The address of the server that `connect` finds; else empty, and one is up as long as this process, with `pages`
+    where a person shall answer on them.
 
     Prefect would start one by itself, but that outlives a process that is killed. Nothing stops ours but the end of
     this process: at its exit Prefect still sends its last log lines.
@@ -72,7 +73,7 @@ def for_one_run() -> str:
         return address
     port = _any_port()
     own = f"http://127.0.0.1:{port}/api"
-    _wait_for(own, _start(port, "bare"))
+    _wait_for(own, _start(port, "pages" if pages else "bare"))
     os.environ[API] = own
     return ""
 

@@ -14,8 +14,10 @@ from components.core import journal, pipeline_run, tracking
 from components.core.errors import WinnowError
 from components.core.integrity import md5_of
 from components.datasets.labels import Labels, write_labels
+from components.pages.lineage import Node, arcs, render
 from pipelines.answering import kept, learned
 from pipelines.answering.ask import answer
+from pipelines.answering.lineage_page import nodes
 
 COLUMNS = "id,label,annotator,source,round,cost,at,note\n"
 IDS = [f"{number:016x}" for number in range(40)]
@@ -113,6 +115,38 @@ def test_a_version_names_its_people_its_inputs_and_the_run_of_a_stage_that_was_r
     told = answer("2", "", None, as_json=False)
     assert "by bob" in told
     assert f"in pipeline run {first['run_id'][:8]}" in told
+
+
+@pytest.mark.usefixtures("two")
+def test_the_picture_shows_each_part_below_what_it_came_from() -> None:
+    told = answer("2", "", None, as_json=False)
+    page = Path(told.splitlines()[-1].split()[-1])
+    assert page == Path("data/lineage/2.html")
+    text = page.read_text()
+    assert "http" not in text.replace("http-equiv", "")
+    facts = json.loads(answer("2", "", None, as_json=True))
+    drawn = list(nodes(facts))
+    above: set[str] = set()
+    for node in drawn:
+        assert set(node.needs) <= above
+        above.add(node.name)
+        assert f"<b>{node.name}</b>" in text
+    by_name = {node.name: node for node in drawn}
+    assert by_name["data/labels/ledger.csv"].kind == "given"
+    assert by_name["label"].needs == ("data/labels/ledger.csv",)  # by the version's lock, not by dvc.yaml of today
+    assert by_name["pretrain"].kind == "reused"
+    assert by_name["version 2"].needs == ("register",)
+    assert "report" not in by_name  # it comes after the version
+    assert drawn[-1].needs == ("version 2",)
+    assert "promoted by the gate" in drawn[-1].what
+
+
+def test_an_arc_that_another_way_tells_already_is_not_drawn_and_text_is_escaped() -> None:
+    made = [Node("<b>", "given", "a"), Node("b", "ran", "", ("<b>",)), Node("c", "reused", "", ("<b>", "b"))]
+    assert [(arc.source, arc.target) for arc in arcs(made)] == [("<b>", "b"), ("b", "c")]
+    page = render("a & b", made, [("<i>", "x")])
+    assert "<b>&lt;b&gt;</b>" in page
+    assert "<i>" not in page
 
 
 @pytest.mark.usefixtures("two")
