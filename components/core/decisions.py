@@ -110,8 +110,8 @@ def _unreadable(version: _Decidable, tags: Mapping[str, str]) -> str:
         TypeAdapter(list[Decided]).validate_json(tags.get(TAG, "[]"))
     except ValueError:
         return (
-            f"the tag {TAG} of version {version.number} of {version.name} was edited and holds no list of decisions any "
-            "more: mend it in the MLflow pages (`winnow ui`), or delete it there, and what was decided is forgotten."
+            f"the tag {TAG} of version {version.number} of {version.name} was edited and holds no list of decisions "
+            "any more: mend it in the MLflow pages (`winnow ui`), or delete it there, and what was decided is forgotten."
         )
     return ""
 

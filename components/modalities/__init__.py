@@ -54,6 +54,7 @@ class Modality(ABC):
     traceable: whether `plain` is tensor operations alone, so that an exported program can hold it.
     chosen_by: the command that, given a source, chooses all settings for this kind; empty: there is none.
     records_are, views_are: shapes, types and ranges of both, for whoever uses an exported network.
+    hub_tasks: what model hubs call a network that gives vectors of it, and one that gives classes; empty: no name.
 
     A record is what the store keeps of a sample; statistics are JSON, measured on training rows, and travel with the
     encoder; a view is one tensor, samples first, and what is done to a sample depends on its key and the seed alone.
@@ -72,6 +73,7 @@ class Modality(ABC):
     chosen_by: ClassVar[str] = ""
     records_are: ClassVar[str] = "records as the store keeps them"
     views_are: ClassVar[str] = "views as the kind of data makes them"
+    hub_tasks: ClassVar[tuple[str, str]] = ("", "")
 
     material: Mapping[str, Array] = {}  # what policies take from files, see `gather`
 

@@ -1,4 +1,4 @@
-"""The page of `winnow lineage`: what a version came from as a picture, top to bottom, and what is known of each part."""
+"""The page of `winnow lineage`: what a version came from, drawn top to bottom, and what is known of it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -130,6 +130,8 @@ def _stages(version: Version, source: RunSource) -> Iterator[Facts]:
             "run_id": linked,
             "pipeline_run": tags.get("mlflow.parentRunId", ""),
             "started": _moment(run.info.start_time),
+            "began": _exact(run.info.start_time),
+            "ended": _exact(run.info.end_time) if run.info.end_time else "",
             "git_commit": tags.get("git_commit", ""),
             "made_from": sources,
         }
@@ -212,3 +214,8 @@ def _round(number: int | None) -> str:
 
 def _moment(milliseconds: int) -> str:
     return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _exact(milliseconds: int) -> str:
+    """ISO 8601."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

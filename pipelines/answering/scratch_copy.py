@@ -80,8 +80,8 @@ def _check(source: RunSource, whose: str, with_changes: bool) -> None:
         raise WinnowError(f"the run that made {whose} kept no {missing[0]}: take a version that a whole run made.")
     if source.changes and not with_changes:
         raise WinnowError(
-            f"{whose} was made with files that differ from its commit, and what its run kept of them would be run here: "
-            f"read {FOLDER}/{CHANGES} among the artifacts of run {source.run_id} (`winnow ui`), then say --with-changes."
+            f"{whose} was made with files that differ from its commit, and what its run kept of them would run here: "
+            f"read {FOLDER}/{CHANGES} among the artifacts of run {source.run_id} (`winnow ui`), then use --with-changes."
         )
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -37,10 +38,18 @@ def lineage(
     annotator: Annotated[str, typer.Option(metavar="NAME", help="Versions that learned from this person.")] = "",
     number: Annotated[int | None, typer.Option("--round", help="Of that person's labels those of one round.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON value.")] = False,
+    events: Annotated[
+        Path | None, typer.Option("--openlineage", metavar="FILE", help="Of a version: its stages' runs as events.")
+    ] = None,
 ) -> None:
     """Say where a version came from, or which versions learned from a sample or from somebody's labels."""
     from pipelines.answering.ask import answer
 
+    if events is not None:
+        from pipelines.answering.openlineage import write_events
+
+        print(write_events(what, events))
+        return
     print(answer(what, annotator, number, as_json=as_json))
 
 

@@ -101,7 +101,12 @@ def serve(
     serve_version(version, port)
 
 
-@command(epilog=examples("winnow export encoder", "winnow export encoder --from finetune --format onnx --format pt2"))
+@command(
+    epilog=examples(
+        "winnow export encoder",
+        "winnow export encoder --from finetune --format onnx --format pt2 --license apache-2.0",
+    )
+)
 def export(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the files go.")],
     stage: Annotated[
@@ -112,11 +117,17 @@ def export(
         typer.Option(
             "--format",
             metavar="NAME",
-            help="winnow | torchvision | timm | sentence_transformers | pt2 | onnx; again for more. [default: winnow]",
+            help="winnow | torchvision | timm | sentence_transformers | pt2 | onnx, and croissant: the data set; again "
+            "for more. [default: winnow]",
         ),
     ] = None,
+    license_id: Annotated[str, typer.Option("--license", metavar="ID", help="Of the weights, for the card.")] = "",
+    data_license: Annotated[str, typer.Option(metavar="URL", help="Of the data, for croissant.")] = "",
+    data_creator: Annotated[str, typer.Option(metavar="NAME", help="Who made the data, for croissant.")] = "",
+    data_url: Annotated[str, typer.Option(metavar="URL", help="Where the data is, for croissant.")] = "",
 ) -> None:
-    """Write the encoder for use elsewhere: weights by a library's names, or a program of its own."""
-    from pipelines.export import export_encoder
+    """Write the encoder for use elsewhere: weights by a library's names, or a program of its own; with a card."""
+    from pipelines.export import Stated, export_encoder
 
-    export_encoder(folder, stage=stage, formats=formats or ["winnow"])
+    stated = Stated(license_id, data_license, data_creator, data_url)
+    export_encoder(folder, stage=stage, formats=formats or ["winnow"], stated=stated)

@@ -86,7 +86,7 @@ def _answer_on_the_page(answers: list[dict[str, Any]], shown: list[str]) -> None
                         continue
                     try:
                         about = client.read_flow_run_input(run.id, keys["description"])
-                    except Exception:  # noqa: BLE001 - the form is not there yet
+                    except Exception:
                         continue
                     if client.resume_flow_run(run.id, run_input=typed).status.value == "ACCEPT":
                         answered.add((run.id, keys["response"]))

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 import yaml
@@ -13,12 +14,42 @@ from registered_world import CLASSES, register_model, write_data, write_model, w
 from components.core import journal, pipeline_run, tracking
 from components.core.errors import WinnowError
 from components.core.integrity import md5_of
+from components.core.run_source import run_source
 from components.datasets.labels import Labels, write_labels
 from components.pages.lineage import Node, arcs, render
 from pipelines.answering import kept, learned
 from pipelines.answering.ask import answer
 from pipelines.answering.lineage_page import nodes
+from pipelines.answering.openlineage import events as openlineage_events
+from pipelines.answering.openlineage import write_events
 
+FACETS = {
+    "type": "object",
+    "additionalProperties": {"type": "object", "required": ["_producer", "_schemaURL"]},
+}
+DATASETS = {
+    "type": "array",
+    "items": {"type": "object", "required": ["namespace", "name"], "properties": {"facets": FACETS}},
+}
+EVENT = {  # written from https://openlineage.io/docs/spec/object-model
+    "type": "object",
+    "required": ["eventTime", "producer", "schemaURL", "run", "job"],
+    "properties": {
+        "eventType": {"enum": ["START", "RUNNING", "COMPLETE", "ABORT", "FAIL", "OTHER"]},
+        "eventTime": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"},
+        "producer": {"type": "string", "pattern": r"^[a-z]+:\S+$"},
+        "schemaURL": {"type": "string", "pattern": r"^https://openlineage\.io/spec/\d+-\d+-\d+/OpenLineage\.json#/"},
+        "run": {
+            "type": "object",
+            "required": ["runId"],
+            "properties": {"runId": {"type": "string", "format": "uuid"}, "facets": FACETS},
+        },
+        "job": {"type": "object", "required": ["namespace", "name"], "properties": {"facets": FACETS}},
+        "inputs": DATASETS,
+        "outputs": DATASETS,
+    },
+    "additionalProperties": False,
+}
 COLUMNS = "id,label,annotator,source,round,cost,at,note\n"
 IDS = [f"{number:016x}" for number in range(40)]
 ADA = f"{IDS[0]},cat,ada,person,1,4,,\n{IDS[1]},dog,ada,person,2,4,,\n"
@@ -183,3 +214,27 @@ def test_what_is_kept_no_more_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path:
         f"{learned.LABELS} is kept no more",
         f"{learned.LEDGER} as it was then is no first part of what it is now",
     ]
+
+
+@pytest.mark.usefixtures("two")
+def test_the_events_keep_openlineages_form_and_name_what_was_read_and_written(tmp_path: Path) -> None:
+    store = tracking.opened()
+    pretrain = next(
+        one for one in json.loads(answer("2", "", None, as_json=True))["stages"] if one["stage"] == "pretrain"
+    )
+    store.set_terminated(pretrain["run_id"])
+    assert write_events("challenger", tmp_path / "events.jsonl").endswith("2 events of version 2")
+    found = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    for event in found:
+        jsonschema.validate(event, EVENT, format_checker=jsonschema.FormatChecker())
+    assert [event["eventType"] for event in found] == ["START", "COMPLETE"]
+    assert {event["run"]["runId"].replace("-", "") for event in found} == {pretrain["run_id"]}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**found[0], "run": {"runId": "1"}}, EVENT, format_checker=jsonschema.FormatChecker())
+    source = run_source(pretrain["pipeline_run"], "version 1")
+    label = {"stage": "label", "run_id": "0" * 32, "pipeline_run": "", "began": "2026-01-01T00:00:00Z"}
+    _, done = openlineage_events({"name": "x", "stages": [{**label, "ended": "2026-01-01T00:00:01Z"}]}, source)
+    assert [one["name"] for one in done["inputs"]] == ["data/labels/ledger.csv"]
+    assert done["outputs"][0]["facets"]["version"]["datasetVersion"] == source.lock["label"]["outs"][0]["md5"]
+    with pytest.raises(WinnowError, match="name a file outside data/"):
+        write_events("1", Path("data/label/labels.parquet"))

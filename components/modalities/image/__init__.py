@@ -50,6 +50,7 @@ class Image(Modality):
 
     gives = "pixels"
     noun = ("picture", "pictures")
+    hub_tasks = ("image-feature-extraction", "image-classification")
     dtype = "uint8"
     facts = pa.schema([("width", pa.int32()), ("height", pa.int32()), ("mode", pa.string())])
     suffixes = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff"})

@@ -33,6 +33,7 @@ class Text(Modality, Worded):
 
     gives = "tokens"
     noun = ("text", "texts")
+    hub_tasks = ("feature-extraction", "text-classification")
     dtype = "uint8"
     shape = (ANY,)
     facts = pa.schema([("characters", pa.int32()), ("words", pa.int32())])

@@ -137,7 +137,7 @@ def test_the_differences_a_run_kept_come_along(source: Callable[..., RunSource])
     told = subprocess.run(["git", "diff", "HEAD", "--", "tool.txt"], capture_output=True, text=True, check=True)
     Path("tool.txt").write_text(TOOL)
     made = source(files={"changes.diff": told.stdout})
-    with pytest.raises(WinnowError, match="read made_from/changes.diff .* then say --with-changes"):
+    with pytest.raises(WinnowError, match=r"read made_from/changes\.diff .* then use --with-changes"):
         scratch_copy.scratch_copy(made, Path(".winnow/rebuild/1"), "version 1")
     assert not Path(".winnow").exists()
     project = scratch_copy.scratch_copy(made, Path(".winnow/rebuild/1"), "version 1", with_changes=True)
