@@ -111,7 +111,7 @@ def _unreadable(version: _Decidable, tags: Mapping[str, str]) -> str:
     except ValueError:
         return (
             f"the tag {TAG} of version {version.number} of {version.name} was edited and holds no list of decisions "
-            "any more: mend it in the MLflow pages (`winnow ui`), or delete it there, and what was decided is forgotten."
+            "any more: mend it in the MLflow pages (`winnow ui`), or delete it there, and its decisions are forgotten."
         )
     return ""
 

@@ -81,7 +81,8 @@ def _check(source: RunSource, whose: str, with_changes: bool) -> None:
     if source.changes and not with_changes:
         raise WinnowError(
             f"{whose} was made with files that differ from its commit, and what its run kept of them would run here: "
-            f"read {FOLDER}/{CHANGES} among the artifacts of run {source.run_id} (`winnow ui`), then use --with-changes."
+            f"read {FOLDER}/{CHANGES} among the artifacts of run {source.run_id} (`winnow ui`), then use "
+            "--with-changes."
         )
 
 

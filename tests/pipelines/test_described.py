@@ -1,4 +1,4 @@
-"""What `winnow export` says to model hubs and data catalogs: their forms kept, nothing made up, nothing written over."""
+"""What `winnow export` says to model hubs and data catalogs: their forms kept, nothing made up or written over."""
 
 import json
 from pathlib import Path
