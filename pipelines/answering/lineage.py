@@ -144,8 +144,8 @@ def made_from(source: RunSource) -> dict[str, list[str]]:
     reads = {name: [path.as_posix() for path in spec.dependencies] for name, spec in stages.items()}
     makers = {path.as_posix(): name for name, spec in stages.items() for path in spec.outputs}
     for name, block in source.lock.items():
-        reads[name] = [str(entry["path"]) for entry in block.get("deps", [])]
-        makers |= {str(entry["path"]): name for entry in block.get("outs", [])}
+        reads[name] = [str(entry.get("path", "")) for entry in block.get("deps", [])]
+        makers |= {str(entry.get("path", "")): name for entry in block.get("outs", [])}
     found = {}
     for name in [*order(stages), *(one for one in source.lock if one not in stages)]:
         sources = [makers.get(path, path if path in GIVEN else "") for path in reads[name]]

@@ -70,7 +70,7 @@ def _parent(facts: Facts, one: Facts) -> dict[str, Any]:
 def _dataset(entry: dict[str, Any]) -> dict[str, Any]:
     digest = str(entry.get("md5", ""))
     facets = {"version": _facet("1-0-1", "DatasetVersionDatasetFacet", datasetVersion=digest)} if digest else {}
-    return {"namespace": FILES, "name": str(entry["path"]), "facets": facets}
+    return {"namespace": FILES, "name": str(entry.get("path", "")), "facets": facets}
 
 
 def _facet(version: str, name: str, **facts: Any) -> dict[str, Any]:

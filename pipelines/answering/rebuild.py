@@ -42,7 +42,11 @@ def rebuild(wanted: str, *, with_changes: bool = False) -> bool:
         source = run_source(version.run_id, whose)
         folder = HOME / str(version.number)
         shutil.rmtree(folder, ignore_errors=True)
-        project = scratch_copy(source, folder, whose, with_changes=with_changes)
+        try:
+            project = scratch_copy(source, folder, whose, with_changes=with_changes)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
         print(f"{whose}: commit {source.commit[:12]}, made again in {folder}", flush=True)
         _say_environment(source)
         if (different := _run(source, project)) is not None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from components.core.errors import WinnowError
 from pipelines.commands.help_page import examples
 
 app = typer.Typer()
@@ -46,6 +47,8 @@ def lineage(
     from pipelines.answering.ask import answer
 
     if events is not None:
+        if annotator or number is not None or as_json:
+            raise WinnowError("--openlineage is of a version alone: leave --annotator, --round and --json out.")
         from pipelines.answering.openlineage import write_events
 
         print(write_events(what, events))
