@@ -78,14 +78,18 @@ def _export_networks(folder: Path, stage: str, formats: list[str], license_id: s
         path = export(encoder, spec, folder, name)
         made[name] = path.relative_to(folder)
         print(f"{path}  ({path.stat().st_size / 1e6:.1f} MB; {path.with_suffix('.json').name} says what it takes)")
-    method = (
-        "" if spec.origin is not None else str((block(read_params(), "pretrain").get("method") or {}).get("name", ""))
-    )
+    method = "" if spec.origin is not None else _method()
     dataset = (f"{model_name()} data", journal.dataset())
     figures = _figures() if stage == "finetune" else None
     card = hub_card(Exported(model_name(), stage, spec, method, made, license_id, figures, dataset))
     write_text(folder / FILE, card)
     print(f"{folder / FILE}  (a card, with what model hubs read)")
+
+
+def _method() -> str:
+    """Name of the one that pretrained."""
+    chosen = block(read_params(), "pretrain").get("method")
+    return str(chosen.get("name", "") if isinstance(chosen, dict) else chosen or "")
 
 
 def _figures() -> dict[str, Any] | None:

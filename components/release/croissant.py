@@ -43,8 +43,8 @@ CONTEXT: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Owned:
-    """What only the data's owner can say. license, url: addresses; creator: a person or an organization; published:
-    a date, `2026-11-30`."""
+    """What only the data's owner can say. license, url: addresses; creator: an organization's name; published: a
+    date, `2026-11-30`."""
 
     license: str
     creator: str
@@ -60,7 +60,7 @@ class Owned:
                     f"{option} {why}: Croissant demands an address, such as https://creativecommons.org/licenses/by/4.0/."
                 )
         if not self.creator.strip():
-            raise WinnowError("--data-creator is missing: Croissant demands who made the data set, a name.")
+            raise WinnowError("--data-creator is missing: Croissant demands the name of who made the data set.")
 
 
 def croissant(name: str, about: str, owned: Owned, tables: Mapping[str, tuple[Path, str]]) -> dict[str, Any]:

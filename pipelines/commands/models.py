@@ -123,7 +123,9 @@ def export(
     ] = None,
     license_id: Annotated[str, typer.Option("--license", metavar="ID", help="Of the weights, for the card.")] = "",
     data_license: Annotated[str, typer.Option(metavar="URL", help="Of the data, for croissant.")] = "",
-    data_creator: Annotated[str, typer.Option(metavar="NAME", help="Who made the data, for croissant.")] = "",
+    data_creator: Annotated[
+        str, typer.Option(metavar="NAME", help="The organization that made the data, for croissant.")
+    ] = "",
     data_url: Annotated[str, typer.Option(metavar="URL", help="Where the data is, for croissant.")] = "",
 ) -> None:
     """Write the encoder for use elsewhere: weights by a library's names, or a program of its own; with a card."""
