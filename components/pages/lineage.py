@@ -7,7 +7,7 @@ from components.pages.templates import templates
 
 TEMPLATE = "lineage.html.jinja"
 GIVEN, RAN, REUSED, UNKNOWN, MADE, DECIDED = "given", "ran", "reused", "unknown", "made", "decided"
-ROW, SPINE, STEP, NEAR = 56, 92, 13, 14  # pixels: of a node's row, of the line of nodes, and how far arcs reach out
+ROW, SPINE, STEP, NEAR = 56, 62, 9, 12  # pixels: of a node's row, of the line of nodes, and how far arcs reach out
 
 
 @dataclass(frozen=True)

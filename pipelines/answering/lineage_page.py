@@ -19,7 +19,8 @@ Facts = dict[str, Any]
 def write_page(facts: Facts, rows: list[tuple[str, str]]) -> Path:
     """Write it for the facts of `of_version`; rows: of the table below the picture. Returns where it is."""
     path = RESULTS / f"{facts['version']}.html"
-    plain = [(name, one_line(text)) for name, text in rows]
+    decided = [(f"decision {number}", said) for number, said in enumerate(facts["decisions"], 1)]
+    plain = [(name, one_line(text)) for name, text in [*rows, *decided]]
     write_text(path, render(f"{facts['name']} version {facts['version']}", list(nodes(facts)), plain))
     return path
 

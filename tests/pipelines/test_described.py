@@ -162,7 +162,7 @@ def test_the_data_set_is_described_as_croissant_demands(project: Path) -> None:
             assert field["source"]["extract"]["column"] in table.names
     labels = pd.read_parquet("out/labels.parquet")
     assert labels["class"].tolist() == ["cat", "dog", "cat"]
-    assert found["description"].startswith("40 pictures, 20 to train and 20 to test with")
+    assert found["description"].startswith("40 pictures, 20 to train with and 20 to test with;")
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**found, "conformsTo": "1.1"}, CROISSANT)
 
