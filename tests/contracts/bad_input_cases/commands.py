@@ -21,6 +21,7 @@ COMMANDS = [
     Case("rolling back without a champion before", "winnow rollback", "winnow promote"),
     Case("approving without a name", "winnow approve 1", "Missing option '--as'", 2),
     Case("approving an unknown version", "winnow approve 7 --as Ada", "winnow repro"),
+    Case("evidence by one digit", "winnow approve 1 --as Ada --evidence a", "8 digits of it at least"),
     Case("a difference of unknown versions", "winnow diff 1 2", "winnow repro"),
     Case(
         "a map of all samples before there are vectors",
@@ -33,6 +34,8 @@ COMMANDS = [
     Case("a round of nobody", "winnow lineage 1 --round 2", "name one with --annotator"),
     Case("a lineage of what is not known", "winnow lineage gone.jpg", "no version has a sample of that id or path"),
     Case("a lineage of labels that nobody gave", "winnow lineage --annotator ada", "learned from nobody in the ledger"),
+    Case("events of no version", "winnow lineage --openlineage events.jsonl", "name one, such as champion"),
+    Case("a data set described without its license", "winnow export out --format croissant", "demands an address"),
     Case("a rebuild of an unknown version", "winnow rebuild 3", "winnow repro"),
     Case("a plan for more than everything", "winnow plan --target 95", "between 0 and 1"),
     Case("a plan before there are labels", "winnow plan --target 0.9", "winnow repro"),
