@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,60 @@ def test_the_differences_a_run_kept_come_along(source: Callable[..., RunSource])
     assert not Path(".winnow").exists()
     project = scratch_copy.scratch_copy(made, Path(".winnow/rebuild/1"), "version 1", with_changes=True)
     assert (project / "tool.txt").read_text() == "changed\n"
+
+
+def _other_second_stage(made: RunSource, command: str, then: str, **more: Any) -> RunSource:
+    """Of a version whose stage `twice` was that command, committed, and wrote `then`."""
+    graph = yaml.safe_load(GRAPH)
+    graph["stages"]["twice"] |= {"cmd": command, "params": ["seed"]}
+    Path("dvc.yaml").write_text(yaml.safe_dump(graph))
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c"]
+    subprocess.run([*git, "commit", "-qam", "second"], check=True)
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+    outs, params = [{"path": "data/twice/out.json", "md5": _md5(then)}], {"params.yaml": {"seed": 0}}
+    twice = {**made.lock["twice"], "cmd": command, "outs": outs, "params": params}
+    files = {**made.files, "dvc.yaml": Path("dvc.yaml").read_text(), **more.pop("files", {})}
+    return replace(made, tags={"git_commit": commit}, files=files, lock={**made.lock, "twice": twice}, **more)
+
+
+def test_a_changed_setting_is_named_at_the_stage_whose_bytes_it_changes(
+    source: Callable[..., RunSource], capfd: pytest.CaptureFixture[str]
+) -> None:
+    files = {"params.yaml": "seed: 1\n"}
+    made = _other_second_stage(source(), "cat params.yaml > data/twice/out.json", "seed: 0\n", files=files)
+    project = scratch_copy.scratch_copy(made, Path(".winnow/rebuild/1"), "version 1")
+    found = rebuild._run(made, project)
+    assert found is not None
+    assert (found.stage, found.causes) == ("twice", ("seed is 1, was 0",))
+    assert "identical, though seed is 1, was 0" in capfd.readouterr().out  # of the stage before
+
+
+@pytest.mark.parametrize("now", ["1.0", "1.1"])
+def test_another_version_of_one_library_is_named_where_nothing_else_differs(
+    source: Callable[..., RunSource], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], now: str
+) -> None:
+    library = Path("libraries", f"toylib-{now}.dist-info").absolute()
+    library.mkdir(parents=True)
+    (library / "METADATA").write_text(f"Metadata-Version: 2.1\nName: toylib\nVersion: {now}\n")
+    monkeypatch.syspath_prepend(str(library.parent))
+    monkeypatch.setenv("PYTHONPATH", str(library.parent), prepend=os.pathsep)
+    command = "python -c \"import importlib.metadata as m; print(m.version('toylib'))\" > data/twice/out.json"
+    here = installed()
+    then = {**here, "packages": {**here["packages"], "toylib": "1.0"}}
+    made = _other_second_stage(source(), command, "1.0\n", environment=then)
+    project = scratch_copy.scratch_copy(made, Path(".winnow/rebuild/1"), "version 1")
+    rebuild._say_environment(made)
+    found = rebuild._run(made, project)
+    said = capfd.readouterr().out
+    if now == "1.0":
+        assert found is None
+        assert "the same environment" in said
+        return
+    assert found is not None
+    assert (found.stage, found.causes) == ("twice", ())
+    assert [line.split() for line in said.splitlines() if "toylib" in line] == [["toylib", "1.0", "|", "1.1"]]
+    rebuild._say_difference(found, made, project)
+    assert "the same code, settings and inputs" in capfd.readouterr().out
 
 
 def test_a_registry_that_somebody_wrote_into_makes_nothing_run(source: Callable[..., RunSource]) -> None:
