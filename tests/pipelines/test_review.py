@@ -1,4 +1,4 @@
-"""What is asked on the form about a candidate, and what is done with the answer; Prefect itself: test_flow_review.py."""
+"""What the form asks about a candidate, and what comes of the answer; Prefect itself is in test_flow_review.py."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ ADA = review.Review(answer="approve", name="Ada Lovelace", why="looked at it")
 
 @pytest.fixture
 def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_store: Path) -> Iterator[Asked]:
-    """`asked(answers, minutes)`: what comes of it, and what was shown above each form; no more answers: nobody there."""
+    """`asked(answers, minutes)`: what comes of it, and what each form showed; after the last answer nobody is there."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(tracking.URI, raising=False)
     monkeypatch.delenv("WINNOW_PIPELINE_RUN", raising=False)
