@@ -4,11 +4,14 @@ import math
 import os
 import time
 from typing import Literal
+from uuid import UUID
 
+from prefect.client.orchestration import get_client
 from prefect.exceptions import FlowPauseTimeout
 from prefect.flow_runs import pause_flow_run
 from prefect.input import RunInput
 from prefect.runtime import flow_run
+from prefect.states import Running
 
 from components.core.decisions import SHORT
 from components.core.errors import Unavailable, WinnowError
@@ -49,6 +52,7 @@ def ask_person(minutes: float) -> str:
         try:
             said = pause_flow_run(wait_for_input=form, timeout=left, poll_interval=min(POLL, left))
         except FlowPauseTimeout:
+            _go_on()
             return _nobody(candidate, minutes)
         try:
             return _take(candidate, said, digest)
@@ -70,6 +74,12 @@ def _candidate() -> Version | None:
 
 def _nobody(candidate: Version, minutes: float) -> str:
     return f"nobody answered within {minutes:g} minutes: version {candidate.number} stays the candidate."
+
+
+def _go_on() -> None:
+    """Make the run running again: Prefect holds one that nobody resumed in time for failed, whatever it ends with."""
+    with get_client(sync_client=True) as client:
+        client.set_flow_run_state(UUID(str(flow_run.get_id())), Running(), force=True)
 
 
 def _page() -> str:

@@ -60,9 +60,10 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_store: Path, se
         shown: list[str] = []
         person = threading.Thread(target=_answer_on_the_page, args=(answers, shown), daemon=True)
         person.start()
-        came = pipeline(minutes)
+        state = pipeline(minutes, return_state=True)
         person.join(60)
-        return came, shown
+        assert state.is_completed()
+        return state.result(), shown
 
     yield run
     tracking._client = None
@@ -130,7 +131,7 @@ def test_a_run_that_died_while_it_waited_is_closed_and_a_suspended_one_is_not(
     asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from prefect.client.orchestration import get_client
-    from prefect.states import Paused, Suspended
+    from prefect.states import Paused, Running, Suspended
 
     from pipelines.flows import flow as flows
     from pipelines.flows import reconcile
@@ -138,9 +139,10 @@ def test_a_run_that_died_while_it_waited_is_closed_and_a_suspended_one_is_not(
     monkeypatch.setattr(reconcile, "YOUNG", timedelta(0))
     with get_client(sync_client=True) as client:
         dead, suspended = (
-            client.create_flow_run(flows.pipeline, tags=[reconcile.workspace_tag()], state=state)
-            for state in (Paused(timeout_seconds=60), Suspended(timeout_seconds=60))
+            client.create_flow_run(flows.pipeline, tags=[reconcile.workspace_tag()], state=Running()) for _ in range(2)
         )
+        for run, state in ((dead, Paused(timeout_seconds=60)), (suspended, Suspended(timeout_seconds=60))):
+            client.set_flow_run_state(run.id, state, force=True)
         assert reconcile.close_crashed() == 1
         states = [client.read_flow_run(run.id).state_name for run in (dead, suspended)]
         assert states == ["Crashed", "Suspended"]

@@ -43,6 +43,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_store: Path) ->
             return answers[len(shown) - 1]
 
         monkeypatch.setattr(review, "pause_flow_run", pause)
+        monkeypatch.setattr(review, "_go_on", lambda: None)
         return review.ask_person(minutes), shown
 
     yield ask
