@@ -230,13 +230,14 @@ def _history(name: str) -> list[int]:
 
 def _numbers(tag: str) -> list[int]:
     """What the tag lists; raises WinnowError where somebody has written something else there."""
-    try:
-        return [int(number) for number in json.loads(tag)]
-    except (ValueError, TypeError, RecursionError):
-        raise WinnowError(
-            f"the registered model's tag {HISTORY} is {tag[:40]!r}, no list of version numbers: delete that tag in the "
-            "MLflow pages (`winnow ui`), then try again."
-        ) from None
+    with suppress(ValueError, RecursionError):
+        found = json.loads(tag)
+        if isinstance(found, list) and all(type(number) is int for number in found):
+            return found
+    raise WinnowError(
+        f"the registered model's tag {HISTORY} is {tag[:40]!r}, no list of version numbers: delete that tag in the "
+        "MLflow pages (`winnow ui`), then try again."
+    )
 
 
 def _set_champion(name: str, history: list[int]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from components.core import people, tracking
 from components.core.decisions import decisions, unreadable
 from components.core.errors import WinnowError
-from components.core.model_versions import Version, find, promote, rollback, versions
+from components.core.model_versions import Version, _numbers, find, promote, rollback, versions
 from components.release import approval
 from components.release.approval import Answer, decide_on, honour_reviews, promote_by_hand
 from components.release.evidence import evidence_digest
@@ -231,6 +231,13 @@ def test_what_was_decided_is_never_written_over(asked: Project) -> None:
     tracking.client().delete_model_version_tag("winnow", "1", "decisions")
     _answer(1)
     assert unreadable(find("winnow", 1)) == ""
+
+
+@pytest.mark.parametrize("odd", ["[1e400]", "{}", '"1"', "[1.5]", "[true]", "null", "[[1]]", "[" * 100_000])
+def test_a_history_of_champions_that_is_none_is_named(odd: str) -> None:
+    with pytest.raises(WinnowError, match="no list of version numbers: delete that tag"):
+        _numbers(odd)
+    assert _numbers("[1, 3, 2]") == [1, 3, 2]
 
 
 def test_a_reason_is_one_line_and_forges_no_other_decision(asked: Project) -> None:
