@@ -25,7 +25,6 @@ class MaskedLM(SelfSupervisedMethod):
     """
 
     fits = ("tokens",)
-    apart = True
     views = ("weak",)
     encoder: TokenEncoder
 

@@ -27,7 +27,6 @@ class SpanCorruption(SelfSupervisedMethod):
     """
 
     fits = ("tokens",)
-    apart = True
     views = ("weak",)
     encoder: TokenEncoder
 
