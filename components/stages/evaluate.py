@@ -23,6 +23,7 @@ from components.datasets.sample_store import Store, open_samples
 from components.datasets.truth import ORIGINS, answers, true_classes
 from components.judging import baselines
 from components.judging import metrics as measures
+from components.judging.kept_word import beside_stated
 from components.models.classifier import Classifier, load_classifier
 from components.models.prediction_sets import PredictionSets, members
 from components.training.inference import known_vectors, predict
@@ -160,11 +161,16 @@ def _set_figures(
     """Coverage of the prediction sets beside the stated one, their mean size, and how often they are no answer."""
     metric = measures.coverage(inside, actual)
     found = measures.bootstrap(metric, resamples=params.resamples, seed=params.seed, confidence=CONFIDENCE)
-    return {
+    covered = {
         "coverage_stated": sets.coverage,
         "coverage": found.value,
         "coverage_low": found.low,
         "coverage_high": found.high,
+    }
+    if found.high < sets.coverage:
+        told = f"{100 * found.value:.1f} % of the prediction sets hold the right class, {beside_stated(covered)}"
+        print(f"  evaluate: {told}.", file=sys.stderr)
+    return covered | {
         "set_size": float(inside.sum(axis=1).mean()),
         "abstained": float((inside.sum(axis=1) != 1).mean()),
     }

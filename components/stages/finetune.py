@@ -27,12 +27,12 @@ from components.methods.semi_supervised.label_propagation import LabelPropagatio
 from components.modalities.views import read_views
 from components.models.classifier import Classifier, ClassifierSpec, save_classifier
 from components.models.encoder_file import load_encoder
-from components.models.prediction_sets import PredictionSets, calibrate
 from components.models.seen import COMPARED as OTHERS
 from components.models.seen import KEPT, Seen, reference
 from components.training.adapt import Examples, Material
 from components.training.corpus import Corpus
 from components.training.few_steps import few_steps
+from components.training.held_out_sets import held_out_sets
 from components.training.inference import observe
 from components.training.label_task import NAMES, LabelTask, Settings
 from components.training.loop import LoopConfig, Row
@@ -85,8 +85,7 @@ def run(
     raw, actual = _held_out(task, held), answers.argmax(axis=1)
     temperatures = [fit_temperature(probabilities, answers) for probabilities in raw]
     scaled = [apply_temperature(rows, by) for rows, by in zip(raw, temperatures, strict=True)]
-    sets = [calibrate(rows, actual, params.sets) if params.sets else None for rows in scaled]
-    (candidate, learned), (alone, taught) = _final(task, temperatures, sets)
+    (candidate, learned), (alone, taught) = _final(task, held, temperatures, scaled)
     save_classifier(control, alone)
     judged = _judged(task, candidate, alone, scaled, actual)
     shipped, verdict, opinion = _against_second(task, held, (candidate, alone), scaled, judged)
@@ -160,7 +159,7 @@ def _held_out(task: LabelTask, held: Positions) -> tuple[Floats, Floats]:
 
 
 def _final(
-    task: LabelTask, temperatures: list[float], sets: list[PredictionSets | None]
+    task: LabelTask, held: Positions, temperatures: list[float], scaled: list[Floats]
 ) -> list[tuple[Classifier, list[Row]]]:
     """Candidate and control on everything, with their histories; one and the same where no pseudo-label is accepted."""
     examples = task.examples(-1)
@@ -175,7 +174,9 @@ def _final(
         temperature = temperatures[number]
         if len(rows) > 1 and not task.params.guard_epochs and (task.labels.folds >= 0).any():
             temperature = _carried_over(task, classifier, examples[number], temperature)
-        classifier.spec = classifier.spec.model_copy(update={"temperature": temperature, "sets": sets[number]})
+        classifier.spec = classifier.spec.model_copy(update={"temperature": temperature})
+        sets = held_out_sets(task, held, scaled[number], classifier)
+        classifier.spec = classifier.spec.model_copy(update={"sets": sets})
         trained.append((classifier, rows))
     return trained if len(trained) > 1 else [(trained[0][0], []), trained[0]]
 
