@@ -14,8 +14,8 @@ from components.judging import second_control as second
 from components.judging.calibration import apply_temperature, fit_temperature
 from components.methods.contracts import Positions
 from components.models.classifier import Classifier
-from components.training.held_out_sets import held_out_sets
 from components.training.from_scratch import CHEAP, VIEW, numbers_seen, train_from_scratch
+from components.training.held_out_sets import held_out_sets
 from components.training.label_task import LabelTask
 
 PROBE = PluginChoice.model_validate({"name": "linear_probe", "l2": "chosen", "balanced": True})

@@ -61,6 +61,15 @@ def test_a_higher_level_lets_out_what_could_be_chance_and_not_what_is_clearly_wo
     assert judge(labels, _answers(12, 20, 40), level=0.3).shipped == "control"
 
 
+def test_neighbors_by_simple_features_are_a_third_opinion() -> None:
+    labels, pictures = _answers(39, 38, 40), _answers(60, 45, 110)
+    assert judge(labels, pictures).shipped == "control"
+    verdict = judge(labels, pictures, _answers(60, 25, 110))
+    assert (verdict.shipped, verdict.candidate_plain, verdict.control_plain) == ("pseudo_labels", 60, 25)
+    assert verdict.why.endswith("and 45 by the latter, neighbors by simple features 60 and 25.")
+    assert judge(labels, _answers(60, 25, 110), _answers(25, 60, 110)).shipped == "control"
+
+
 def test_without_held_out_labels_neighbors_decide() -> None:
     verdict = judge(NOTHING, _answers(60, 20, 90))
     assert (verdict.shipped, verdict.held_out) == ("pseudo_labels", 0)

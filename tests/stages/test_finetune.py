@@ -93,7 +93,10 @@ class Project:
     def run(self, out: str = "out", **params: object) -> dict[str, float]:
         """Run the stage into a folder of its own."""
         inputs = ("manifest.parquet", "samples.npy", "policy.json", "encoder.safetensors", "embeddings.npy")
-        outputs = ("model.safetensors", "control.safetensors", "guard.json", "second_control.json", "history.csv")
+        outputs = (
+            *("model.safetensors", "control.safetensors", "candidate.safetensors"),
+            *("guard.json", "second_control.json", "history.csv"),
+        )
         folder = self.home / out
         folder.mkdir()
         paths = {Path(name).stem: self.home / name for name in (*inputs, *LEARNED[1:])}
