@@ -80,10 +80,8 @@ def summed(runs: list[dict[str, dict[str, float]]]) -> dict[str, Any]:
 
 def table(kept: dict[str, Any]) -> list[str]:
     """Lines of Markdown."""
-    columns = (
-        "| data | labels | picked | right | sets | coverage, mean | least | below | classes in a set | one | empty |"
-    )
-    lines = [columns, "|---" * 11 + "|"]
+    columns = "data | labels | picked | right | sets | coverage, mean | least | below | classes in a set | one | empty"
+    lines = [f"| {columns} |", "|---" * 11 + "|"]
     titles = {"before": "before", "after": "now", "semicp": "SemiCP"}
     for name in (name for name in NAMES if name in kept):
         for first, by_labels in kept[name].items():
@@ -93,7 +91,8 @@ def table(kept: dict[str, Any]) -> list[str]:
                     shares = [f"{one[key]:.3f}" for key in ("coverage", "least")]
                     rest = [f"{one['size']:.2f}", f"{one['single']:.2f}", f"{one['empty']:.3f}"]
                     cells = [NAMES[name], labels, first, f"{row['accuracy']:.3f}", title, *shares]
-                    lines.append(f"| {' | '.join([*cells, f'{one['below']}/{row['draws']}', *rest])} |")
+                    below = f"{one['below']}/{row['draws']}"
+                    lines.append(f"| {' | '.join([*cells, below, *rest])} |")
     return lines
 
 

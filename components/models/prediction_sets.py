@@ -66,7 +66,7 @@ class PredictionSets(SetSettings):
 
     highest: float | None = None
     labels: int = Field(default=0, ge=0)
-    always: list[int] = []
+    always: list[int] = Field(default=[])
 
 
 def calibrate(

@@ -22,4 +22,5 @@ def undecided(inside: list[str], sets: PredictionSets) -> str | None:
     names = inside
     if size > MOST_NAMED:
         names = [*names[: MOST_NAMED - 1], f"{size - MOST_NAMED + 1} others"]
-    return f"The model cannot decide between {', '.join(names[:-1])} and {names[-1]} at {100 * sets.coverage:g} % coverage."
+    stated = f"at {100 * sets.coverage:g} % coverage"
+    return f"The model cannot decide between {', '.join(names[:-1])} and {names[-1]} {stated}."
