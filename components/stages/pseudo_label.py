@@ -18,7 +18,7 @@ from components.datasets.pseudo_labels import PseudoLabels, Status, write_pseudo
 from components.datasets.rule_labels import read_rule_labels
 from components.datasets.sample_store import open_samples
 from components.datasets.vectors import open_vectors
-from components.judging.calibration import apply_temperature, fit_temperature
+from components.judging.calibration import apply_temperature, fit_temperature, humbled
 from components.judging.caps import CapsConfig, Origins, within_caps
 from components.judging.foreign import look_foreign
 from components.judging.two_opinions import two_opinions
@@ -39,12 +39,15 @@ WHERE = "pseudo_label.method"
 class Params(StageParams, CapsConfig):
     """threshold: calibrated confidence from which a pseudo-label is accepted, within the caps; foreign: samples are not
     accepted that look like no label, which may hit this share of the known classes (0: none; see `look_foreign`);
+    humble: before the threshold, confidences of the pool are brought down until their mean is no more than the share of
+    held-out labels that are right (see `humbled`): accepted ones are right as often as `threshold` says, and fewer.
     network: for methods that train one, which is trained once with all labels and once without each fold.
     """
 
     method: PluginChoice
     network: NetworkConfig = NetworkConfig()
     threshold: float = Field(0.8, ge=0, le=1)
+    humble: bool = False
     foreign: float = Field(0.05, ge=0, lt=1)
 
     def unused(self) -> dict[str, str]:
@@ -93,6 +96,9 @@ def run(
         rows = np.union1d(unlabeled, held_out.get(fold, unlabeled[:0]))
         calibrated = apply_temperature(distributions[rows], temperatures[fold])
         open_ = np.isin(rows, unlabeled)
+        if params.humble and others and open_.any():
+            extra = humbled(calibrated[open_], _right(raw, known, labeled, others))
+            calibrated, temperatures[fold] = apply_temperature(calibrated, extra), extra * temperatures[fold]
         by_fold[fold] = _judged(ids[rows], calibrated, origins.of(rows), open_, foreign[fold][rows], params)
     write_pseudo_labels(pseudo_labels, by_fold)
     _warn(foreign[ALL][unlabeled], params)
@@ -156,6 +162,13 @@ def _temperature(raw: dict[int, Floats], known: Labels, labeled: Positions, fold
     guesses = [raw[fold][labeled[known.folds == fold]] for fold in folds]
     targets = [known.distributions[known.folds == fold] for fold in folds]
     return fit_temperature(np.concatenate(guesses), np.concatenate(targets)) if folds else 1.0
+
+
+def _right(raw: dict[int, Floats], known: Labels, labeled: Positions, folds: list[int]) -> float:
+    """Share of the labels of these folds that each fold's method, which never saw them, names right."""
+    said = np.concatenate([raw[fold][labeled[known.folds == fold]] for fold in folds]).argmax(1)
+    actual = np.concatenate([known.distributions[known.folds == fold] for fold in folds]).argmax(1)
+    return float((said == actual).mean())
 
 
 def _foreign(vectors: Floats, labeled: Positions, folds: Positions, fold: int, level: float) -> Flags:
