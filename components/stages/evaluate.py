@@ -72,14 +72,12 @@ def run(
     _write_predictions(predictions, listing["id"].to_numpy()[positions], classes, actual, ours, theirs, inside)
     judged = json.loads(guard.read_text(encoding="utf-8"))
     ships = judged["shipped"]
-    held_back = ships != "pseudo_labels" and judged["evidence"] != "none"
-    other = load_classifier(candidate) if held_back else None
-    said = predict(other, store, positions, vectors=known_vectors(other, embeddings)) if other else None
+    held_back = candidate if ships != "pseudo_labels" and judged["evidence"] != "none" else None
     known = read_labels(labels)
     figures: dict[str, Any] = {
         **_figures(ours, theirs, actual, params),
         **(_set_figures(sets, inside, actual, params) if sets and inside is not None else {}),
-        **(_candidate_figures(said, theirs, actual, params) if said is not None else {}),
+        **(_candidate_figures(held_back, store, positions, embeddings, theirs, actual, params) if held_back else {}),
         "baselines": _beside(shipped, store, (known, listing), positions, ours, actual, params),
         "labels_used": known.used,
         "test_samples": len(actual),
@@ -141,10 +139,20 @@ def _figures(ours: Floats, theirs: Floats, actual: Integers, params: Params) -> 
     return {**figures, "gain": gain, "gain_low": low, "gain_high": high, "mcnemar_p": measures.mcnemar(right, alone)}
 
 
-def _candidate_figures(said: Floats, theirs: Floats, actual: Integers, params: Params) -> dict[str, float]:
+def _candidate_figures(
+    candidate: Path,
+    store: Store,
+    positions: Integers,
+    embeddings: Path,
+    theirs: Floats,
+    actual: Integers,
+    params: Params,
+) -> dict[str, float]:
     """Of the model with pseudo-labels that the guard held back, for the report alone; `candidate_gain`: over labels
     alone.
     """
+    model = load_classifier(candidate)
+    said = predict(model, store, positions, vectors=known_vectors(model, embeddings))
     right, alone = said.argmax(axis=1) == actual, theirs.argmax(axis=1) == actual
     gain, low, high = measures.paired_difference(right, alone, params.resamples, params.seed, CONFIDENCE)
     gains = {"candidate_gain": gain, "candidate_gain_low": low, "candidate_gain_high": high}
