@@ -58,7 +58,7 @@ class Frozen:
         self._store = data / "ingest/samples.npy"
 
     @cached_property
-    def columns(self) -> Doubles:
+    def columns(self) -> Floats:
         """`(N, D)` standardized over the training samples, as a head sees them."""
         return np.asarray(standardize(self.vectors[self.train])(self.vectors).numpy(), np.float32)
 

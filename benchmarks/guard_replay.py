@@ -1,10 +1,11 @@
-"""The guard's decisions over many draws of labels on fixed vectors, with and without its third opinion.
+"""The guard's decisions over many draws of labels on fixed vectors, with and without `finetune.guard_third`.
 
 `python -m benchmarks.guard_replay --root FOLDER --home FOLDER` (`--worlds`, `--labels`, `--seeds`, `--labelers` choose;
 `--save` keeps the figures for docs/methods.md). Candidates are heads on labels and pseudo-labels, these made by label
 propagation over vectors (`spread`), by the control itself (`own`), and by propagation over simple features (`plain`),
-a labeler that shares nothing with the encoder. Better and worse: on test samples, of which there are few on digits
-(507) and scenes (480), so that a picture or two decides some; beyond chance: by McNemar's test, p < .05.
+which no method of Winnow does: the third opinion speaks of its own labels there, as the second does of `spread`'s.
+Better and worse: on test samples, of which there are few on digits (507) and scenes (480), so that a picture or two
+decides some; beyond chance: by McNemar's test, p < .05.
 """
 
 import argparse
@@ -58,12 +59,13 @@ def decided(frozen: Frozen, run: Replayed) -> dict[str, Any]:
     found: dict[str, Any] = {"gain": gain, "clear": p < 0.05}
     if not run.accepted.any():
         return found | dict.fromkeys(OPINIONS, False)
-    held = Answers(*run.out.argmax(axis=2), run.actual[run.held])
+    out = run.out.argmax(axis=2)
+    held = Answers(out[0], out[1], run.actual[run.held])
     some = seeds.numpy_generator(0, "pool").permutation(len(run.pool))[:COMPARED]
     said = run.said.argmax(axis=2)[:, some]
     near, plain = (Answers(said[0], said[1], expected[some]) for expected in (run.spread, run.plain))
     third = plain if (run.plain >= 0).all() else None
-    ships = {"two": judge(held, near), "three": judge(held, near, third)}
+    ships = {"two": judge(held, near), "three": judge(held, near, third, third=True)}
     return found | {name: verdict.shipped == "pseudo_labels" for name, verdict in ships.items()}
 
 

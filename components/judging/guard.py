@@ -67,23 +67,31 @@ class Answers:
         return mcnemar(self.candidate == self.expected, self.control == self.expected) < level
 
 
-def judge(held_out: Answers, pictures: Answers, plain: Answers | None = None, *, level: float = LEVEL) -> Verdict:
+def judge(
+    held_out: Answers,
+    pictures: Answers,
+    plain: Answers | None = None,
+    *,
+    level: float = LEVEL,
+    third: bool = False,
+) -> Verdict:
     """The candidate ships if it is clearly better: on held-out labels, or else by these and what neighbors say.
 
     held_out: expected are labels that no model saw. A difference in them beyond chance decides, but a few dozen labels
     seldom show one. pictures: expected are the classes that label propagation over the encoder's vectors gives; plain:
     those that it gives over simple features, which know nothing of the encoder nor of pseudo-labels made with it; None:
-    there are none. Counted together with the held-out labels they decide next. Where that is not clear either, the
-    control ships. level: of both tests; a higher one lets more pseudo-labels out, and a worse model more often.
+    there are none. The former, counted together with the held-out labels, decide next; `third`: the latter with them,
+    which are kept in any case. Where that is not clear either, the control ships. level: of both tests; a higher one
+    lets more pseudo-labels out, and a worse model more often.
     """
     by_labels, heard = held_out.clear(level), held_out.joined(pictures.disputed)
-    heard = heard.joined(plain.disputed) if plain else heard
+    heard = heard.joined(plain.disputed) if plain and third else heard
     decisive = held_out if by_labels else heard
     clear = decisive.clear(level)
     better = clear and decisive.agreeing[0] > decisive.agreeing[1]
     right, confirmed = held_out.agreeing, pictures.disputed.agreeing
     others = plain.disputed.agreeing if plain else (0, 0)
-    why = _told(held_out) + ("" if by_labels else _heard(held_out, pictures, plain, clear=clear))
+    why = _told(held_out) + ("" if by_labels else _heard(held_out, pictures, plain if third else None, clear=clear))
     return Verdict(
         shipped="pseudo_labels" if better else "control",
         evidence="held_out_labels" if by_labels else "neighbors",

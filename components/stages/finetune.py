@@ -203,7 +203,8 @@ def _judged(
         return guards.nobody_to_judge()
     said = [rows.argmax(axis=1) for rows in probabilities]
     held_out = guards.Answers(said[0], said[1], actual)
-    return guards.judge(held_out, *neighbors_say(task, candidate, control), level=task.params.guard_level)
+    level, third = task.params.guard_level, task.params.guard_third
+    return guards.judge(held_out, *neighbors_say(task, candidate, control), level=level, third=third)
 
 
 def _remembering(task: LabelTask, classifier: Classifier, manifest: Path) -> Classifier:
