@@ -94,9 +94,8 @@ def _unused_beside_other_blocks(params: dict[str, Any], modality: Modality) -> d
     if stage_settings("finetune", params).sets is None and stated("select", "abstentions_first"):
         found["select.abstentions_first"] = "no model abstains where finetune.sets is empty"
     if stated("finetune", "guard_third") and type(modality).simple_features is Modality.simple_features:
-        found["finetune.guard_third"] = (
-            f"{modality.noun[1]} have no simple features whose neighbors could be a third opinion"
-        )
+        why = f"{modality.noun[1]} have no simple features whose neighbors could be a third opinion"
+        found["finetune.guard_third"] = why
     if not source_class(data.source).files:
         stated_too = [name for name in modality.for_files if name in data.modality.options]
         found |= {f"ingest.modality.{name}": f"ingest.source is '{data.source}'" for name in stated_too}
