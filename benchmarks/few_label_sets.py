@@ -4,7 +4,8 @@
 `--save` keeps the figures for docs/methods.md). Twenty draws of 20, 40 and 100 labels each (`benchmarks/_replayed.py`),
 90 % stated. Before: a class is in where its score allows it, and a label that no fold can hold out counts for nothing.
 SemiCP: with unlabeled scores. Below: draws whose coverage lies under what so many held-out labels allow, 97.5 times of
-100, where the theory holds (beta-binomial, Vovk 2012).
+100, where the theory holds (beta-binomial, Vovk 2012). Imagenette: photos of 128 pixels, EfficientNet-Lite0 as given,
+which knows these classes.
 """
 
 import argparse
