@@ -121,6 +121,8 @@ def test_good_pseudo_labels_ship_and_beat_the_control(tmp_path: Path) -> None:
     assert project.run()["shipped_pseudo_labels"] == 1
     assert project.guard()["held_out"] == LABELED
     assert project.accuracy("model.safetensors") > project.accuracy("control.safetensors")
+    files = [(tmp_path / "out" / f"{name}.safetensors").read_bytes() for name in ("model", "candidate")]
+    assert files[0] == files[1]
 
 
 def test_wrong_pseudo_labels_are_caught_and_the_control_ships(tmp_path: Path) -> None:
@@ -128,6 +130,7 @@ def test_wrong_pseudo_labels_are_caught_and_the_control_ships(tmp_path: Path) ->
     assert project.run()["shipped_pseudo_labels"] == 0
     out = tmp_path / "out"
     assert (out / "model.safetensors").read_bytes() == (out / "control.safetensors").read_bytes()
+    assert project.accuracy("candidate.safetensors") < project.accuracy("control.safetensors")  # kept to be measured
     assert str(project.guard()["why"]).startswith("The label-only control ships: ")
 
 
