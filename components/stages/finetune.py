@@ -95,8 +95,7 @@ def run(
     return {
         "shipped_pseudo_labels": float(verdict.shipped == "pseudo_labels"),
         "held_out_labels": float(len(held)),
-        "candidate_right": float(verdict.candidate_right),
-        "control_right": float(verdict.control_right),
+        **{name: float(getattr(verdict, name)) for name in ("candidate_right", "control_right")},
     }
 
 

@@ -78,8 +78,7 @@ def run(
     frame = read_manifest(manifest, ["id", "path", "split", "group"])
     train = positions_of(frame, "train")
     ids, origins = frame["id"].to_numpy()[train], _origins(frame, train)
-    in_force = read_labels(labels)
-    known = in_force.vouched
+    known = (in_force := read_labels(labels)).vouched
     labeled = rows_of(known.ids, ids, str(labels))
     label = _labeler(params, lambda: Corpus(open_samples(samples), train, read_views(policy)), encoder)
     task = _task(train, embeddings, neighbors, labeled, known, seeds.derive(params.seed, "pseudo_label"))
@@ -93,12 +92,11 @@ def run(
     for fold, distributions in raw.items():
         others = [other for other in folds if other != fold]
         temperatures[fold] = _temperature(raw, known, labeled, others)
+        if params.humble and others:
+            temperatures[fold] *= _humbling(raw, fold, (known, labeled, others), unlabeled, temperatures[fold])
         rows = np.union1d(unlabeled, held_out.get(fold, unlabeled[:0]))
         calibrated = apply_temperature(distributions[rows], temperatures[fold])
         open_ = np.isin(rows, unlabeled)
-        if params.humble and others and open_.any():
-            extra = humbled(calibrated[open_], _right(raw, known, labeled, others))
-            calibrated, temperatures[fold] = apply_temperature(calibrated, extra), extra * temperatures[fold]
         by_fold[fold] = _judged(ids[rows], calibrated, origins.of(rows), open_, foreign[fold][rows], params)
     write_pseudo_labels(pseudo_labels, by_fold)
     _warn(foreign[ALL][unlabeled], params)
@@ -164,11 +162,21 @@ def _temperature(raw: dict[int, Floats], known: Labels, labeled: Positions, fold
     return fit_temperature(np.concatenate(guesses), np.concatenate(targets)) if folds else 1.0
 
 
-def _right(raw: dict[int, Floats], known: Labels, labeled: Positions, folds: list[int]) -> float:
-    """Share of the labels of these folds that each fold's method, which never saw them, names right."""
+def _humbling(
+    raw: dict[int, Floats],
+    fold: int,
+    held_out: tuple[Labels, Positions, list[int]],
+    pool: Positions,
+    temperature: float,
+) -> float:
+    """By how much more the pool is flattened, so that it is no surer than each fold's method, which never saw them, is
+    right on labels. held_out: the labels, their rows, and the folds that are asked.
+    """
+    known, labeled, folds = held_out
     said = np.concatenate([raw[fold][labeled[known.folds == fold]] for fold in folds]).argmax(1)
     actual = np.concatenate([known.distributions[known.folds == fold] for fold in folds]).argmax(1)
-    return float((said == actual).mean())
+    right = float((said == actual).mean())
+    return humbled(apply_temperature(raw[fold][pool], temperature), right) if len(pool) else 1.0
 
 
 def _foreign(vectors: Floats, labeled: Positions, folds: Positions, fold: int, level: float) -> Flags:
