@@ -12,7 +12,9 @@ from benchmarks import (
     adaptation,
     conformal,
     crowd,
+    few_label_sets,
     foreign_classes,
+    guard_replay,
     label_errors,
     propagation_scale,
     query_scale,
@@ -48,7 +50,7 @@ def sections() -> Iterator[str]:
         yield query_scale.section(json.loads(query_scale.PATH.read_text()))
     if propagation_scale.PATH.is_file():
         yield _propagation_scale(json.loads(propagation_scale.PATH.read_text()))
-    for benchmark in (synthesis, conformal, crowd, label_errors):
+    for benchmark in (guard_replay, synthesis, conformal, few_label_sets, crowd, label_errors):
         if benchmark.PATH.is_file():
             yield _told(benchmark, json.loads(benchmark.PATH.read_text()))
 

@@ -45,6 +45,8 @@ JUDGED = (
     "control_right",
     "candidate_confirmed",
     "control_confirmed",
+    "candidate_plain",
+    "control_plain",
 )
 POOL = ("pool_accuracy", "accepted_share", "accepted_accuracy")
 LABELS = {"digits": [10, 20, 40, 100], "fashion": [40, 250, 1000], "fashion_networks": [40, 250, 1000]}

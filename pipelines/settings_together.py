@@ -83,7 +83,7 @@ def _unused_beside_other_blocks(params: dict[str, Any], modality: Modality) -> d
 
     found: dict[str, str] = {}
     if not stage_settings("label", params).folds:
-        names = [("pseudo_label", "foreign"), ("finetune", "guard_epochs")]
+        names = [("pseudo_label", "foreign"), ("pseudo_label", "humble"), ("finetune", "guard_epochs")]
         why = "label.folds is 0, so that no label is held out"
         found |= {f"{block}.{setting}": why for block, setting in names if stated(block, setting)}
         if stage_settings("finetune", params).second_control == "on":
@@ -93,6 +93,9 @@ def _unused_beside_other_blocks(params: dict[str, Any], modality: Modality) -> d
         found["pseudo_label.max_per_group"] = "ingest.near_duplicates is off, so that no samples are a group"
     if stage_settings("finetune", params).sets is None and stated("select", "abstentions_first"):
         found["select.abstentions_first"] = "no model abstains where finetune.sets is empty"
+    if stated("finetune", "guard_third") and type(modality).simple_features is Modality.simple_features:
+        why = f"{modality.noun[1]} have no simple features whose neighbors could be a third opinion"
+        found["finetune.guard_third"] = why
     if not source_class(data.source).files:
         stated_too = [name for name in modality.for_files if name in data.modality.options]
         found |= {f"ingest.modality.{name}": f"ingest.source is '{data.source}'" for name in stated_too}

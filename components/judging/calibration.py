@@ -49,6 +49,18 @@ def match_temperature(probabilities: Floats, confidence: float) -> float:
     return float(np.exp(brentq(surplus, low, high, xtol=1e-6)))
 
 
+def humbled(probabilities: Floats, accuracy: float) -> float:
+    """The temperature, at least 1, at which the mean confidence of `(N, K)` probabilities is at most `accuracy`.
+
+    A temperature fitted on labels makes confidences honest on samples like these. The pool is not like them: a medoid
+    is far from other labels, most of the pool is near one, so that a method is surer there without being right more
+    often. An accuracy of no more than chance asks for nearly uniform rows.
+    """
+    chance = 1 / probabilities.shape[1]
+    target = max(accuracy, chance + 0.1 * (1 - chance))
+    return match_temperature(probabilities, target) if float(probabilities.max(1).mean()) > target else 1.0
+
+
 def _log_scaled(probabilities: Floats, temperature: float) -> npt.NDArray[np.float64]:
     logits = np.log(np.maximum(probabilities.astype(np.float64), 1e-12)) / temperature
     logits -= logits.max(1, keepdims=True)

@@ -16,9 +16,10 @@ LEVEL = 0.05  # of the tests, two-sided
 class Verdict:
     """Which model ships, the kind of evidence that decided, the figures of both models and one sentence for people.
 
-    right: of `held_out` labels, each by a training without its fold; confirmed: of the `disputed` pictures that
-    the models name differently, those that labels spread over nearest neighbors name as this one does. `scratch` and
-    `probe` are the second control's (see `second_control.py`).
+    right: of `held_out` labels, each by a training without its fold; confirmed: of the `disputed` samples that
+    the models name differently, those that labels spread over nearest neighbors name as this one does; plain: the same
+    by neighbors in the kind of data's simple features, where it has some. `scratch` and `probe` are the second
+    control's (see `second_control.py`).
     """
 
     shipped: Literal["pseudo_labels", "control", "scratch", "probe"]
@@ -30,6 +31,8 @@ class Verdict:
     disputed: int = 0
     candidate_confirmed: int = 0
     control_confirmed: int = 0
+    candidate_plain: int = 0
+    control_plain: int = 0
 
     def record(self) -> dict[str, Any]:
         """All of it, ready for JSON."""
@@ -64,41 +67,64 @@ class Answers:
         return mcnemar(self.candidate == self.expected, self.control == self.expected) < level
 
 
-def judge(held_out: Answers, pictures: Answers, *, level: float = LEVEL) -> Verdict:
-    """The candidate ships if it is clearly better: on held-out labels, or else on these and in the eyes of neighbors.
+def judge(
+    held_out: Answers,
+    pictures: Answers,
+    plain: Answers | None = None,
+    *,
+    level: float = LEVEL,
+    third: bool = False,
+) -> Verdict:
+    """The candidate ships if it is clearly better: on held-out labels, or else by these and what neighbors say.
 
     held_out: expected are labels that no model saw. A difference in them beyond chance decides, but a few dozen labels
-    seldom show one. pictures: expected are the classes that label propagation gives them, a third opinion; counted
-    together with the held-out labels it decides next. Where that is not clear either, the control ships. level: of
-    both tests; a higher one lets more pseudo-labels out, and a worse model more often.
+    seldom show one. pictures: expected are the classes that label propagation over the encoder's vectors gives; plain:
+    those that it gives over simple features, which know nothing of the encoder nor of pseudo-labels made with it; None:
+    there are none. The former, counted together with the held-out labels, decide next; `third`: the latter with them,
+    which are kept in any case. Where that is not clear either, the control ships. level: of both tests; a higher one
+    lets more pseudo-labels out, and a worse model more often.
     """
+    by_labels, heard = held_out.clear(level), held_out.joined(pictures.disputed)
+    heard = heard.joined(plain.disputed) if plain and third else heard
+    decisive = held_out if by_labels else heard
+    clear = decisive.clear(level)
+    better = clear and decisive.agreeing[0] > decisive.agreeing[1]
     right, confirmed = held_out.agreeing, pictures.disputed.agreeing
-    labels, disputed = len(held_out.expected), len(pictures.disputed.expected)
-    why = (
-        f"{right[0]} of {labels} held-out labels right with pseudo-labels and {right[1]} with labels alone"
-        if labels
-        else "no label could be held out to compare pseudo-labels with labels alone"
-    )
-    both, by_labels = held_out.joined(pictures.disputed), held_out.clear(level)
-    if not by_labels:
-        why += (
-            f"{', which could be chance' if labels else ''}; of {disputed} samples that the two name differently, "
-            f"labels spread over nearest neighbors confirm {confirmed[0]} by the former and {confirmed[1]} by the "
-            f"latter{'' if both.clear(level) else ', which could be chance, too'}"
-        )
-    decisive = held_out if by_labels else both
-    better = decisive.clear(level) and decisive.agreeing[0] > decisive.agreeing[1]
+    others = plain.disputed.agreeing if plain else (0, 0)
+    why = _told(held_out) + ("" if by_labels else _heard(held_out, pictures, plain if third else None, clear=clear))
     return Verdict(
         shipped="pseudo_labels" if better else "control",
         evidence="held_out_labels" if by_labels else "neighbors",
         why=f"{'Pseudo-labels ship' if better else 'The label-only control ships'}: {why}.",
-        held_out=labels,
+        held_out=len(held_out.expected),
         candidate_right=right[0],
         control_right=right[1],
-        disputed=disputed,
+        disputed=len(pictures.disputed.expected),
         candidate_confirmed=confirmed[0],
         control_confirmed=confirmed[1],
+        candidate_plain=others[0],
+        control_plain=others[1],
     )
+
+
+def _told(held_out: Answers) -> str:
+    if not len(held_out.expected):
+        return "no label could be held out to compare pseudo-labels with labels alone"
+    right = held_out.agreeing
+    held = len(held_out.expected)
+    return f"{right[0]} of {held} held-out labels right with pseudo-labels and {right[1]} with labels alone"
+
+
+def _heard(held_out: Answers, pictures: Answers, plain: Answers | None, *, clear: bool) -> str:
+    confirmed = pictures.disputed.agreeing
+    told = (
+        f"{', which could be chance' if len(held_out.expected) else ''}; of {len(pictures.disputed.expected)} samples "
+        f"that the two name differently, labels spread over nearest neighbors confirm {confirmed[0]} by the former and "
+        f"{confirmed[1]} by the latter"
+    )
+    if plain:
+        told += f", neighbors by simple features {plain.disputed.agreeing[0]} and {plain.disputed.agreeing[1]}"
+    return told if clear else f"{told}, which could be chance, too"
 
 
 def nobody_to_judge() -> Verdict:

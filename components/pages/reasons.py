@@ -14,14 +14,13 @@ def reason(why: str, classes: Classes) -> str:
     )
 
 
-def undecided(classes: Classes, size: int, sets: PredictionSets) -> str | None:
-    """Why the prediction set, the `size` likeliest classes, is no answer; None where it is one, or always all."""
+def undecided(inside: list[str], sets: PredictionSets) -> str | None:
+    """Why the prediction set, the classes `inside`, is no answer; None where it is one, or always all."""
+    size = len(inside)
     if size == 1 or sets.highest is None:
         return None
-    stated = f"at {100 * sets.coverage:g} % coverage"
-    if not size:
-        return f"No class is probable enough {stated}."
-    names = [name for name, _ in classes[:size]]
+    names = inside
     if size > MOST_NAMED:
         names = [*names[: MOST_NAMED - 1], f"{size - MOST_NAMED + 1} others"]
+    stated = f"at {100 * sets.coverage:g} % coverage"
     return f"The model cannot decide between {', '.join(names[:-1])} and {names[-1]} {stated}."

@@ -20,6 +20,7 @@ from components.datasets.quarantine import read_losses, read_quarantine
 from components.datasets.sample_store import Store
 from components.judging import metrics as measures
 from components.judging.collapse import shrunk
+from components.judging.kept_word import beside_stated
 from components.modalities import Modality
 from components.modalities.worded import Mark
 from components.models.prediction_sets import PredictionSets, members
@@ -258,6 +259,8 @@ def _sets(results: Results) -> dict[str, Any] | None:
         "coverage": results.sets.coverage,
         "labels": results.sets.labels,
         "too_few": results.sets.highest is None,
+        "always": [results.classes[number] for number in results.sets.always],
+        "words": beside_stated(results.figures),
         "rows": [
             {"size": int(size), "count": int((sizes == size).sum()), "right": float(right[sizes == size].mean())}
             for size in np.unique(sizes)

@@ -23,6 +23,7 @@ from components.datasets.sample_store import Store, open_samples
 from components.datasets.truth import ORIGINS, answers, true_classes
 from components.judging import baselines
 from components.judging import metrics as measures
+from components.judging.kept_word import beside_stated
 from components.models.classifier import Classifier, load_classifier
 from components.models.prediction_sets import PredictionSets, members
 from components.training.inference import known_vectors, predict
@@ -52,6 +53,7 @@ def run(
     pseudo_labels: Path,
     model: Path,
     control: Path,
+    candidate: Path,
     guard: Path,
     predictions: Path,
     metrics: Path,
@@ -61,18 +63,17 @@ def run(
     """The one stage that looks at test labels. Writes predictions, metrics and two plots' data."""
     listing = read_manifest(manifest)
     shipped, alone = load_classifier(model), load_classifier(control)
-    classes = shipped.spec.classes
+    classes, sets = shipped.spec.classes, shipped.spec.sets
     positions, actual, origins = _test_truth(listing, oracle, ledger, classes)
     store = open_samples(samples)
     ours, theirs = (predict(one, store, positions, vectors=known_vectors(one, embeddings)) for one in (shipped, alone))
-    sets = shipped.spec.sets
     inside = members(ours, sets) if sets else None
     _write_predictions(predictions, listing["id"].to_numpy()[positions], classes, actual, ours, theirs, inside)
-    ships = json.loads(guard.read_text(encoding="utf-8"))["shipped"]
-    known = read_labels(labels)
+    (ships, held_back), known = _judged(guard), read_labels(labels)
     figures: dict[str, Any] = {
         **_figures(ours, theirs, actual, params),
         **(_set_figures(sets, inside, actual, params) if sets and inside is not None else {}),
+        **(_candidate_figures(candidate, (store, positions, embeddings), theirs, actual, params) if held_back else {}),
         "baselines": _beside(shipped, store, (known, listing), positions, ours, actual, params),
         "labels_used": known.used,
         "test_samples": len(actual),
@@ -84,6 +85,12 @@ def run(
     write_text(metrics, json.dumps(figures, indent=2, sort_keys=True) + "\n")
     _write_plots(confusion, reliability, classes, ours, actual)
     return {name: float(value) for name, value in figures.items() if isinstance(value, int | float)}
+
+
+def _judged(guard: Path) -> tuple[str, bool]:
+    """What ships, and whether there was a model with pseudo-labels that does not."""
+    said = json.loads(guard.read_text(encoding="utf-8"))
+    return said["shipped"], said["shipped"] != "pseudo_labels" and said["evidence"] != "none"
 
 
 def _test_truth(
@@ -134,6 +141,20 @@ def _figures(ours: Floats, theirs: Floats, actual: Integers, params: Params) -> 
     return {**figures, "gain": gain, "gain_low": low, "gain_high": high, "mcnemar_p": measures.mcnemar(right, alone)}
 
 
+def _candidate_figures(
+    candidate: Path, asked: tuple[Store, Integers, Path], theirs: Floats, actual: Integers, params: Params
+) -> dict[str, float]:
+    """Of the model with pseudo-labels that the guard held back, for the report alone; `candidate_gain`: over labels
+    alone. asked: the store, positions in it, and the vectors of all samples.
+    """
+    model = load_classifier(candidate)
+    said = predict(model, *asked[:2], vectors=known_vectors(model, asked[2]))
+    right, alone = said.argmax(axis=1) == actual, theirs.argmax(axis=1) == actual
+    gain, low, high = measures.paired_difference(right, alone, params.resamples, params.seed, CONFIDENCE)
+    gains = {"candidate_gain": gain, "candidate_gain_low": low, "candidate_gain_high": high}
+    return {"candidate_accuracy": float(right.mean()), **gains}
+
+
 def _beside(
     shipped: Classifier,
     store: Store,
@@ -160,11 +181,16 @@ def _set_figures(
     """Coverage of the prediction sets beside the stated one, their mean size, and how often they are no answer."""
     metric = measures.coverage(inside, actual)
     found = measures.bootstrap(metric, resamples=params.resamples, seed=params.seed, confidence=CONFIDENCE)
-    return {
+    covered = {
         "coverage_stated": sets.coverage,
         "coverage": found.value,
         "coverage_low": found.low,
         "coverage_high": found.high,
+    }
+    if found.high < sets.coverage:
+        told = f"{100 * found.value:.1f} % of the prediction sets hold the right class, {beside_stated(covered)}"
+        print(f"  evaluate: {told}.", file=sys.stderr)
+    return covered | {
         "set_size": float(inside.sum(axis=1).mean()),
         "abstained": float((inside.sum(axis=1) != 1).mean()),
     }

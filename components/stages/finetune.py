@@ -20,26 +20,23 @@ from components.datasets.sample_store import open_samples
 from components.datasets.vectors import open_vectors
 from components.judging import guard as guards
 from components.judging.calibration import apply_temperature, fit_temperature, match_temperature
-from components.judging.neighbors import neighbor_graph
 from components.judging.second_control import Opinion
-from components.methods.contracts import Floats, PoolTask, Positions
-from components.methods.semi_supervised.label_propagation import LabelPropagation
+from components.methods.contracts import Floats, Positions
 from components.modalities.views import read_views
 from components.models.classifier import Classifier, ClassifierSpec, save_classifier
 from components.models.encoder_file import load_encoder
-from components.models.prediction_sets import PredictionSets, calibrate
 from components.models.seen import COMPARED as OTHERS
 from components.models.seen import KEPT, Seen, reference
 from components.training.adapt import Examples, Material
 from components.training.corpus import Corpus
 from components.training.few_steps import few_steps
+from components.training.held_out_sets import held_out_sets
 from components.training.inference import observe
 from components.training.label_task import NAMES, LabelTask, Settings
 from components.training.loop import LoopConfig, Row
 from components.training.made_samples import add_made_samples
+from components.training.neighbors_say import neighbors_say
 from components.training.second_opinion import second_opinion
-
-NEIGHBORS = 10
 
 
 class Params(StageParams, Settings):
@@ -69,11 +66,12 @@ def run(
     pseudo_labels: Path,
     model: Path,
     control: Path,
+    candidate: Path,
     guard: Path,
     second_control: Path,
     history: Path,
 ) -> dict[str, float]:
-    """Train candidate and control, judge them, write the one that ships as `model` and the label-only one as `control`.
+    """Train candidate and control, judge them, write the one that ships as `model`, and both of them.
 
     Held-out evidence comes from fold trainings: fold f's candidate sees neither the labels of f nor pseudo-labels made
     with them. Each model's temperature and the threshold of its prediction sets are fitted on the same predictions.
@@ -85,20 +83,19 @@ def run(
     raw, actual = _held_out(task, held), answers.argmax(axis=1)
     temperatures = [fit_temperature(probabilities, answers) for probabilities in raw]
     scaled = [apply_temperature(rows, by) for rows, by in zip(raw, temperatures, strict=True)]
-    sets = [calibrate(rows, actual, params.sets) if params.sets else None for rows in scaled]
-    (candidate, learned), (alone, taught) = _final(task, temperatures, sets)
-    save_classifier(control, alone)
-    judged = _judged(task, candidate, alone, scaled, actual)
-    shipped, verdict, opinion = _against_second(task, held, (candidate, alone), scaled, judged)
+    (learned, rows), (alone, taught) = _final(task, held, temperatures, scaled)
+    for path, one in ((candidate, learned), (control, alone)):
+        save_classifier(path, one)
+    judged = _judged(task, learned, alone, scaled, actual)
+    shipped, verdict, opinion = _against_second(task, held, (learned, alone), scaled, judged)
     save_classifier(model, _remembering(task, shipped, manifest))
     for path, found in ((guard, verdict), (second_control, opinion)):
         write_text(path, json.dumps(found.record(), indent=2, sort_keys=True) + "\n")
-    _write_history(history, learned, taught)
+    _write_history(history, rows, taught)
     return {
         "shipped_pseudo_labels": float(verdict.shipped == "pseudo_labels"),
         "held_out_labels": float(len(held)),
-        "candidate_right": float(verdict.candidate_right),
-        "control_right": float(verdict.control_right),
+        **{name: float(getattr(verdict, name)) for name in ("candidate_right", "control_right")},
     }
 
 
@@ -160,7 +157,7 @@ def _held_out(task: LabelTask, held: Positions) -> tuple[Floats, Floats]:
 
 
 def _final(
-    task: LabelTask, temperatures: list[float], sets: list[PredictionSets | None]
+    task: LabelTask, held: Positions, temperatures: list[float], scaled: list[Floats]
 ) -> list[tuple[Classifier, list[Row]]]:
     """Candidate and control on everything, with their histories; one and the same where no pseudo-label is accepted."""
     examples = task.examples(-1)
@@ -175,7 +172,9 @@ def _final(
         temperature = temperatures[number]
         if len(rows) > 1 and not task.params.guard_epochs and (task.labels.folds >= 0).any():
             temperature = _carried_over(task, classifier, examples[number], temperature)
-        classifier.spec = classifier.spec.model_copy(update={"temperature": temperature, "sets": sets[number]})
+        classifier.spec = classifier.spec.model_copy(update={"temperature": temperature})
+        sets = held_out_sets(task, held, scaled[number], classifier)
+        classifier.spec = classifier.spec.model_copy(update={"sets": sets})
         trained.append((classifier, rows))
     return trained if len(trained) > 1 else [(trained[0][0], []), trained[0]]
 
@@ -203,19 +202,8 @@ def _judged(
         return guards.nobody_to_judge()
     said = [rows.argmax(axis=1) for rows in probabilities]
     held_out = guards.Answers(said[0], said[1], actual)
-    return guards.judge(held_out, _on_samples(task, candidate, control), level=task.params.guard_level)
-
-
-def _on_samples(task: LabelTask, candidate: Classifier, control: Classifier) -> guards.Answers:
-    """What the models say of the labeled pictures and a random part of the rest, and labels spread over all of them."""
-    if task.labels.ruled:  # some class has no label but rules', which are truth to nobody
-        return guards.Answers(*np.zeros((3, 0), np.int64))
-    rows, labeled = np.concatenate([task.places, task.pool_rows()]), np.arange(len(task.places))
-    vectors, seed = task.material.vectors[rows], seeds.derive(task.seed, "guard")
-    pool = PoolTask(vectors, neighbor_graph(vectors, NEIGHBORS, seed=seed), labeled, task.labels.distributions, seed)
-    spread = LabelPropagation(LabelPropagation.Config.model_validate({})).pseudo_label(pool)
-    said = [task.predict(model, rows).argmax(axis=1) for model in (candidate, control)]
-    return guards.Answers(said[0], said[1], spread.argmax(axis=1))
+    level, third = task.params.guard_level, task.params.guard_third
+    return guards.judge(held_out, *neighbors_say(task, candidate, control), level=level, third=third)
 
 
 def _remembering(task: LabelTask, classifier: Classifier, manifest: Path) -> Classifier:

@@ -18,7 +18,7 @@ from components.datasets.pseudo_labels import PseudoLabels, Status, write_pseudo
 from components.datasets.rule_labels import read_rule_labels
 from components.datasets.sample_store import open_samples
 from components.datasets.vectors import open_vectors
-from components.judging.calibration import apply_temperature, fit_temperature
+from components.judging.calibration import apply_temperature, fit_temperature, humbled
 from components.judging.caps import CapsConfig, Origins, within_caps
 from components.judging.foreign import look_foreign
 from components.judging.two_opinions import two_opinions
@@ -39,12 +39,15 @@ WHERE = "pseudo_label.method"
 class Params(StageParams, CapsConfig):
     """threshold: calibrated confidence from which a pseudo-label is accepted, within the caps; foreign: samples are not
     accepted that look like no label, which may hit this share of the known classes (0: none; see `look_foreign`);
+    humble: before the threshold, confidences of the pool are brought down until their mean is no more than the share of
+    held-out labels that are right (see `humbled`): accepted ones are right as often as `threshold` says, and fewer.
     network: for methods that train one, which is trained once with all labels and once without each fold.
     """
 
     method: PluginChoice
     network: NetworkConfig = NetworkConfig()
     threshold: float = Field(0.8, ge=0, le=1)
+    humble: bool = False
     foreign: float = Field(0.05, ge=0, lt=1)
 
     def unused(self) -> dict[str, str]:
@@ -75,8 +78,7 @@ def run(
     frame = read_manifest(manifest, ["id", "path", "split", "group"])
     train = positions_of(frame, "train")
     ids, origins = frame["id"].to_numpy()[train], _origins(frame, train)
-    in_force = read_labels(labels)
-    known = in_force.vouched
+    known = (in_force := read_labels(labels)).vouched
     labeled = rows_of(known.ids, ids, str(labels))
     label = _labeler(params, lambda: Corpus(open_samples(samples), train, read_views(policy)), encoder)
     task = _task(train, embeddings, neighbors, labeled, known, seeds.derive(params.seed, "pseudo_label"))
@@ -90,6 +92,8 @@ def run(
     for fold, distributions in raw.items():
         others = [other for other in folds if other != fold]
         temperatures[fold] = _temperature(raw, known, labeled, others)
+        if params.humble and others:
+            temperatures[fold] *= _humbling(raw, fold, (known, labeled, others), unlabeled, temperatures[fold])
         rows = np.union1d(unlabeled, held_out.get(fold, unlabeled[:0]))
         calibrated = apply_temperature(distributions[rows], temperatures[fold])
         open_ = np.isin(rows, unlabeled)
@@ -156,6 +160,23 @@ def _temperature(raw: dict[int, Floats], known: Labels, labeled: Positions, fold
     guesses = [raw[fold][labeled[known.folds == fold]] for fold in folds]
     targets = [known.distributions[known.folds == fold] for fold in folds]
     return fit_temperature(np.concatenate(guesses), np.concatenate(targets)) if folds else 1.0
+
+
+def _humbling(
+    raw: dict[int, Floats],
+    fold: int,
+    held_out: tuple[Labels, Positions, list[int]],
+    pool: Positions,
+    temperature: float,
+) -> float:
+    """By how much more the pool is flattened, so that it is no surer than each fold's method, which never saw them, is
+    right on labels. held_out: the labels, their rows, and the folds that are asked.
+    """
+    known, labeled, folds = held_out
+    said = np.concatenate([raw[fold][labeled[known.folds == fold]] for fold in folds]).argmax(1)
+    actual = np.concatenate([known.distributions[known.folds == fold] for fold in folds]).argmax(1)
+    right = float((said == actual).mean())
+    return humbled(apply_temperature(raw[fold][pool], temperature), right) if len(pool) else 1.0
 
 
 def _foreign(vectors: Floats, labeled: Positions, folds: Positions, fold: int, level: float) -> Flags:

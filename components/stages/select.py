@@ -224,10 +224,15 @@ def _cards(
                 classes=classes,
                 sample=store.record(position),
                 nearest=examples[row],
-                undecided=undecided(classes, int(members(probabilities[None], sets).sum()), sets) if sets else None,
+                undecided=_undecided(probabilities, known.classes, sets) if sets else None,
             )
         )
     return cards
+
+
+def _undecided(probabilities: Floats, classes: list[str], sets: PredictionSets) -> str | None:
+    inside = members(probabilities[None], sets)[0]
+    return undecided([classes[k] for k in np.argsort(-probabilities, kind="stable").tolist() if inside[k]], sets)
 
 
 def _with_marks(cards: list[Card], classifier: Classifier, known: Labels) -> list[Card]:

@@ -32,7 +32,7 @@ class Settings(LoopConfig):
 
     pseudo_weight: weight of a fully confident pseudo-label, a label's being 1; labeled_share: labels are repeated until
     they are this share of an epoch; guard_epochs: of each held-out fold's two trainings, 0 compares solved heads only;
-    guard_level: of the guard's tests, see `guard.judge`.
+    guard_level, guard_third: of the guard's tests, and whether neighbors by simple features count, see `guard.judge`.
     second_control: whether what ships is held against simpler means, see `second_opinion`; auto: where that is cheap.
     sets: of the prediction sets, whose threshold is found on the same held-out labels; None: there are none.
     """
@@ -42,6 +42,7 @@ class Settings(LoopConfig):
     labeled_share: float = Field(default=0.25, gt=0, lt=1)
     guard_epochs: int = Field(default=0, ge=0)
     guard_level: float = Field(default=guard.LEVEL, gt=0, lt=1)
+    guard_third: bool = False
     second_control: Choice = "auto"
     sets: SetSettings | None = SetSettings()
 

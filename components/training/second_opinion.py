@@ -14,8 +14,8 @@ from components.judging import second_control as second
 from components.judging.calibration import apply_temperature, fit_temperature
 from components.methods.contracts import Positions
 from components.models.classifier import Classifier
-from components.models.prediction_sets import calibrate
 from components.training.from_scratch import CHEAP, VIEW, numbers_seen, train_from_scratch
+from components.training.held_out_sets import held_out_sets
 from components.training.label_task import LabelTask
 
 PROBE = PluginChoice.model_validate({"name": "linear_probe", "l2": "chosen", "balanced": True})
@@ -55,9 +55,9 @@ def second_opinion(
     if not opinion.ships:
         return opinion, None
     temperature, rival = fit_temperature(said, answers), learn(-1)
-    scaled = apply_temperature(said, temperature)
-    sets = calibrate(scaled, answers.argmax(axis=1), given.sets) if given.sets else None
-    rival.spec = rival.spec.model_copy(update={"temperature": temperature, "sets": sets})
+    rival.spec = rival.spec.model_copy(update={"temperature": temperature})
+    sets = held_out_sets(task, held, apply_temperature(said, temperature), rival)
+    rival.spec = rival.spec.model_copy(update={"sets": sets})
     return opinion, rival
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from components.judging.calibration import apply_temperature, fit_temperature
+from components.judging.calibration import apply_temperature, fit_temperature, humbled
 from components.methods.contracts import Floats
 
 
@@ -53,3 +53,17 @@ def test_a_probability_of_zero_is_finite() -> None:
     rows = np.array([[1, 0], [1, 0]], np.float32)
     targets = np.array([[0, 1], [1, 0]], np.float32)
     assert np.isfinite(apply_temperature(rows, fit_temperature(rows, targets))).all()
+
+
+def test_confidence_above_the_share_that_is_right_is_brought_down_to_it_and_none_is_raised() -> None:
+    rows, _ = honest(500)
+    mean = float(rows.max(1).mean())
+    down = humbled(rows, mean - 0.1)
+    assert down > 1
+    assert apply_temperature(rows, down).max(1).mean() == pytest.approx(mean - 0.1, abs=1e-4)
+    assert humbled(rows, mean + 0.1) == 1.0
+
+
+def test_no_better_than_chance_leaves_hardly_any_confidence() -> None:
+    rows, _ = honest(500)
+    assert apply_temperature(rows, humbled(rows, 0.0)).max(1).mean() == pytest.approx(0.25 + 0.075, abs=1e-3)

@@ -61,6 +61,17 @@ def test_a_higher_level_lets_out_what_could_be_chance_and_not_what_is_clearly_wo
     assert judge(labels, _answers(12, 20, 40), level=0.3).shipped == "control"
 
 
+def test_neighbors_by_simple_features_are_a_third_opinion_where_that_is_set() -> None:
+    labels, pictures, plain = _answers(39, 38, 40), _answers(60, 45, 110), _answers(60, 25, 110)
+    kept = judge(labels, pictures, plain)
+    assert (kept.shipped, kept.candidate_plain, kept.control_plain) == ("control", 60, 25)
+    assert "simple features" not in kept.why
+    verdict = judge(labels, pictures, plain, third=True)
+    assert verdict.shipped == "pseudo_labels"
+    assert verdict.why.endswith("and 45 by the latter, neighbors by simple features 60 and 25.")
+    assert judge(labels, plain, _answers(25, 60, 110), third=True).shipped == "control"
+
+
 def test_without_held_out_labels_neighbors_decide() -> None:
     verdict = judge(NOTHING, _answers(60, 20, 90))
     assert (verdict.shipped, verdict.held_out) == ("pseudo_labels", 0)

@@ -102,6 +102,7 @@ def test_a_query_under_dropout_wants_a_model_that_is_trained_with_it(params: dic
             {"label.folds": 0},
             r"^pseudo_label\.foreign and finetune\.guard_epochs are not used, since label\.folds is 0",
         ),
+        ({"label.folds": 0, "pseudo_label.humble": True}, r"^pseudo_label\.foreign, pseudo_label\.humble and finetune"),
         ({"ingest.near_duplicates": "off"}, r"^pseudo_label\.max_per_group .* since ingest\.near_duplicates is off"),
         (
             {"finetune.sets": None, "select.abstentions_first": True},

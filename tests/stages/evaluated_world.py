@@ -30,6 +30,7 @@ INPUTS = {
     evaluate: (
         *("manifest.parquet", "samples.npy", "oracle.parquet", "ledger.csv", "embeddings.npy"),
         *("labels.parquet", "pseudo_labels.parquet", "model.safetensors", "control.safetensors", "guard.json"),
+        "candidate.safetensors",
     ),
     audit: ("manifest.parquet", "samples.npy", "policy.json", "encoder.safetensors", "labels.parquet"),
     report: (
@@ -137,7 +138,7 @@ class Project:
         np.save(self.home / "embeddings.npy", vectors)
         settings = ClassifierSpec(encoder=spec, classes=CLASSES, temperature=1.0, method="linear_probe")
         targets = np.eye(3, dtype=np.float32)[self.truth]
-        for name, few in (("model", 30), ("control", 6)):
+        for name, few in (("model", 30), ("candidate", 30), ("control", 6)):
             head, _ = fit_linear(vectors, np.arange(few), targets[:few], np.ones(few, np.float32), l2=0.01)
             save_classifier(self.home / f"{name}.safetensors", Classifier(encoder, head, settings))
 

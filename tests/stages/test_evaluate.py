@@ -144,7 +144,7 @@ def test_the_measured_coverage_of_the_sets_stands_beside_the_stated_one(project:
     project.state(sets=PredictionSets(coverage=0.8, highest=0.6, labels=40).model_dump())
     figures = project.run()
     rows = pd.read_parquet(project.home / "out/predictions.parquet")
-    inside = [[CLASSES[k] for k in range(3) if 1 - p[k] <= 0.6] for p in rows["distribution"]]
+    inside = [[CLASSES[k] for k in range(3) if 1 - p[k] <= 0.6 or p[k] == max(p)] for p in rows["distribution"]]
     assert [names.tolist() for names in rows["set"]] == inside
     covered = [name in names for name, names in zip(rows["actual"], inside, strict=True)]
     assert figures["coverage"] == pytest.approx(np.mean(covered))
@@ -159,9 +159,32 @@ def test_a_model_without_sets_states_no_coverage(project: Project) -> None:
     assert "set" not in pd.read_parquet(project.home / "out/predictions.parquet")
 
 
+def test_sets_that_hold_the_right_class_less_often_than_stated_are_told(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    others = [CLASSES[(number + (row % 2)) % 3] for row, number in enumerate(project.truth)]  # half of them wrong now
+    write_oracle(project.home / "oracle.parquet", pd.DataFrame({"id": project.ids, "class": others}), CLASSES)
+    project.state(sets=PredictionSets(coverage=0.9, highest=0.1, labels=40).model_dump())
+    assert project.run()["coverage_high"] < 0.9
+    told = "of the prediction sets hold the right class, less than the 90 % stated, so rely on"
+    assert told in capsys.readouterr().err
+
+
 def test_where_too_few_labels_state_a_coverage_every_set_holds_every_class(project: Project) -> None:
     project.state(sets=PredictionSets(coverage=0.95, labels=6).model_dump())
     assert project.run()["coverage"] == 1.0
+
+
+def test_what_a_model_that_was_held_back_comes_to_is_kept(tmp_path: Path) -> None:
+    project = Project(tmp_path, shipped="control")
+    figures = project.run()
+    assert figures["candidate_accuracy"] == figures["accuracy"]  # the same weights, in this made run
+    assert figures["candidate_gain"] == pytest.approx(figures["candidate_accuracy"] - figures["control_accuracy"])
+    assert figures["candidate_gain_low"] <= figures["candidate_gain"] <= figures["candidate_gain_high"]
+
+
+def test_a_model_that_ships_is_not_measured_twice(project: Project) -> None:
+    assert "candidate_accuracy" not in project.run()
 
 
 def test_without_pseudo_labels_none_were_used(tmp_path: Path) -> None:

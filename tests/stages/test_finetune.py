@@ -93,7 +93,10 @@ class Project:
     def run(self, out: str = "out", **params: object) -> dict[str, float]:
         """Run the stage into a folder of its own."""
         inputs = ("manifest.parquet", "samples.npy", "policy.json", "encoder.safetensors", "embeddings.npy")
-        outputs = ("model.safetensors", "control.safetensors", "guard.json", "second_control.json", "history.csv")
+        outputs = (
+            *("model.safetensors", "control.safetensors", "candidate.safetensors"),
+            *("guard.json", "second_control.json", "history.csv"),
+        )
         folder = self.home / out
         folder.mkdir()
         paths = {Path(name).stem: self.home / name for name in (*inputs, *LEARNED[1:])}
@@ -118,6 +121,8 @@ def test_good_pseudo_labels_ship_and_beat_the_control(tmp_path: Path) -> None:
     assert project.run()["shipped_pseudo_labels"] == 1
     assert project.guard()["held_out"] == LABELED
     assert project.accuracy("model.safetensors") > project.accuracy("control.safetensors")
+    files = [(tmp_path / "out" / f"{name}.safetensors").read_bytes() for name in ("model", "candidate")]
+    assert files[0] == files[1]
 
 
 def test_wrong_pseudo_labels_are_caught_and_the_control_ships(tmp_path: Path) -> None:
@@ -125,6 +130,7 @@ def test_wrong_pseudo_labels_are_caught_and_the_control_ships(tmp_path: Path) ->
     assert project.run()["shipped_pseudo_labels"] == 0
     out = tmp_path / "out"
     assert (out / "model.safetensors").read_bytes() == (out / "control.safetensors").read_bytes()
+    assert project.accuracy("candidate.safetensors") < project.accuracy("control.safetensors")  # kept to be measured
     assert str(project.guard()["why"]).startswith("The label-only control ships: ")
 
 

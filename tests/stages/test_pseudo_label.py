@@ -105,6 +105,22 @@ def test_without_folds_confidences_stay_as_the_method_gave_them(world: SmallWorl
     assert "held_out_accuracy" not in metrics
 
 
+def test_humble_confidences_are_no_surer_than_held_out_labels_are_right(world: SmallWorld) -> None:
+    label(world, 12, folds=3, wrong=1)
+    plain = run(world)
+    assert plain["mean_confidence"] > plain["held_out_accuracy"]
+    humble = run(world, humble=True)
+    assert humble["held_out_accuracy"] == plain["held_out_accuracy"]
+    chance = 1 / 3 + 0.1 * 2 / 3
+    assert humble["mean_confidence"] == pytest.approx(max(plain["held_out_accuracy"], chance), abs=1e-3)
+    assert humble["temperature"] > plain["temperature"]
+
+
+def test_without_folds_humble_changes_nothing(world: SmallWorld) -> None:
+    label(world, 6, folds=0)
+    assert run(world, humble=True) == run(world)
+
+
 def test_confidence_is_the_highest_probability_and_decides(world: SmallWorld) -> None:
     label(world, 12)
     run(world, threshold=0.9, max_per_class=None)

@@ -178,6 +178,12 @@ def test_without_pseudo_labels_it_says_that_labels_alone_ship(tmp_path: Path) ->
     assert "the one trained on labels alone" in page
 
 
+def test_what_a_model_that_was_held_back_comes_to_is_told(tmp_path: Path) -> None:
+    page = " ".join(Project(tmp_path, shipped="control").report().split())
+    assert "The one with pseudo-labels, which the guard held back, comes to" in page
+    assert "known now from test labels, which decide nothing here." in page
+
+
 def test_what_the_second_control_came_to_is_told_where_there_was_one(project: Project) -> None:
     assert "Second control" not in project.report("none")
     project.hold_against("The same network <i>from scratch</i> ships.")
@@ -194,6 +200,12 @@ def test_the_stated_coverage_and_its_labels_are_told(project: Project) -> None:
     project.state(sets=PredictionSets(coverage=0.8, highest=0.6, labels=40).model_dump())
     told = "meant to hold the right one for 80 % of pictures; its threshold comes from 40 held-out labels"
     assert told in project.report()
+
+
+def test_classes_that_are_in_every_set_are_told(project: Project) -> None:
+    project.state(sets=PredictionSets(coverage=0.8, highest=0.6, labels=40, always=[0, 2]).model_dump())
+    page = project.report()
+    assert "rule out cat, &lt;b&gt;fox&lt;/b&gt;, which no held-out label is of: they are in every set." in page
 
 
 def test_a_coverage_that_too_few_labels_can_state_is_told(project: Project) -> None:
