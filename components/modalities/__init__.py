@@ -60,7 +60,7 @@ class Modality(ABC):
     """
 
     Config: ClassVar[type[BaseConfig]]
-    gives: ClassVar[str]
+    gives: str
     noun: ClassVar[tuple[str, str]] = ("sample", "samples")
     dtype: ClassVar[str]
     shape: tuple[int, ...]
