@@ -1,4 +1,4 @@
-"""Speech: clips in files of any rate and number of channels; stored as 16-bit samples, seen as log-mel frames or samples."""
+"""Speech: clips in files of any rate and channels; stored as 16-bit samples, seen as log-mel frames or samples."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Speech(Modality):
-    """Statistics are `std`: each band's deviation in decibels from its mean over a clip; empty where samples are seen."""
+    """Statistics are `std`: each band's deviation from its mean over a clip, decibels; empty where samples are seen."""
 
     Config = SpeechConfig
 

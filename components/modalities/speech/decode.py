@@ -30,7 +30,7 @@ LOSSES = {  # name -> what is said of so many clips, and the cure
     "clipped": "are clipped, flat at their loudest: record them anew with less gain, where that matters",
     "offset": "do not swing around 0 (a DC offset), which was taken out: check the recorder",
     "length": "have a header that lies about their length: save them anew, and see that nothing is missing",
-    "header": "have a header whose numbers contradict each other, so that they may play at a wrong speed: listen to one",
+    "header": "have a header whose numbers contradict each other, and may play at a wrong speed: listen to one",
     "phase": "have channels that cancel each other, so one of them was taken: check the cables",
     "rate": "have fewer samples a second than ingest.modality.sample_rate, so its upper part is empty: lower it",
 }

@@ -1,4 +1,4 @@
-"""What clips are normalized by: each band's mean over the clip, its deviation over training clips; of samples, their own."""
+"""What clips are normalized by: each band's own mean and its deviation over training clips; of samples, their own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
