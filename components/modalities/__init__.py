@@ -162,6 +162,10 @@ class Modality(ABC):
         """How two near-duplicates differ by their facts, in a word or two; nothing where facts do not tell."""
         return ""
 
+    def sequences(self, records: Array) -> "tuple[Tensor, Tensor] | None":
+        """What of records `(N, *shape)` is compared in its order, `(N, T, F)` and lengths `(N,)`; None: no order."""
+        return None
+
     def rules(self) -> "list[Expectation]":
         """What `validate` expects of the facts."""
         return []

@@ -110,6 +110,12 @@ class Speech(Modality):
             return "at another rate"
         return "with other channels" if one["channels"] != other["channels"] else "saved anew"
 
+    def sequences(self, records: Array) -> "tuple[Tensor, Tensor]":
+        """Cepstral coefficients each fiftieth of a second."""
+        from components.modalities.speech.features import sequences
+
+        return sequences(records, self.config)
+
     def rules(self) -> "list[Expectation]":
         """As the base says."""
         from components.datasets import expectations as expect

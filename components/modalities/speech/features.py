@@ -13,6 +13,7 @@ from components.modalities.speech.log_mel import as_waves, frames_of, log_mel
 from components.modalities.speech.speech_config import SpeechConfig
 
 COEFFICIENTS, BANDS, BLOCK = 13, 40, 256
+EVERY = 2  # frames of which one is compared in order
 
 
 def mfcc(records: Tensor, config: SpeechConfig) -> tuple[Tensor, Tensor]:
@@ -21,6 +22,16 @@ def mfcc(records: Tensor, config: SpeechConfig) -> tuple[Tensor, Tensor]:
     own = config.model_copy(update={"bands": BANDS, "views": "log_mel"})
     waves, lengths = as_waves(records)
     return _cosines() @ log_mel(waves, own), frames_of(lengths, own)
+
+
+def sequences(records: Array, config: SpeechConfig) -> tuple[Tensor, Tensor]:
+    """`(N, T, COEFFICIENTS)` of records `(N, L)`, every other frame, and lengths `(N,)`, at least 1: each coefficient
+    without its mean over the clip."""
+    cepstra, lengths = mfcc(torch.from_numpy(np.array(records)), config)
+    inside = (torch.arange(cepstra.shape[2]) < lengths[:, None])[:, None]
+    mean = (cepstra * inside).sum(2, keepdim=True) / lengths.clamp(min=1)[:, None, None]
+    own = ((cepstra - mean) * inside)[:, :, ::EVERY].transpose(1, 2)
+    return own, ((lengths + EVERY - 1) // EVERY).clamp(min=1)
 
 
 def simple_features(records: Array, config: SpeechConfig) -> dict[str, npt.NDArray[np.float32]]:
