@@ -21,7 +21,6 @@ from components.pages.map import draw_map
 from components.pages.on_map import on_map
 from components.training.inference import embed_all
 
-
 BLOCK = 256  # records at a time
 
 

@@ -193,7 +193,7 @@ def test_the_vocoder_changes_the_length_and_not_the_pitch(rate: float) -> None:
 def test_pitch_and_tempo_move_as_they_should(setting: str, *, moves: bool, shortens: bool) -> None:
     records = torch.from_numpy(np.rint(np.tile(SINE, (16, 1)) * 32768).astype(np.int16))
     policy = Policy.model_validate({setting: 6 if setting == "pitch" else 0.4})
-    views = WAVES.view(policy, {"std": []})(records, np.arange(16), 1).numpy()
+    views = WAVES.view(policy, {"mean": [], "std": []})(records, np.arange(16), 1).numpy()
     lengths = [int(np.flatnonzero(view)[-1]) for view in views]
     pitches = [_peak(view[:length]) for view, length in zip(views, lengths, strict=True)]
     assert (max(pitches) > 500 and min(pitches) < 400) == moves
@@ -255,8 +255,27 @@ def test_sound_made_from_frames_has_the_pitch_it_had() -> None:
 
 
 @pytest.mark.parametrize(
-    "statistics", [{}, {"std": [1.0]}, {"std": [0.0] * 40}, {"std": ["a"] * 40}, {"std": [1.0] * 40, "x": 1}]
+    "statistics",
+    [
+        {},
+        {"std": [1.0] * 40},
+        {"mean": [], "std": [1.0]},
+        {"mean": [], "std": [0.0] * 40},
+        {"mean": [0.0], "std": [1.0] * 40},
+    ],
 )
 def test_statistics_that_cannot_be_are_refused(statistics: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="std"):
+    with pytest.raises(ValueError, match=r"mean|std"):
         KIND.check(statistics)
+
+
+def test_a_tone_that_stays_is_seen_where_its_mean_is_not_taken_out() -> None:
+    time = np.arange(RATE // 2) / RATE
+    tones = [np.rint(9000 * np.sin(2 * np.pi * hertz * time)) for hertz in (300, 600)]
+    records = np.stack(tones * 4).astype(np.int16)
+    seen = []
+    for mean in ("clip", "training"):
+        kind = Speech(Speech.Config.model_validate({"sample_rate": RATE, "seconds": 1.0, "mean": mean}))
+        frames = kind.plain(kind.measure(records, np.arange(8)))(torch.from_numpy(records))[:2, :, 10:40].mean(2)
+        seen.append(float((frames[0] - frames[1]).norm()))
+    assert seen[0] < 2 < 5 < seen[1]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Speech(Modality):
-    """Statistics are `std`: each band's deviation from its mean over a clip, decibels; empty where samples are seen."""
+    """Statistics are `mean` and `std` of each band in decibels, as far as a clip has no mean of its own."""
 
     Config = SpeechConfig
 
@@ -128,7 +128,7 @@ class Speech(Modality):
         ]
 
     def measure(self, samples: Samples, rows: Positions) -> Statistics:
-        """The deviation of each band."""
+        """Mean and deviation of each band."""
         from components.modalities.speech.measure import measure
 
         return measure(samples, rows, self.config)

@@ -19,20 +19,24 @@ SMALLEST, LARGEST = 1e-3, 1e3  # of a deviation, in decibels
 
 @dataclass(frozen=True)
 class Scale:
-    """std: `(bands,)` decibels; none for samples."""
+    """mean, std: `(bands,)` decibels; no mean where a clip has its own, none of both for samples."""
 
+    mean: Tensor | None = None
     std: Tensor | None = None
 
     @classmethod
     def of(cls, statistics: Mapping[str, Any]) -> "Scale":
         """As `measure` gives them."""
-        return cls(torch.tensor(statistics["std"], dtype=torch.float32) if statistics["std"] else None)
+        return cls(*(torch.tensor(statistics[name]) if statistics[name] else None for name in ("mean", "std")))
 
     def frames(self, decibels: Tensor, lengths: Tensor) -> Tensor:
-        """`(B, M, T)` decibels: of each band the clip's own mean taken out, over the deviation; 0 behind its end."""
+        """`(B, M, T)` decibels: less the mean, over the deviation; 0 behind a clip's end."""
         assert self.std is not None
         inside = torch.arange(decibels.shape[2], device=decibels.device) < lengths[:, None]
-        return centered(decibels, lengths) / self.std.to(decibels.device)[:, None] * inside[:, None]
+        own = centered(decibels, lengths, each=self.mean is None)
+        if self.mean is not None:
+            own = own - self.mean.to(own.device)[:, None]
+        return own / self.std.to(own.device)[:, None] * inside[:, None]
 
     def samples(self, waves: Tensor, lengths: Tensor) -> Tensor:
         """`(B, L)` samples of mean 0 and deviation 1 of each clip; 0 behind its end."""
@@ -42,37 +46,49 @@ class Scale:
         return own / (own.square().sum(1, keepdim=True) / count + 1e-7).sqrt()
 
 
-def centered(decibels: Tensor, lengths: Tensor) -> Tensor:
-    """Decibels `(B, M, T)` less each band's mean over the clip: a recorder, a room and a distance are in that mean."""
+def centered(decibels: Tensor, lengths: Tensor, *, each: bool) -> Tensor:
+    """Decibels `(B, M, T)` less their mean over the clip, of each band or of all together."""
     inside = torch.arange(decibels.shape[2], device=decibels.device) < lengths[:, None]
-    total = (decibels * inside[:, None]).sum(2, keepdim=True)
-    return decibels - total / lengths.clamp(min=1)[:, None, None]
+    mean = (decibels * inside[:, None]).sum(2, keepdim=True) / lengths.clamp(min=1)[:, None, None]
+    return decibels - (mean if each else mean.mean(1, keepdim=True))
 
 
 def measure(samples: Samples, rows: Positions, config: SpeechConfig) -> dict[str, Any]:
-    """`std` of each band over all frames of the rows, their clip's mean taken out; an empty list where samples are
-    seen, as a clip has its own.
+    """`mean` and `std` of each band over all frames of the rows, as `ingest.modality.mean` says: no means where a clip
+    has its own; both empty where samples are seen.
     """
     if config.views == "wave":
-        return {"std": []}
-    count, squares = 0.0, np.zeros(config.bands)
+        return {"mean": [], "std": []}
+    each, count, total, squares = config.mean == "clip", 0.0, np.zeros(config.bands), np.zeros(config.bands)
     for start in range(0, len(rows), BLOCK):
         waves, lengths = as_waves(torch.from_numpy(np.array(samples[rows[start : start + BLOCK]])))
         sizes = frames_of(lengths, config)
-        decibels = centered(log_mel(waves, config), sizes)
+        decibels = centered(log_mel(waves, config), sizes, each=each)
         inside = (torch.arange(decibels.shape[2]) < sizes[:, None])[:, None]
-        squares += (decibels.double() * inside).square().sum((0, 2)).numpy()
+        found = decibels.double() * inside
+        total += found.sum((0, 2)).numpy()
+        squares += found.square().sum((0, 2)).numpy()
         count += float(sizes.sum())
-    deviation = np.sqrt(np.maximum(squares / max(count, 1), SMALLEST**2))
-    return {"std": [round(float(one), 4) for one in deviation]}
+    mean = total / max(count, 1)
+    deviation = np.sqrt(np.maximum(squares / max(count, 1) - mean**2, SMALLEST**2))
+    return {"mean": [] if each else _listed(mean), "std": _listed(deviation)}
 
 
 def check(statistics: Mapping[str, Any], config: SpeechConfig) -> None:
     """Raise ValueError for statistics that `measure` cannot have given."""
-    wanted, found = 0 if config.views == "wave" else config.bands, statistics.get("std")
-    if statistics.keys() != {"std"} or not isinstance(found, list) or len(found) != wanted:
-        raise ValueError(f"std must be a list of {wanted} numbers, one for each band")
-    if not all(
-        isinstance(one, int | float) and not isinstance(one, bool) and SMALLEST <= one <= LARGEST for one in found
-    ):
-        raise ValueError(f"std must be of numbers from {SMALLEST:g} to {LARGEST:g}")
+    bands = 0 if config.views == "wave" else config.bands
+    wanted = {"mean": 0 if config.mean == "clip" else bands, "std": bands}
+    if statistics.keys() != wanted.keys():
+        raise ValueError("statistics must be mean and std, a list of numbers each")
+    for name, least in (("mean", -LARGEST), ("std", SMALLEST)):
+        found = statistics[name]
+        if not isinstance(found, list) or len(found) != wanted[name] or not all(_is(one, least) for one in found):
+            raise ValueError(f"{name} must be a list of {wanted[name]} numbers from {least:g} to {LARGEST:g}")
+
+
+def _listed(values: np.ndarray[Any, np.dtype[np.float64]]) -> list[float]:
+    return [round(float(one), 4) for one in values]
+
+
+def _is(value: Any, least: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= LARGEST

@@ -27,6 +27,8 @@ def _waves_of(frames: Tensor, config: SpeechConfig, scale: Scale) -> Tensor:
     assert scale.std is not None
     inside = (frames != 0).any(1)
     decibels = frames * scale.std[:, None]
+    if scale.mean is not None:
+        decibels = decibels + scale.mean[:, None]
     power = 10 ** (decibels / 10) * inside[:, None]
     size = fft_size(config)
     filters = mel_filters(config.bands, size, config.sample_rate)
