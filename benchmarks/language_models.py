@@ -37,9 +37,9 @@ LSTM = {"name": "lstm", "width": 128, "hidden": 256, "bidirectional": False}
 GPT = {"name": "transformer", "width": 128, "depth": 3, "heads": 4, "causal": True}
 ELMO = {"name": "lstm", "width": 128, "hidden": 256}
 RUNS = {
-    "lstm": Run("next_token", LSTM, PIECES, 0.005, 16, {"dropout": 0.3}),
-    "gpt": Run("next_token", GPT, PIECES, 0.003, 16, {"dropout": 0.2}),
-    "elmo": Run("bidirectional_lm", ELMO, PIECES, 0.005, 16, {"dropout": 0.3}),
+    "lstm": Run("next_token", LSTM, PIECES, 0.01, 16, {"dropout": 0.5}),
+    "gpt": Run("next_token", GPT, PIECES, 0.004, 16, {"dropout": 0.2}),
+    "elmo": Run("bidirectional_lm", ELMO, PIECES, 0.01, 16, {"dropout": 0.5}),
 }
 
 

@@ -19,8 +19,10 @@ import torch
 from benchmarks._pipeline import keep, mean_and_interval
 from components.core import plugins, seeds
 from components.core.config import PluginChoice
+from components.datasets.sample_store import About, Store
 from components.judging.probes import knn_accuracy, linear_accuracy
 from components.methods.contracts import Batch, SelfSupervisedMethod
+from components.modalities import Modality
 from components.modalities.text import Text
 from components.modalities.text.policy import Policy
 from components.modalities.views import Views
@@ -55,13 +57,12 @@ class Run:
 
 RUNS = {
     "word2vec": Run("word2vec", {"name": "word_vectors"}, WORDS, 0.01, 256),
-    "masked_lm": Run("masked_lm", SMALL),
-    "masked_lm_40": Run("masked_lm", SMALL, WORD_PIECES, 0.004, options={"hidden": 0.4}),
-    "next_token": Run("next_token", {**SMALL, "causal": True}),
-    "next_token_lstm": Run("next_token", {"name": "lstm", "bidirectional": False, "hidden": 256}),
-    "bidirectional_lm": Run("bidirectional_lm", {"name": "lstm"}),
-    "span_corruption": Run("span_corruption", SMALL),
-    "span_corruption_30": Run("span_corruption", SMALL, WORD_PIECES, 0.004, options={"hidden": 0.3}),
+    "masked_lm": Run("masked_lm", SMALL, WORD_PIECES, 0.004, options={"hidden": 0.3}),
+    "masked_lm_lstm": Run("masked_lm", {"name": "lstm"}, WORD_PIECES, 0.01, options={"hidden": 0.3}),
+    "next_token": Run("next_token", {**SMALL, "causal": True}, rate=0.004),
+    "next_token_lstm": Run("next_token", {"name": "lstm", "bidirectional": False, "hidden": 256}, rate=0.01),
+    "bidirectional_lm": Run("bidirectional_lm", {"name": "lstm"}, rate=0.01),
+    "span_corruption": Run("span_corruption", SMALL, WORD_PIECES, 0.004, options={"hidden": 0.3}),
     "simcse": Run("simcse", SMALL, PIECES, 0.001, 128),
     "simcse_bag": Run("simcse", {"name": "attention_bag"}, PIECES, 0.005, 256),
     "spans": Run("simclr", SMALL, PIECES, 0.001, 128),
@@ -108,10 +109,17 @@ def trained(run: Run, views: Views, records: Any, minutes: float, seed: int) -> 
     """The method after so many CPU minutes of training on all records."""
     clip = 1.0 if run.method != "word2vec" else None
     loop = LoopConfig(batch_size=run.batch, learning_rate=run.rate, clip=clip, **run.loop)
-    corpus = Corpus(records, np.arange(len(records)), views)
+    corpus = Corpus(stored(views.modality, records), np.arange(len(records)), views)
     method, trial = run_trial(lambda: untrained(run, views, seed), corpus, loop, minutes * 60, seed=seed)
     assert isinstance(method, SelfSupervisedMethod)
     return method, trial
+
+
+def stored(kind: Modality, records: Any) -> Store:
+    """Texts `(N, L)` as the pipeline keeps them, each as long as it is."""
+    lengths = (records != 0).sum(1)
+    about = About(modality=kind.choice, dtype=kind.dtype, shape=kind.shape)
+    return Store(about, records[records != 0], np.concatenate([[0], np.cumsum(lengths)]))
 
 
 def sentence_encoder(folder: Path) -> tuple[Encoder, Views]:

@@ -50,10 +50,12 @@ class TrainableMethod(nn.Module, ABC):
 
     views: names of augmentation policies, one view each; the class itself has all that its settings can make it want.
     fits: the kinds of views it is for, said in its own file; none: all.
+    apart: whether samples of a batch are never compared, so that those of like length may be learned from together.
     """
 
     Config: ClassVar[type[Config]]
     fits: ClassVar[tuple[str, ...]] = ()
+    apart: ClassVar[bool] = False
     views: tuple[str, ...]
     encoder: Encoder
 

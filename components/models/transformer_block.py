@@ -21,6 +21,13 @@ class TransformerBlock(nn.Module):
         self.mix, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
 
+    @property
+    def adding(self) -> list[nn.Linear]:
+        """The layers that end its residual branches."""
+        last = self.mlp[-1]
+        assert isinstance(last, nn.Linear)
+        return [self.out, last]
+
     def forward(self, tokens: Tensor, seen: Tensor | None = None, turns: Tensor | None = None) -> Tensor:
         """`(N, L, width)` -> the same shape, for any L.
 

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from components.models.residual_start import start_small
 from components.models.transformer_block import TransformerBlock, rotary_turns
 
 
@@ -11,7 +12,9 @@ class TransformerRow(nn.Sequential):
     """`depth` blocks; causal: a token sees itself and those before it; rotary: places are told by turning."""
 
     def __init__(self, width: int, heads: int, depth: int, *, causal: bool, rotary: bool) -> None:
-        super().__init__(*(TransformerBlock(width, heads) for _ in range(depth)))
+        blocks = [TransformerBlock(width, heads) for _ in range(depth)]
+        super().__init__(*blocks)
+        start_small(self, [layer for block in blocks for layer in block.adding])
         self.causal, self.turned = causal, width // heads if rotary else 0
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:  # type: ignore[override]

@@ -6,6 +6,7 @@ Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, normalized first, with fi
 import torch
 from torch import Tensor, nn
 
+from components.models.residual_start import start_small
 from components.models.transformer_block import TransformerBlock, attention, rotary_turns
 
 
@@ -16,8 +17,10 @@ class WordDecoder(nn.Module):
         """width: of words; memory: of the encoder's vectors."""
         super().__init__()
         self.turning = width // heads
-        self.takes = nn.ModuleList(_Takes(width, memory, heads) for _ in range(depth))
-        self.blocks = nn.ModuleList(TransformerBlock(width, heads) for _ in range(depth))
+        takes = [_Takes(width, memory, heads) for _ in range(depth)]
+        blocks = [TransformerBlock(width, heads) for _ in range(depth)]
+        self.takes, self.blocks = nn.ModuleList(takes), nn.ModuleList(blocks)
+        start_small(self, [*(take.out for take in takes), *(layer for block in blocks for layer in block.adding)])
         self.norm = nn.LayerNorm(width)
 
     def forward(self, words: Tensor, memory: Tensor, mask: Tensor) -> Tensor:

@@ -28,6 +28,7 @@ from components.training.optimizers import (
     restore_optimizer,
     set_rates,
 )
+from components.training.pools import in_pools, lengths_of
 from components.training.precision import Precision, autocast
 from components.training.synced_batch_norm import sync_batch_norm
 
@@ -131,9 +132,8 @@ class _Run:
         """One pass over the data; the mean of loss and metrics over its steps and workers."""
         torch.manual_seed(derive(self.seed, "epoch", epoch, self.rank))  # for networks that draw, such as by dropout
         self.method.before_epoch(self._vectors, torch_generator(self.seed, "before epoch", epoch))
-        order = torch.randperm(len(self.data.rows), generator=torch_generator(self.seed, "order", epoch)).numpy()
         sums: dict[str, Tensor | float] = {}
-        for step, batch in enumerate(self._batches(order, epoch)):
+        for step, batch in enumerate(self._batches(self._order(epoch), epoch)):
             figures = self._step(batch, (epoch - 1) * self.steps + step)
             sums = {name: sums.get(name, 0.0) + value for name, value in figures.items()}
         row = self._mean(sums)
@@ -143,6 +143,11 @@ class _Run:
                 "warmup_epochs, or set clip to 1."
             )
         return {"epoch": float(epoch), **row}
+
+    def _order(self, epoch: int) -> npt.NDArray[np.int64]:
+        order = torch.randperm(len(self.data.rows), generator=torch_generator(self.seed, "order", epoch)).numpy()
+        lengths = lengths_of(self.data) if self.method.apart else None
+        return order if lengths is None else in_pools(order, lengths, self.batch, self.seed, epoch)
 
     def _batches(self, order: npt.NDArray[np.int64], epoch: int) -> Iterator[Batch]:
         """The epoch's batches; beside an accelerator each is made while the step before it runs."""

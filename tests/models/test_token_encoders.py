@@ -127,7 +127,7 @@ def test_learned_prompts_are_seen_by_every_word_and_no_padding_is(causal: bool) 
     assert before.shape == (2, 3, 24)
     torch.testing.assert_close(encoder(views)[1], encoder(views[1:, :2])[0])
     with torch.no_grad():
-        encoder.blocks.prompts.add_(1)
+        encoder.blocks.prompts.normal_()
     assert (encoder.read(views) - before).abs().amax(2)[known(views)].min() > 1e-6
 
 

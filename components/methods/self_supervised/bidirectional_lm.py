@@ -22,6 +22,7 @@ class BidirectionalLM(SelfSupervisedMethod):
     """
 
     fits = ("tokens",)
+    apart = True
     views = ("weak",)
     encoder: TokenEncoder
     sizes: Tensor  # (V,) bytes of each entry, none where they are not known

@@ -25,6 +25,7 @@ class MaskedLM(SelfSupervisedMethod):
     """
 
     fits = ("tokens",)
+    apart = True
     views = ("weak",)
     encoder: TokenEncoder
 

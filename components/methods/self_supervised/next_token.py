@@ -20,6 +20,7 @@ class NextToken(SelfSupervisedMethod):
     """A causal encoder, and a vector of its own that the first word is foretold from. The unknown word is one too."""
 
     fits = ("tokens",)
+    apart = True
     views = ("weak",)
     encoder: TokenEncoder
     sizes: Tensor  # (V,) bytes of each entry, none where they are not known

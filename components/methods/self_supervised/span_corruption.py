@@ -27,6 +27,7 @@ class SpanCorruption(SelfSupervisedMethod):
     """
 
     fits = ("tokens",)
+    apart = True
     views = ("weak",)
     encoder: TokenEncoder
 

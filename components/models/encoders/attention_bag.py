@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from components.core.config import Config as BaseConfig
 from components.modalities import Input
-from components.models.encoders.transformer import DEVIATION
+from components.models.residual_start import DEVIATION
 from components.models.token_encoder import TokenEncoder
 
 

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from components.core.config import Config as BaseConfig
 from components.modalities import Input
-from components.models.encoders.transformer import DEVIATION, mean_of
+from components.models.encoders.transformer import mean_of
+from components.models.residual_start import DEVIATION
 from components.models.token_encoder import TokenEncoder
 
 

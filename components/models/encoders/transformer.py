@@ -13,25 +13,24 @@ from torch import Tensor, nn
 from components.core.config import Config as BaseConfig
 from components.core.errors import WinnowError
 from components.modalities import Input
+from components.models.residual_start import DEVIATION
 from components.models.token_encoder import TokenEncoder
 from components.models.transformer_row import TransformerRow
-
-DEVIATION = 0.02  # of new tables, as BERT's
 
 
 class Transformer(TokenEncoder):
     """`table` of words, places that are learned or turned, a row of blocks; a text's vector is its words' mean."""
 
     class Config(BaseConfig):
-        """width: `dim`, a multiple of heads; depth: blocks; heads: of each block's attention; positions: `learned` for
-        each of the places that ingest.modality.length gives, or `rotary`; causal: a word sees those before it alone;
+        """width: `dim`, a multiple of heads; depth: blocks; heads: of each block's attention; positions: `rotary`, or
+        `learned` for each of the places that ingest.modality.length gives; causal: a word sees those before it alone;
         pool: a text's vector is the `mean` of its words' or that of the `first`.
         """
 
         width: int = Field(default=128, ge=2, le=8192)
         depth: int = Field(default=4, ge=1, le=256)
         heads: int = Field(default=4, ge=1, le=256)
-        positions: Literal["learned", "rotary"] = "learned"
+        positions: Literal["learned", "rotary"] = "rotary"
         causal: bool = False
         pool: Literal["mean", "first"] = "mean"
 
