@@ -28,7 +28,12 @@ def _audit(waves: list[npt.NDArray[np.float64]], classes: npt.NDArray[np.int64])
     encoder = build("encoder", PluginChoice(name="mel_network", width=32), views.input, where="encoder")
     found = audit_augmentations(encoder, records, classes, views, seed=0)
     assert found is not None
-    print([(f.augmentation, f.level.setting, round(f.seen.value,2), round(f.learned.value,2), f.verdict) for f in found.findings])
+    print(
+        [
+            (f.augmentation, f.level.setting, round(f.seen.value, 2), round(f.learned.value, 2), f.verdict)
+            for f in found.findings
+        ]
+    )
     return found, views
 
 
