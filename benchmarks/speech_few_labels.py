@@ -33,7 +33,7 @@ CHANGES: dict[str, Any] = {
     "pretrain": {
         "method": METHOD,
         "encoder": ENCODER,
-        "epochs": 60,
+        "epochs": 18,
         "batch_size": 256,
         "learning_rate": RATE,
         "workers": 0,

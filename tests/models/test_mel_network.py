@@ -1,5 +1,7 @@
 """The network for log-mel frames does not see what is behind a clip's end, nor who else is in the batch."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,9 @@ import torch
 from components.core.config import PluginChoice
 from components.core.plugins import build
 from components.modalities.speech import Speech
+from components.models.encoder_file import EncoderSpec, Inputs
 from components.models.encoders import Encoder
+from components.models.export import export
 from tests.clips import records_of
 
 KIND = Speech(Speech.Config(sample_rate=8000, seconds=1.0))
@@ -40,6 +44,20 @@ def test_laid_end_to_end_or_side_by_side_it_is_the_same(network: Encoder) -> Non
     views = KIND.plain(STATISTICS)(torch.from_numpy(RECORDS))
     exported = torch.export.export(network, (views,)).module()
     torch.testing.assert_close(exported(views), network(views), atol=1e-5, rtol=1e-4)
+
+
+def test_an_exported_program_takes_samples(network: Encoder, tmp_path: Path) -> None:
+    spec = EncoderSpec(
+        name="mel_network",
+        options={"width": 8},
+        inputs=Inputs(modality=KIND.choice, statistics=STATISTICS),
+        dim=network.dim,
+    )
+    program = torch.export.load(export(network, spec, tmp_path, "pt2")).module()
+    records = torch.zeros(20, 8000, dtype=torch.int16)
+    records[:, : RECORDS.shape[1]] = torch.from_numpy(RECORDS)
+    vectors = network(KIND.plain(STATISTICS)(torch.from_numpy(RECORDS)))
+    torch.testing.assert_close(program(records), vectors, atol=1e-4, rtol=1e-3)
 
 
 def test_a_clip_without_a_sound_has_a_vector(network: Encoder) -> None:
