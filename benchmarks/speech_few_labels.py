@@ -39,7 +39,7 @@ CHANGES: dict[str, Any] = {
         "workers": 0,
     },
     "pseudo_label": {"method": SPREAD, "threshold": THRESHOLD},
-    "finetune": {"method": {"name": "linear_probe"}},
+    "finetune": {"method": {"name": "linear_probe"}, "second_control": "off"},
 }
 INGEST = {
     "modality": {"name": "speech", "sample_rate": 8000, "seconds": 1.0},

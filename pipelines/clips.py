@@ -70,6 +70,7 @@ def choose_for_clips(
         ("pseudo_label", "method"): SPREAD,
         ("pseudo_label", "threshold"): THRESHOLD,
         ("finetune", "method"): {"name": "linear_probe"},
+        ("finetune", "second_control"): "off",  # whole speakers held out leave too few labels to choose by
     }
     out = [("pretrain", "weights"), *(("finetune", name) for name in STEPPED)]
     before = block(read_params(), "ingest")

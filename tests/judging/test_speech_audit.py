@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from components.core.config import PluginChoice
 from components.core.plugins import build
@@ -26,9 +26,13 @@ class Swells(Encoder):
 
     dim = 33
 
+    def __init__(self, given: Input) -> None:
+        super().__init__(given)
+        self.scale = nn.Parameter(torch.ones(()))
+
     def forward(self, views: Tensor) -> Tensor:
         """`(N, bands, T)` -> `(N, dim)`."""
-        return torch.fft.rfft(views.mean(1), 128).abs()[:, 1:34]
+        return self.scale * torch.fft.rfft(views.mean(1), 128).abs()[:, 1:34]
 
 
 def _audit(
