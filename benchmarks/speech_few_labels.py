@@ -33,13 +33,13 @@ CHANGES: dict[str, Any] = {
     "pretrain": {
         "method": METHOD,
         "encoder": ENCODER,
-        "epochs": 60,
+        "epochs": 18,
         "batch_size": 256,
         "learning_rate": RATE,
         "workers": 0,
     },
     "pseudo_label": {"method": SPREAD, "threshold": THRESHOLD},
-    "finetune": {"method": {"name": "linear_probe"}},
+    "finetune": {"method": {"name": "linear_probe"}, "second_control": "off"},
 }
 INGEST = {
     "modality": {"name": "speech", "sample_rate": 8000, "seconds": 1.0},

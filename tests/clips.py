@@ -8,6 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from components.modalities.speech import Speech
+from components.modalities.speech.policy import Policy
+from components.modalities.views import Views
+
 RATE = 8000
 CLASSES = ("falls", "rises", "stays")
 SPEAKERS = ("ada", "ben", "cyd", "dan", "eva", "fay")
@@ -42,6 +46,12 @@ def records_of(count: int, seed: int = 0) -> tuple[npt.NDArray[np.int16], npt.ND
     for row, wave in zip(records, waves, strict=True):
         row[: len(wave)] = wave
     return records, kinds
+
+
+def views_of(records: npt.NDArray[np.int16], views: str = "log_mel", **policies: Policy) -> Views:
+    """What is looked at, by the statistics of these clips."""
+    kind = Speech(Speech.Config.model_validate({"sample_rate": RATE, "seconds": 0.5, "views": views}))
+    return Views(kind, kind.measure(records, np.arange(len(records))), policies)
 
 
 def write_clips(folder: Path, count: int, seed: int = 0, *, flat: bool = False) -> None:

@@ -91,6 +91,11 @@ class Modality(ABC):
         return PluginChoice.model_validate({"name": name, **self.config.model_dump(mode="json")})
 
     @property
+    def full_shape(self) -> tuple[int, ...]:
+        """Of records as an exported program takes them: where lengths differ, of the longest, 0 behind an end."""
+        return self.shape
+
+    @property
     @abstractmethod
     def Policy(self) -> type[BaseConfig]:  # noqa: N802 - a class
         """The settings of one view; `Policy()` changes nothing."""

@@ -50,7 +50,7 @@ PLANTED = {  # file -> its content, and what is said: of kept ones a sentence of
     "gone/nan.wav": (wav_bytes(np.where(np.arange(2000) == 5, np.nan, 0.1), subtype="FLOAT"), "NaN or infinite"),
     "gone/phone.m4a": (b"\0\0\0\x20ftypM4A \0\0\0\0" + bytes(99), "an M4A or MP4 file"),
     "gone/notes.txt": (b"take two", "a .txt file beside the samples"),
-    "gone/copy.wav": (wav_bytes(_sound(2, 0)), "the same clip"),
+    "gone/twin.wav": (wav_bytes(_sound(2, 0)), "the same clip"),
     "kept/original.wav": (wav_bytes(_sound(2, 0)), None),
 }
 
@@ -60,7 +60,7 @@ def ingested(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, pd
     """Manifest, what was left out by name, and the sentences on what of the others is odd."""
     home = tmp_path_factory.mktemp("dirty")
     for path, (content, _) in PLANTED.items():
-        folder = "a" if "copy" in path or "original" in path else "ab"[len(path) % 2]
+        folder = "a" if "twin" in path or "original" in path else "ab"[len(path) % 2]
         place = home / "clips" / folder / Path(path).name
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)

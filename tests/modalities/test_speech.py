@@ -248,10 +248,14 @@ def test_rows_that_are_no_clip_are_refused(row: list[float], why: str) -> None:
 
 
 def test_sound_made_from_frames_has_the_pitch_it_had() -> None:
-    record = np.rint(SINE * 32768).astype(np.int16)[None]
-    statistics = KIND.measure(RECORDS, np.arange(12))
-    views = KIND.plain(statistics)(torch.from_numpy(np.concatenate([record, record * 0])))
-    assert KIND.restore(views, statistics).dtype == np.int16
+    kind = Speech(Speech.Config.model_validate({"sample_rate": RATE, "seconds": 1.0, "mean": "training"}))
+    records = np.concatenate(
+        [RECORDS[:, : len(SINE)], np.rint(SINE * 32768).astype(np.int16)[None][:, : RECORDS.shape[1]]]
+    )
+    statistics = kind.measure(records, np.arange(len(records)))
+    made = kind.restore(kind.plain(statistics)(torch.from_numpy(records[-1:])), statistics)
+    assert made.dtype == np.int16
+    assert _peak(made[0]) == pytest.approx(440, abs=60)
 
 
 @pytest.mark.parametrize(

@@ -32,9 +32,9 @@ class Table(Source):
     unlabeled. A sample's path is its row, counted from 1 below the header, or what stands in the column `id`.
     """
 
-    fits = ("tokens",)
+    fits: ClassVar[tuple[str, ...]] = ("tokens",)
     uses = frozenset({"columns", "test_fraction"})
-    endings = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+    endings: ClassVar[tuple[str, ...]] = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
     holds = "texts"  # in the column that there must be
     known: ClassVar[tuple[str, ...]] = TEXTS
     others: ClassVar[tuple[str, ...]] = ()  # columns that hold neither
@@ -65,7 +65,8 @@ class Table(Source):
         return sorted(self._survey)
 
     def notices(self) -> list[str]:
-        said = {"text": " and ".join(self._texts), "class": self._label, "split": self._split, "id": self._id}
+        named = {"class": self._label, "split": self._split, "id": self._id, "origin": self._origin}
+        said = {self.holds[:-1]: " and ".join(self._texts), **named}
         read = ", ".join(f"{what} from '{name}'" for what, name in said.items() if name)
         unread = [name for name in self._rows.columns if name not in self._rows.used]
         listed = ", ".join(f"'{name}'" for name in unread[:_LISTED]) + (", ..." if len(unread) > _LISTED else "")

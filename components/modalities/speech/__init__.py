@@ -44,6 +44,11 @@ class Speech(Modality):
         self.gives = config.views
 
     @property
+    def full_shape(self) -> tuple[int, ...]:
+        """The longest clip there may be."""
+        return (self.config.longest,)
+
+    @property
     def Policy(self) -> "type[SpeechPolicy]":  # noqa: N802 - a class
         """As the base says."""
         from components.modalities.speech.policy import Policy

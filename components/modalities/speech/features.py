@@ -1,6 +1,5 @@
 """What anybody would try first: cepstral coefficients, their mean and spread over a clip."""
 
-import math
 from functools import lru_cache
 
 import numpy as np
@@ -21,7 +20,7 @@ def mfcc(records: Tensor, config: SpeechConfig) -> tuple[Tensor, Tensor]:
     `(B,)` in frames (Davis & Mermelstein 1980, https://doi.org/10.1109/TASSP.1980.1163420)."""
     own = config.model_copy(update={"bands": BANDS, "views": "log_mel"})
     waves, lengths = as_waves(records)
-    return _cosines() @ log_mel(waves, own), frames_of(lengths, own)
+    return torch.from_numpy(_cosines()) @ log_mel(waves, own), frames_of(lengths, own)
 
 
 def sequences(records: Array, config: SpeechConfig) -> tuple[Tensor, Tensor]:
@@ -56,9 +55,9 @@ def _statistics(records: Tensor, config: SpeechConfig) -> npt.NDArray[np.float32
 
 
 @lru_cache(maxsize=1)
-def _cosines() -> Tensor:
+def _cosines() -> npt.NDArray[np.float32]:
     """`(COEFFICIENTS, BANDS)`, orthonormal."""
-    rows, places = torch.arange(COEFFICIENTS)[:, None], torch.arange(BANDS)
-    table = torch.cos(math.pi * rows * (2 * places + 1) / (2 * BANDS)) * math.sqrt(2 / BANDS)
-    table[0] /= math.sqrt(2)
-    return table
+    rows, places = np.arange(COEFFICIENTS)[:, None], np.arange(BANDS)
+    table = np.cos(np.pi * rows * (2 * places + 1) / (2 * BANDS)) * np.sqrt(2 / BANDS)
+    table[0] /= np.sqrt(2)
+    return np.asarray(table, np.float32)

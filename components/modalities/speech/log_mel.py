@@ -5,6 +5,8 @@ Bands are triangles on the mel scale (O'Shaughnessy 1987: 2595 log10(1 + f / 700
 
 from functools import lru_cache
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -45,23 +47,25 @@ def fft_size(config: SpeechConfig) -> int:
     return 1 << (config.window - 1).bit_length()
 
 
-@lru_cache(maxsize=8)
 def mel_filters(bands: int, size: int, rate: int) -> Tensor:
     """`(bands, size / 2 + 1)` weights of the spectrum's bins; every band hears at least the bin it is nearest to."""
-    bins = torch.linspace(0, rate / 2, size // 2 + 1, dtype=torch.float64)
-    edges = _hertz(torch.linspace(_mel(min(LOWEST, rate / 8)), _mel(rate / 2), bands + 2, dtype=torch.float64))
+    return torch.from_numpy(_filters(bands, size, rate))
+
+
+@lru_cache(maxsize=8)
+def _filters(bands: int, size: int, rate: int) -> npt.NDArray[np.float32]:
+    bins = np.linspace(0, rate / 2, size // 2 + 1)
+    edges = _hertz(np.linspace(_mel(min(LOWEST, rate / 8)), _mel(rate / 2), bands + 2))
     low, middle, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]
-    rising, falling = (bins - low) / (middle - low), (high - bins) / (high - middle)
-    filters = torch.minimum(rising, falling).clamp(min=0)
-    nearest = (bins - middle).abs().argmin(1)
-    rows = torch.arange(bands)
-    filters[rows, nearest] = torch.where(filters.sum(1) > 0, filters[rows, nearest], 1.0)
-    return filters.float()
+    filters = np.minimum((bins - low) / (middle - low), (high - bins) / (high - middle)).clip(0)
+    nearest, deaf = np.abs(bins - middle).argmin(1), filters.sum(1) == 0
+    filters[deaf, nearest[deaf]] = 1
+    return np.asarray(filters, np.float32)
 
 
 def _mel(hertz: float) -> float:
-    return float(2595 * torch.log10(torch.tensor(1 + hertz / 700, dtype=torch.float64)))
+    return float(2595 * np.log10(1 + hertz / 700))
 
 
-def _hertz(mels: Tensor) -> Tensor:
-    return 700 * (10 ** (mels / 2595) - 1)
+def _hertz(mels: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.asarray(700 * (10 ** (mels / 2595) - 1))

@@ -34,12 +34,15 @@ def _waves_of(frames: Tensor, config: SpeechConfig, scale: Scale) -> Tensor:
     filters = mel_filters(config.bands, size, config.sample_rate)
     spread = filters.T / filters.sum(0).clamp(min=1e-3)[:, None]
     sizes = (spread @ (power / filters.sum(1)[:, None].clamp(min=1e-3))).clamp(min=0).sqrt()
-    window, length = torch.hann_window(config.window), config.hop * (frames.shape[2] - 1)
-    how = {"hop_length": config.hop, "win_length": config.window, "window": window, "center": True}
     turns = torch.rand(sizes.shape, generator=torch.Generator().manual_seed(0)) * (2 * torch.pi)
-    phases = torch.polar(torch.ones_like(sizes), turns)
-    wave = torch.istft(sizes * phases, size, length=length, **how)
+    wave = _sound(torch.polar(sizes, turns), size, config)
+    window = torch.hann_window(config.window)
     for _ in range(ROUNDS):
-        spectrum = torch.stft(wave, size, pad_mode="constant", return_complex=True, **how)
-        wave = torch.istft(sizes * torch.exp(1j * spectrum.angle()), size, length=length, **how)
+        heard = torch.stft(wave, size, config.hop, config.window, window, pad_mode="constant", return_complex=True)
+        wave = _sound(torch.polar(sizes, heard.angle()), size, config)
     return wave
+
+
+def _sound(spectrum: Tensor, size: int, config: SpeechConfig) -> Tensor:
+    window, length = torch.hann_window(config.window), config.hop * (spectrum.shape[2] - 1)
+    return torch.istft(spectrum, size, config.hop, config.window, window, length=length)

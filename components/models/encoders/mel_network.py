@@ -4,6 +4,8 @@ Residual blocks as in He et al. 2016, https://arxiv.org/abs/1512.03385, over tim
 vector is the mean and the largest of each channel over its frames.
 """
 
+from typing import Annotated
+
 import torch
 from pydantic import Field
 from torch import Tensor, nn
@@ -13,9 +15,11 @@ from components.core.config import Config as BaseConfig
 from components.modalities import Input
 from components.models.encoders import Encoder
 
+STRIDE = 4  # frames of one step of the last layers
+
 
 class MelNetwork(Encoder):
-    """Blocks of `width`, then twice as many channels at a half, then an eighth of the frames; `dim` is `4 width`."""
+    """Blocks of `width` channels at half of the frames, then of twice as many at a quarter; `dim` is `4 width`."""
 
     takes = ("log_mel",)
 
@@ -23,7 +27,7 @@ class MelNetwork(Encoder):
         """width: channels of the first blocks; blocks: how many there are of each kind."""
 
         width: int = Field(default=96, ge=8, le=2048)
-        blocks: tuple[int, int] = (1, 1)
+        blocks: tuple[Annotated[int, Field(ge=0, le=64)], Annotated[int, Field(ge=1, le=64)]] = (1, 1)
 
     def __init__(self, given: Input, config: Config) -> None:
         super().__init__(given)
@@ -32,8 +36,8 @@ class MelNetwork(Encoder):
         self.norm = nn.BatchNorm1d(width)
         self.stages = nn.ModuleList(_Block(width, width, 1) for _ in range(first))
         for number in range(second):
-            self.stages.append(_Block(width * (2 if number else 1), 2 * width, 1 if number else 2))
-        self.dim = 2 * width * (2 if second else 1)
+            self.stages.append(_Block(2 * width if number else width, 2 * width, 1 if number else 2))
+        self.dim = 4 * width
 
     def block_list(self) -> list[nn.Module]:
         """The residual blocks."""
@@ -41,12 +45,42 @@ class MelNetwork(Encoder):
 
     def forward(self, views: Tensor) -> Tensor:
         """`(N, bands, T)` -> `(N, dim)`; frames of 0 alone, as behind a clip's end, count for nothing."""
-        inside = (views != 0).any(1, keepdim=True)[:, :, ::2].to(views.dtype)
-        maps = F.relu(self.norm(self.stem(views))) * inside
+        inside = (views != 0).any(1)
+        if torch.compiler.is_exporting():
+            return _pooled(*self._maps(views, inside[:, None]))
+        frames, room = _end_to_end(views, inside)
+        maps, kept = self._maps(frames, (frames != 0).any(1, keepdim=True))
+        places = room[:, ::STRIDE]
+        apart = maps.new_zeros(*places.shape, maps.shape[1])
+        apart[places] = maps[0].T
+        own = kept.new_zeros(places.shape)
+        own[places] = kept[0, 0]
+        return _pooled(apart.transpose(1, 2), own[:, None])
+
+    def _maps(self, views: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
+        """Frames `(B, bands, T)`, and where there are any `(B, 1, T)`, to channels of a quarter of them and where."""
+        kept = inside[:, :, ::2].to(views.dtype)
+        maps = F.relu(self.norm(self.stem(views))) * kept
         for block in self.stages:
-            maps, inside = block(maps, inside)
-        mean = maps.sum(2) / inside.sum(2).clamp(min=1)
-        return torch.cat([mean, maps.amax(2)], 1)
+            maps, kept = block(maps, kept)
+        return maps, kept
+
+
+def _end_to_end(views: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
+    """Clips `(N, bands, T)` as one row `(1, bands, S)`, so that what is behind their ends costs nothing, and which
+    frames `(N, T')` these are. Each begins where a stride does, after as many frames of 0 as a layer looks beyond.
+    """
+    times = -(-views.shape[2] // STRIDE) * STRIDE + STRIDE
+    places = torch.arange(1, views.shape[2] + 1, device=views.device)
+    lengths = (inside * places).amax(1)
+    room = torch.arange(times, device=views.device) < ((lengths + STRIDE - 1) // STRIDE * STRIDE + STRIDE)[:, None]
+    whole = F.pad(views, (0, times - views.shape[2]))
+    return whole.transpose(1, 2)[room].T[None], room
+
+
+def _pooled(maps: Tensor, kept: Tensor) -> Tensor:
+    mean = maps.sum(2) / kept.sum(2).clamp(min=1)
+    return torch.cat([mean, maps.amax(2)], 1)
 
 
 class _Block(nn.Module):
