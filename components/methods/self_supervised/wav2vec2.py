@@ -59,7 +59,8 @@ class Wav2vec2(SelfSupervisedMethod):
         self.encoder, self.config = encoder, config
         self.hidden = nn.Parameter(torch.rand(encoder.width))  # what stands in the place of a hidden frame
         self.quantizer = Quantizer(encoder.channels, config.groups, config.entries, config.size)
-        self.target, self.context = nn.Linear(config.size, config.size), nn.Linear(encoder.width, config.size)
+        self.target = nn.Linear(self.quantizer.size, config.size)
+        self.context = nn.Linear(encoder.width, config.size)
         self.register_buffer("progress", torch.zeros((), dtype=torch.float64))
 
     def training_step(self, batch: Batch) -> StepOutput:
@@ -104,24 +105,24 @@ class Quantizer(nn.Module):
         nn.init.normal_(self.score.weight)
         nn.init.zeros_(self.score.bias)
         self.book = nn.Parameter(torch.rand(groups, entries, -(-size // groups)))
-        self.join = nn.Linear(groups * self.book.shape[2], size)
+        self.size = groups * self.book.shape[2]
 
     def forward(self, frames: Tensor, lots: Tensor, heat: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Frames `(M, C)` -> vectors `(M, size)`, the entries they are made of `(M, groups)`, and chances of each entry
-        without noise `(M, groups, entries)`. Equation 1, with the straight-through gradient; lots: in [0, 1).
+        """Frames `(M, C)` -> vectors `(M, self.size)`, the entries they are made of `(M, groups)`, and chances of each
+        entry without noise `(M, groups, entries)`. Equation 1 and its gradient straight through the choice; lots:
+        `(M, groups, entries)` in [0, 1), which count in training alone.
         """
         scores = precise(self.score(frames)).view(-1, *self.shape)
-        noise = -(-lots.to(scores.dtype).clamp(1e-7, 1 - 1e-7).log()).log()
+        noise = -(-lots.to(scores.dtype).clamp(1e-7, 1 - 1e-7).log()).log() if self.training else 0
         soft = ((scores + noise) / heat.to(scores.dtype)).softmax(2)
         entries = soft.argmax(2)
-        hard = F.one_hot(entries, self.shape[1]).to(soft.dtype)
-        chosen = torch.einsum("mgv,gvd->mgd", hard + (soft - soft.detach()), precise(self.book))
-        return self.join(chosen.flatten(1)), entries, scores.softmax(2)
+        chosen = F.one_hot(entries, self.shape[1]) + (soft - soft.detach())
+        return torch.einsum("mgv,gvd->mgd", chosen, precise(self.book)).flatten(1), entries, scores.softmax(2)
 
 
 def likeness(context: Tensor, targets: Tensor, rivals: Tensor) -> Tensor:
     """`(B, T, T)`: cosines of each row of context `(B, T, D)` to each of targets `(B, T, D)`, -inf where that is not its
-    own and none of its rivals. Equation 3 is the softmax of a row, divided by the temperature.
+    own nor a rival's. Equation 3 is the softmax of a row, divided by the temperature.
     """
     with torch.autocast(context.device.type, enabled=False):
         context, targets = (F.normalize(precise(one), dim=2) for one in (context, targets))
