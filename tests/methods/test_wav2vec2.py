@@ -57,7 +57,7 @@ def test_of_every_clip_some_frames_are_hidden_and_never_more_than_there_are() ->
 
 def test_about_half_of_a_long_clip_is_hidden_with_the_shares_of_the_paper() -> None:
     hidden = stretches(torch.ones(20, 500, dtype=torch.bool), _random(20, 500), 0.065, 10)
-    assert hidden.double().mean().item() == pytest.approx(0.49, abs=0.02)
+    assert hidden.double().mean().item() == pytest.approx(0.48, abs=0.02)  # fewer at its ends
 
 
 def test_distractors_follow_in_a_circle_of_the_clips_own_hidden_frames() -> None:

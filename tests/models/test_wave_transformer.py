@@ -75,7 +75,7 @@ def test_an_exported_program_gives_the_same_vectors_for_any_number_of_clips() ->
 
 
 def test_settings_that_do_not_go_together_are_refused() -> None:
-    with pytest.raises(WinnowError, match="choose other heads in pretrain.encoder"):
+    with pytest.raises(WinnowError, match=r"choose other heads in pretrain\.encoder"):
         _encoder(width=18, heads=6)
     with pytest.raises(ValidationError, match="one to twelve strides"):
         _encoder(strides=())
