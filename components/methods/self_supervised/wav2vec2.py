@@ -121,8 +121,8 @@ class Quantizer(nn.Module):
 
 
 def likeness(context: Tensor, targets: Tensor, rivals: Tensor) -> Tensor:
-    """`(B, T, T)`: cosines of each row of context `(B, T, D)` to its own of targets `(B, T, D)` and to its rivals', -inf
-    elsewhere. Equation 3 is the softmax of a row, divided by the temperature.
+    """`(B, T, T)`: cosines of each row of context `(B, T, D)` to its own row of targets `(B, T, D)` and to its rivals',
+    -inf elsewhere. Equation 3 is the softmax of a row, divided by the temperature.
     """
     with torch.autocast(context.device.type, enabled=False):
         context, targets = (F.normalize(precise(one), dim=2) for one in (context, targets))
