@@ -30,7 +30,7 @@ OF_OTHER_KINDS = [  # for methods that are for these alone
     PluginChoice(name="transformer", **TINY),
     PluginChoice(name="transformer", causal=True, positions="rotary", **TINY),
     PluginChoice(name="lstm", width=24, hidden=12),
-    PluginChoice(name="wave_transformer", channels=8, strides=(5, 4, 4), **TINY),
+    PluginChoice(name="wave_transformer", channels=16, strides=(5, 4, 4), width=32, depth=1, heads=2),
     PluginChoice(name="mel_network", width=8),
 ]
 LOOK = Policy(crop=(0.5, 1.0))

@@ -10,7 +10,7 @@ from components.core.errors import WinnowError
 from components.modalities import Input
 from components.models.encoders.wave_transformer import TOGETHER, WaveTransformer, lengths_of
 
-TINY = {"channels": 8, "strides": (5, 4), "width": 16, "depth": 2, "heads": 2}
+TINY = {"channels": 8, "strides": (5, 4), "width": 16, "reach": 5, "depth": 2, "heads": 2}
 HOP = 20
 
 
@@ -75,7 +75,10 @@ def test_an_exported_program_gives_the_same_vectors_for_any_number_of_clips() ->
 
 
 def test_settings_that_do_not_go_together_are_refused() -> None:
-    with pytest.raises(WinnowError, match=r"choose other heads in pretrain\.encoder"):
-        _encoder(width=18, heads=6)
+    for width, heads in ((24, 6), (32, 5)):
+        with pytest.raises(WinnowError, match=r"in pretrain\.encoder choose a width that is a multiple of both"):
+            _encoder(width=width, heads=heads)
+    with pytest.raises(WinnowError, match=r"set pretrain\.encoder\.reach to 5 in place of 4"):
+        _encoder(reach=4)
     with pytest.raises(ValidationError, match="one to twelve strides"):
         _encoder(strides=())

@@ -1,7 +1,7 @@
 """Convolutions over the samples of a clip, then a transformer over the frames that they make of them.
 
-As in wav2vec 2.0 (Baevski, Zhou, Mohamed & Auli 2020, https://arxiv.org/abs/2006.11477, section 2), with blocks that
-are normalized first and places told by turning (Su et al. 2021, https://arxiv.org/abs/2104.09864).
+As in wav2vec 2.0 (Baevski, Zhou, Mohamed & Auli 2020, https://arxiv.org/abs/2006.11477, section 2): places are told by
+one more convolution, over the frames. The blocks are normalized first.
 """
 
 import math
@@ -17,6 +17,7 @@ from components.modalities import Input
 from components.models.encoders import Encoder
 from components.models.transformer_row import TransformerRow
 
+GROUPS = 16  # of channels, by which places are told
 TOGETHER = 16  # clips of like length that go through the network at once on a CPU
 Steps = tuple[int, ...]
 
@@ -33,12 +34,14 @@ class WaveTransformer(Encoder):
     class Config(BaseConfig):
         """channels: of each convolution; strides: of these, in samples and then in frames of the one before, whose
         product is the samples from one frame to the next (10 ms at 16,000 a second; at 8,000 leave out the last);
-        width: a multiple of heads; depth: blocks; heads: of each block's attention, each of an even width.
+        width: a multiple of heads and of 16; reach: frames, an odd number, of the convolution that tells places; depth:
+        blocks; heads: of each block's attention.
         """
 
         channels: int = Field(default=64, ge=4, le=2048)
         strides: Steps = (5, 4, 4, 2)
         width: int = Field(default=128, ge=2, le=8192)
+        reach: int = Field(default=31, ge=1, le=511)
         depth: int = Field(default=2, ge=1, le=256)
         heads: int = Field(default=4, ge=1, le=256)
 
@@ -51,11 +54,7 @@ class WaveTransformer(Encoder):
 
     def __init__(self, given: Input, config: Config) -> None:
         super().__init__(given)
-        if config.width % (2 * config.heads):
-            raise WinnowError(
-                f"wave_transformer cannot share a width of {config.width} among {config.heads} heads of an even width: "
-                "choose other heads in pretrain.encoder."
-            )
+        _check(config)
         self.channels, self.width, self.dim = config.channels, config.width, 2 * config.width
         self.stride, self.frames = math.prod(config.strides), -(-given.shape[0] // math.prod(config.strides))
         self.layers = nn.ModuleList(
@@ -63,7 +62,8 @@ class WaveTransformer(Encoder):
             for number, stride in enumerate(config.strides)
         )
         self.widen = nn.Linear(config.channels, config.width)
-        self.blocks = TransformerRow(config.width, config.heads, config.depth, causal=False, rotary=True)
+        self.places = nn.Conv1d(config.width, config.width, config.reach, padding=config.reach // 2, groups=GROUPS)
+        self.blocks = TransformerRow(config.width, config.heads, config.depth, causal=False, rotary=False)
         self.norm = nn.LayerNorm(config.width)
 
     def block_list(self) -> list[nn.Module]:
@@ -88,7 +88,9 @@ class WaveTransformer(Encoder):
 
     def encode(self, frames: Tensor, mask: Tensor) -> Tensor:
         """Frames `(B, T, width)`, of `widen`, -> `(B, T, width)`; mask: `(B, T)`, where there is one."""
-        vectors: Tensor = self.norm(self.blocks(frames, mask))
+        frames = frames * mask[..., None]
+        around = F.gelu(self.places(frames.transpose(1, 2))).transpose(1, 2)
+        vectors: Tensor = self.norm(self.blocks(frames + around, mask))
         return vectors
 
     def pool(self, vectors: Tensor, mask: Tensor) -> Tensor:
@@ -141,3 +143,17 @@ def _inside(lengths: Tensor, step: int, count: int) -> Tensor:
     """`(B, count)`: which frames `step` samples apart begin in a clip, the first always."""
     starts = torch.arange(count, device=lengths.device) * step
     return starts < lengths[:, None].clamp_min(1)
+
+
+def _check(config: WaveTransformer.Config) -> None:
+    """Raise WinnowError for settings that do not go together."""
+    if config.width % config.heads or config.width % GROUPS:
+        raise WinnowError(
+            f"wave_transformer cannot share a width of {config.width} among {config.heads} heads and {GROUPS} groups of "
+            "channels: in pretrain.encoder choose a width that is a multiple of both."
+        )
+    if config.reach % 2 == 0:
+        raise WinnowError(
+            f"wave_transformer tells places by as many frames before as behind: set pretrain.encoder.reach to "
+            f"{config.reach + 1} in place of {config.reach}."
+        )
