@@ -19,6 +19,7 @@ from components.methods.whole_batch import whole_batch
 from components.models.encoders import Encoder
 from components.models.encoders.wave_transformer import WaveTransformer
 
+USUAL = 512  # channels of the paper, by which scores begin as far apart here
 HOTTEST, COLDEST, SETTLED = 2.0, 0.5, 0.7  # Gumbel temperatures, and at which share of training the last is reached
 
 
@@ -102,7 +103,7 @@ class Quantizer(nn.Module):
         super().__init__()
         self.shape = (groups, entries)
         self.score = nn.Linear(channels, groups * entries)
-        nn.init.normal_(self.score.weight)
+        nn.init.normal_(self.score.weight, std=(USUAL / channels) ** 0.5)  # or evenness flattens all scores first
         nn.init.zeros_(self.score.bias)
         self.book = nn.Parameter(torch.rand(groups, entries, -(-size // groups)))
         self.size = groups * self.book.shape[2]

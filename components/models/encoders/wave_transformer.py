@@ -149,8 +149,8 @@ def _check(config: WaveTransformer.Config) -> None:
     """Raise WinnowError for settings that do not go together."""
     if config.width % config.heads or config.width % GROUPS:
         raise WinnowError(
-            f"wave_transformer cannot share a width of {config.width} among {config.heads} heads and {GROUPS} groups of "
-            "channels: in pretrain.encoder choose a width that is a multiple of both."
+            f"wave_transformer cannot share a width of {config.width} among {config.heads} heads and {GROUPS} groups "
+            "of channels: in pretrain.encoder choose a width that is a multiple of both."
         )
     if config.reach % 2 == 0:
         raise WinnowError(
