@@ -1,8 +1,9 @@
 """Self-supervised methods on clips for the same CPU seconds, beside their untrained networks, by voices never heard.
 
 `python -m benchmarks.speech_methods --archive FILE` with the Free Spoken Digit Dataset. Each method is trained on the
-clips of five speakers, without labels, one thread; the sixth one's 500 judge its vectors, standardized, by
-logistic regressions on 10 labels a class of the five (mean of five draws). wav2vec 2.0 is also asked about the held-out voice's own hidden frames. `--save` keeps the figures.
+clips of five speakers, without labels, one thread; the sixth one's 500 judge its vectors, standardized, by logistic
+regressions on 10 labels a class of the five (mean of five draws). wav2vec 2.0 is also asked about the held-out voice's
+own hidden frames. `--save` keeps the figures.
 """
 
 import argparse
@@ -191,9 +192,9 @@ def section(kept: dict[str, Any]) -> str:
         "### Clips",
         "",
         "`python -m benchmarks.speech_methods`: Free Spoken Digit Dataset, clips of five speakers without labels,",
-        "one thread, for the CPU seconds named; the sixth speaker's 500 clips judge the vectors, standardized, by logistic",
-        "regressions on 10 labels a class of the five (mean of five draws), beside the same of the network untrained.",
-        "Mean over the speakers held out, in brackets the 95 % interval. Hidden frames: of the voice",
+        "one thread, for the CPU seconds named; the sixth speaker's 500 clips judge the vectors, standardized, by",
+        "logistic regressions on 10 labels a class of the five (mean of five draws), beside the same of the network",
+        "untrained. Mean over the speakers held out, in brackets Student's 95 % interval. Hidden frames: of the voice",
         "never heard, how often the first guess is right, in brackets what guessing has, and how many entries of the",
         "code book are in use (of 128). Chance is .1.",
         "",

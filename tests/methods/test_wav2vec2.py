@@ -153,7 +153,7 @@ def test_it_tells_hidden_frames_of_tones_apart_and_keeps_its_code_book_in_use() 
     history = train(method, Corpus(records, np.arange(48), views), loop, seed=0)
     assert history[-1]["loss"] < history[0]["loss"]
     assert history[-1]["contrastive_accuracy"] > 1.5 * history[-1]["guessing"]
-    assert history[-1]["perplexity"] > 8
+    assert history[-1]["perplexity"] > 0.7 * history[0]["perplexity"]
 
 
 def test_an_encoder_without_frames_is_refused() -> None:
