@@ -56,7 +56,8 @@ class WaveTransformer(Encoder):
         super().__init__(given)
         _check(config)
         self.channels, self.width, self.dim = config.channels, config.width, 2 * config.width
-        self.stride, self.frames = math.prod(config.strides), -(-given.shape[0] // math.prod(config.strides))
+        self.strides, self.stride = config.strides, math.prod(config.strides)
+        self.frames = -(-given.shape[0] // self.stride)  # of the longest clip
         self.layers = nn.ModuleList(
             _Layer(config.channels if number else 1, config.channels, stride)
             for number, stride in enumerate(config.strides)
@@ -80,8 +81,8 @@ class WaveTransformer(Encoder):
         count = self.stride * max(1, -(-_longest(views, lengths) // self.stride))
         maps = F.pad(views[:, :count], (0, max(0, count - views.shape[1])))[:, None]
         step = 1
-        for layer in self.layers:
-            step *= layer.stride
+        for stride, layer in zip(self.strides, self.layers, strict=True):
+            step *= stride
             maps = layer(maps)
             maps = maps * _inside(lengths, step, maps.shape[2])[:, None]
         return maps.transpose(1, 2), _inside(lengths, step, maps.shape[2])
