@@ -54,28 +54,10 @@ def choose_for_clips(
         raise WinnowError(
             f"{source} holds no clips: name a folder of WAV, FLAC, OGG or MP3 files, one folder per class."
         )
-    batch = max(FEWEST, min(BATCH, count // 8))
-    asked: Given = {
-        ("ingest", "source"): place,
-        ("ingest", "modality"): {"name": "speech", "sample_rate": rate, "seconds": seconds},
-        **({("ingest", "columns"): columns} if columns else {}),
-        **({("ingest", "group"): group} if group else {}),
-        ("augment", "policies"): POLICIES,
-        ("label", "budget"): budget,
-        ("pretrain", "method"): METHOD,
-        ("pretrain", "encoder"): ENCODER,
-        ("pretrain", "epochs"): max(1, min(MOST_EPOCHS, round(STEPS * batch / count))),
-        ("pretrain", "batch_size"): batch,
-        ("pretrain", "learning_rate"): RATE,
-        ("pseudo_label", "method"): SPREAD,
-        ("pseudo_label", "threshold"): THRESHOLD,
-        ("finetune", "method"): {"name": "linear_probe"},
-        ("finetune", "second_control"): "off",  # whole speakers held out leave too few labels to choose by
-    }
-    out = [("pretrain", "weights"), *(("finetune", name) for name in STEPPED)]
+    asked = {**_asked(count), **_of_source(place, columns, group, rate, seconds), ("label", "budget"): budget}
     before = block(read_params(), "ingest")
-    out += [("ingest", name) for name in ("columns", "group") if ("ingest", name) not in asked and name in before]
-    settle(asked, out)
+    out = [("ingest", name) for name in ("columns", "group") if ("ingest", name) not in asked and name in before]
+    settle(asked, [*out, ("pretrain", "weights"), *(("finetune", name) for name in STEPPED)])
     for sentence in clips.notices():
         print(f"winnow: {sentence}", file=sys.stderr)
     classes = clips.classes()
@@ -88,6 +70,32 @@ def choose_for_clips(
             file=sys.stderr,
         )
     print("Now `winnow repro`.")
+
+
+def _asked(count: int) -> Given:
+    """What suits so many clips."""
+    batch = max(FEWEST, min(BATCH, count // 8))
+    return {
+        ("augment", "policies"): POLICIES,
+        ("pretrain", "method"): METHOD,
+        ("pretrain", "encoder"): ENCODER,
+        ("pretrain", "epochs"): max(1, min(MOST_EPOCHS, round(STEPS * batch / count))),
+        ("pretrain", "batch_size"): batch,
+        ("pretrain", "learning_rate"): RATE,
+        ("pseudo_label", "method"): SPREAD,
+        ("pseudo_label", "threshold"): THRESHOLD,
+        ("finetune", "method"): {"name": "linear_probe"},
+        ("finetune", "second_control"): "off",  # whole speakers held out leave too few labels to choose by
+    }
+
+
+def _of_source(place: str, columns: dict[str, Any], group: dict[str, str] | None, rate: int, seconds: float) -> Given:
+    return {
+        ("ingest", "source"): place,
+        ("ingest", "modality"): {"name": "speech", "sample_rate": rate, "seconds": seconds},
+        **({("ingest", "columns"): columns} if columns else {}),
+        **({("ingest", "group"): group} if group else {}),
+    }
 
 
 def _source(source: str) -> str:

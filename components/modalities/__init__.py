@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -20,6 +19,7 @@ from components.datasets.records import Content, Record
 from components.datasets.sample_store import Samples
 from components.modalities.input import Input as Input
 from components.modalities.level import Level as Level
+from components.modalities.served import Served as Served
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,14 +33,6 @@ Positions = npt.NDArray[np.int64]
 Statistics = dict[str, Any]
 View = Callable[["Tensor", Positions, int], "Tensor"]
 Plain = Callable[["Tensor"], "Tensor"]
-
-
-@dataclass(frozen=True)
-class Served:
-    """What clients send: arrays of a `dtype`, `shape` for each sample, -1 where any length will do."""
-
-    dtype: str
-    shape: tuple[int, ...]
 
 
 class Modality(ABC):

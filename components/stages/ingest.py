@@ -13,7 +13,7 @@ from components.core.config import PluginChoice, StageParams
 from components.core.errors import WinnowError
 from components.datasets.close_groups import check_groups
 from components.datasets.duplicates import settle_copies
-from components.datasets.grouping import group_samples, leaks_of, said_of
+from components.datasets.grouping import Rows, group_samples, leaks_of, said_of
 from components.datasets.identity import LENGTH as ID_LENGTH
 from components.datasets.identity import identity_of
 from components.datasets.manifest import TOGETHER, write_manifest
@@ -147,14 +147,7 @@ def _settle(read: Read, records: Store, modality: Modality, params: Params) -> _
     if records.starts is not None:
         kept[LENGTH] = np.diff(records.starts)[rows]
     kept["group"] = name_groups(kept["id"], groups)
-    drawn_by = name_groups(kept["sha256"].str[:ID_LENGTH], groups)  # not by ids, whose form may change
-    if params.group:
-        kept[TOGETHER] = origins(kept, params.group)
-        split = whole_splits(kept, groups, params.test_fraction)
-    else:
-        kept = kept.drop(columns=TOGETHER)
-        split = assign_splits(kept.assign(group=drawn_by), params.test_fraction)
-    kept = kept.assign(given=kept["split"], split=split)
+    kept = _split(kept, groups, params)
     shared = modality.shared_by_many(records.record, rows)
     odd = check_groups(kept, params.near_duplicates, shared)
     one = modality.noun[0]
@@ -175,6 +168,18 @@ def _settle(read: Read, records: Store, modality: Modality, params: Params) -> _
     stays = ~kept.index.isin(gone.index)
     kept["group"] = name_groups(kept["id"].where(stays, "g"), groups)  # "g" sorts after every hexadecimal id
     return _Settled(kept[stays].reset_index(drop=True), left_out, odd, seen, {})
+
+
+def _split(kept: pd.DataFrame, groups: Rows, params: Params) -> pd.DataFrame:
+    """With what the source says of splits as `given`, and each sample's origin where these are asked for."""
+    if params.group:
+        kept[TOGETHER] = origins(kept, params.group)
+        split = whole_splits(kept, groups, params.test_fraction)
+    else:
+        kept = kept.drop(columns=TOGETHER)
+        drawn_by = name_groups(kept["sha256"].str[:ID_LENGTH], groups)  # not by ids, whose form may change
+        split = assign_splits(kept.assign(group=drawn_by), params.test_fraction)
+    return kept.assign(given=kept["split"], split=split)
 
 
 def _metrics(kept: pd.DataFrame, left_out: pd.DataFrame, classes: list[str]) -> dict[str, float]:

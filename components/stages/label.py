@@ -96,8 +96,7 @@ def run(
     Raises WinnowError for ledger rows that name unknown samples or classes, rules that cannot be, a budget above what
     is known, no labels, or labels of a single class.
     """
-    origins = [TOGETHER] if has_origins(manifest) else []
-    listing = read_manifest(manifest, ["id", "split", "group", "sha256", *origins])
+    listing = read_manifest(manifest, ["id", "split", "group", "sha256", *[TOGETHER] * has_origins(manifest)])
     listing["position"] = np.arange(len(listing))
     every, written = answers(ledger, listing), read_rules(rules)
     refuse_gone(every, listing["id"].tolist(), synthetic, quarantine, ledger)

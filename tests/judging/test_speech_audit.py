@@ -74,7 +74,7 @@ def by_tempo() -> tuple[Audit, Views]:
     waves = []
     for number in classes:
         time = np.arange(RATE) / RATE
-        beat = np.sin(np.pi * (5, 6.5)[number] * draw.uniform(0.98, 1.02) * time) ** 2 + 0.01
+        beat = np.sin(np.pi * (6, 6.8)[number] * draw.uniform(0.99, 1.01) * time) ** 2 + 0.01
         sound = np.convolve(draw.normal(size=len(time)), np.ones(draw.integers(1, 6)), "same")
         waves.append(0.3 * beat * sound / sound.std())
     return _audit(waves, classes, Swells)

@@ -21,7 +21,7 @@ def changed_frames(decibels: Tensor, lengths: Tensor, policy: Policy, draws: Ten
     """
     if policy.warp:
         decibels = _warped(decibels, _either_way(policy.warp, draws[:, 0]))
-    if policy.crop != (1, 1) or policy.tempo:
+    if policy.crop[0] < 1 or policy.tempo:
         decibels, lengths = _moved(decibels, lengths, policy, draws[:, 1:4])
     if policy.gain or policy.equalizer:
         decibels = decibels + _curve(policy, draws[:, 4 : 5 + POINTS], decibels.shape[1])[:, :, None]

@@ -43,7 +43,7 @@ def changed_waves(
         waves = _with_others(waves, lengths, policy.mix, draws[:, 3:7], material)
     if not whole:
         return waves, lengths
-    if policy.crop != (1, 1):
+    if policy.crop[0] < 1:
         waves, lengths = _part(waves, lengths, policy.crop, draws[:, 7:9])
     if policy.equalizer:
         waves = _equalized(waves, policy.equalizer, uniform(derive(seed, "equalizer"), keys, POINTS))
