@@ -151,7 +151,6 @@ def test_it_tells_hidden_frames_of_tones_apart_and_keeps_its_code_book_in_use() 
     method = Wav2vec2(WaveTransformer(views.input, TINY), Wav2vec2.Config(entries=16, size=32))
     loop = LoopConfig(epochs=30, batch_size=16, learning_rate=0.003, clip=1.0)
     history = train(method, Corpus(records, np.arange(48), views), loop, seed=0)
-    assert history[-1]["loss"] < history[0]["loss"]
     assert history[-1]["contrastive_accuracy"] > 1.5 * history[-1]["guessing"]
     assert history[-1]["perplexity"] > 4  # 2 where each group has one entry left
 

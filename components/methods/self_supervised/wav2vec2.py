@@ -26,7 +26,8 @@ HOTTEST, COLDEST, SETTLED = 2.0, 0.5, 0.7  # Gumbel temperatures, and at which s
 class Wav2vec2(SelfSupervisedMethod):
     """Frames become entries of a code book, and hidden ones are told apart by what the transformer makes of the rest.
 
-    Distractors that became the same entries as the frame itself do not count, as in the authors' program.
+    Distractors that became the same entries as the frame itself do not count, as in the authors' program: the loss may
+    rise while more entries come into use, so `contrastive_accuracy` beside `guessing` says whether it learns.
     """
 
     fits = ("wave",)
