@@ -26,8 +26,8 @@ HOTTEST, COLDEST, SETTLED = 2.0, 0.5, 0.7  # Gumbel temperatures, and at which s
 class Wav2vec2(SelfSupervisedMethod):
     """Frames become entries of a code book, and hidden ones are told apart by what the transformer makes of the rest.
 
-    Distractors that became the same entries as the frame itself do not count, as in the authors' program: the loss may
-    rise while more entries come into use, so `contrastive_accuracy` beside `guessing` says whether it learns.
+    Distractors of the same entries as the frame itself do not count, as in the authors' program; so the loss may rise
+    while more come into use, and `contrastive_accuracy` beside `guessing` says whether it learns.
     """
 
     fits = ("wave",)
@@ -117,8 +117,7 @@ class Quantizer(nn.Module):
         scores = precise(self.score(frames)).view(-1, *self.shape)
         noise = -(-lots.to(scores.dtype).clamp(1e-7, 1 - 1e-7).log()).log() if self.training else 0
         soft = ((scores + noise) / heat.to(scores.dtype)).softmax(2)
-        entries = soft.argmax(2)
-        chosen = F.one_hot(entries, self.shape[1]) + (soft - soft.detach())
+        chosen = F.one_hot(entries := soft.argmax(2), self.shape[1]) + (soft - soft.detach())
         return torch.einsum("mgv,gvd->mgd", chosen, precise(self.book)).flatten(1), entries, scores.softmax(2)
 
 
