@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("--labels", type=_numbers, default=[10, 40, 100, 0], help="0: all there are")
     parser.add_argument("--speakers", type=lambda text: text.split(","), default=list(SPEAKERS))
     parser.add_argument("--split", choices=["speaker", "index"], default="speaker")
-    parser.add_argument("--untrained", action="store_true", help="the encoder as it is at first: a pass at a rate of nearly 0")
+    parser.add_argument("--untrained", action="store_true", help="the encoder as it is at first")
     parser.add_argument("--home", type=Path, help="folder that keeps the encoders for another call")
     asked = parser.parse_args()
     variant = asked.split + (", untrained" if asked.untrained else "")
