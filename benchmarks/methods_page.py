@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import audit, cost, text_methods, text_views
+from benchmarks import audit, cost, speech_methods, text_methods, text_views
 from benchmarks._few_labels_page import sections
 from benchmarks._page import kept_by_data, of_method
 from benchmarks._pipeline import mean_and_interval
@@ -56,6 +56,8 @@ def page() -> str:
         parts.append(text_methods.section(json.loads(text_methods.PATH.read_text())))
     if text_views.PATH.is_file():
         parts.append(text_views.section(json.loads(text_views.PATH.read_text())))
+    if speech_methods.PATH.is_file():
+        parts.append(speech_methods.section(json.loads(speech_methods.PATH.read_text())))
     for name, section in (("audit", _audit), ("cost", _cost)):
         path = RESULTS / f"{name}.json"
         if path.is_file():

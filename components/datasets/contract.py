@@ -82,7 +82,15 @@ def manifest_batches(
         Batch("manifest", manifest, rules, ("id", "path")),
         Batch("sizes", sizes, [expect.between("samples", limits.min_test, None, need)], ("split", "samples")),
         Batch("groups", groups, [expect.absent("twin", apart)], named),
+        *([_origins(manifest)] if manifests.TOGETHER in manifest else []),
     ]
+
+
+def _origins(manifest: pd.DataFrame) -> Batch:
+    leaks = leaking(manifest.assign(group=manifest[manifests.TOGETHER])).drop_duplicates("group")
+    names = pd.DataFrame({"group": manifest[manifests.TOGETHER].unique()}).merge(leaks, on="group", how="left")
+    apart = "No origin (ingest.group) is in both splits; ingest.leaks: drop would leave out its training samples"
+    return Batch("origins", names, [expect.absent("twin", apart)], ("group", "path"))
 
 
 def class_batches(manifest: pd.DataFrame, truth: pd.DataFrame, classes: list[str], limits: Limits) -> list[Batch]:

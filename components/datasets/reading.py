@@ -32,7 +32,7 @@ MAX_BYTES = 2**28  # of one file, and of all files that are in memory at once
 IN_FLIGHT = 400_000_000  # bytes of what is being decoded at once; a larger file is decoded alone
 HEAD = 4096  # bytes that tell a file's format
 _CHUNK = 64
-_FOUND = [("path", pa.string()), ("sha256", pa.string()), ("label", pa.string()), ("split", pa.string())]
+_FOUND = [(name, pa.string()) for name in ("path", "sha256", "label", "split", "together")]
 _REJECTED = pa.schema([("path", pa.string()), ("kind", pa.string()), ("reason", pa.string())])
 
 
@@ -174,6 +174,7 @@ class Reader:
             "sha256": hashlib.sha256(raw).hexdigest(),
             "label": item.label,
             "split": item.split,
+            "together": item.origin,
             **record.facts,
             "bytes": len(raw),
         }

@@ -12,15 +12,20 @@ def name_groups(ids: "pd.Series[str]", groups: npt.NDArray[np.int64]) -> "pd.Ser
     return ids.groupby(groups).transform("min")
 
 
-def assign_splits(kept: pd.DataFrame, test_fraction: float) -> "pd.Series[str]":
+def assign_splits(kept: pd.DataFrame, test_fraction: float, *, both: bool = False) -> "pd.Series[str]":
     """`train` or `test` for each row of `kept` (columns `group`, `split`, the latter missing where nobody says).
 
     A row without a split follows its group's, where another member has one. The hash depends on the group's name alone,
     not on the seed, nor on other samples: a group moves only when a new near-duplicate becomes its first member.
+    both: where that leaves a side empty, the group whose hash is nearest to it goes there; for few, large groups.
     """
     given = kept.groupby("group")["split"].transform("min")  # `test` before `train`
     names = np.frombuffer(bytes.fromhex("".join(kept["group"])), ">u8").astype(np.int64)
     drawn = uniform(derive(0, "split"), names, 1)[:, 0]
+    free = drawn[kept["split"].isna() & given.isna()]
+    if both and given.isna().all() and len(np.unique(free)) > 1:
+        distinct = np.unique(free)
+        test_fraction = min(max(test_fraction, float(distinct[1])), float(distinct[-1]))
     hashed = pd.Series(np.where(drawn < test_fraction, "test", "train"), index=kept.index)
     return kept["split"].fillna(given).fillna(hashed)
 

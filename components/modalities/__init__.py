@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -20,6 +19,7 @@ from components.datasets.records import Content, Record
 from components.datasets.sample_store import Samples
 from components.modalities.input import Input as Input
 from components.modalities.level import Level as Level
+from components.modalities.served import Served as Served
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,14 +33,6 @@ Positions = npt.NDArray[np.int64]
 Statistics = dict[str, Any]
 View = Callable[["Tensor", Positions, int], "Tensor"]
 Plain = Callable[["Tensor"], "Tensor"]
-
-
-@dataclass(frozen=True)
-class Served:
-    """What clients send: arrays of a `dtype`, `shape` for each sample, -1 where any length will do."""
-
-    dtype: str
-    shape: tuple[int, ...]
 
 
 class Modality(ABC):
@@ -61,7 +53,7 @@ class Modality(ABC):
     """
 
     Config: ClassVar[type[BaseConfig]]
-    gives: ClassVar[str]
+    gives: str
     noun: ClassVar[tuple[str, str]] = ("sample", "samples")
     dtype: ClassVar[str]
     shape: tuple[int, ...]
@@ -91,6 +83,11 @@ class Modality(ABC):
         """Name and settings from which the same records are made: files keep them."""
         name = type(self).__module__.rpartition(".")[2]
         return PluginChoice.model_validate({"name": name, **self.config.model_dump(mode="json")})
+
+    @property
+    def full_shape(self) -> tuple[int, ...]:
+        """Of records as an exported program takes them: where lengths differ, of the longest, 0 behind an end."""
+        return self.shape
 
     @property
     @abstractmethod
@@ -163,6 +160,10 @@ class Modality(ABC):
     def difference(self, one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
         """How two near-duplicates differ by their facts, in a word or two; nothing where facts do not tell."""
         return ""
+
+    def sequences(self, records: Array) -> "tuple[Tensor, Tensor] | None":
+        """What of records `(N, *shape)` is compared in its order, `(N, T, F)` and lengths `(N,)`; None: no order."""
+        return None
 
     def rules(self) -> "list[Expectation]":
         """What `validate` expects of the facts."""

@@ -171,7 +171,7 @@ def _check(module: RecordEncoder, kind: Modality, loaded: Any, path: Path) -> No
 
 def _records(count: int, kind: Modality) -> Tensor:
     generator = np.random.default_rng(count)
-    shape = tuple(side if side > 0 else 16 for side in kind.shape)
+    shape = kind.full_shape
     if np.issubdtype(kind.dtype, np.integer):
         return torch.from_numpy(generator.integers(0, 256, (count, *shape)).astype(kind.dtype))
     return torch.from_numpy(generator.standard_normal((count, *shape)).astype(kind.dtype))

@@ -1,4 +1,4 @@
-"""Weights that others trained: which file holds them, whose they are, and how pictures were prepared for them.
+"""Weights that others trained: which file holds them, whose they are, and how samples were prepared for them.
 
 What belongs to a file of weights stands in a `.json` beside it: what `winnow weights add` wrote, or an encoder's or a
 classifier's of ours. The settings go before it.
@@ -18,6 +18,7 @@ from components.core.files import sha256
 Channels = tuple[float, ...]
 WHERE = "pretrain.weights"
 FOLDER = Path("data/weights")
+TOLD = {"mean", "std", "image_size", "interpolation", "sample_rate", "license"}  # what settings may say of weights
 USUAL, OFFERED = "bicubic", ("bicubic", "bilinear")  # interpolations of ingest
 MODELS = {"timm": "timm_model", "torchvision": "torchvision_model"}  # the encoder that is any network of a library
 
@@ -25,8 +26,9 @@ MODELS = {"timm": "timm_model", "torchvision": "torchvision_model"}  # the encod
 class Origin(Config):
     """What belongs to weights, as far as it is known; it travels in the encoder's file.
 
-    name, source, license: whose they are; mean, std: by channel, of a scale of 0 to 1; image_size: pixels of a side;
-    interpolation: how pictures got to that size; sha256: of the file.
+    name, source, license: whose they are; mean, std: by channel, of a scale of 0 to 1, or by band of clips, in
+    decibels; image_size: pixels of a side; interpolation: how pictures got to that size; sample_rate: samples a second
+    of clips; sha256: of the file.
     """
 
     name: str = ""
@@ -36,6 +38,7 @@ class Origin(Config):
     std: Channels = ()
     image_size: int | None = Field(default=None, ge=1)
     interpolation: str = ""
+    sample_rate: int | None = Field(default=None, ge=1, exclude_if=lambda rate: rate is None)  # files stay as they were
     sha256: str = ""
 
     @property
@@ -43,6 +46,9 @@ class Origin(Config):
         """In one line, for people."""
         size = f", {self.image_size} pixels" if self.image_size else ""
         scale = f"mean {_listed(self.mean)} and deviation {_listed(self.std)}" if self.mean else "normalization unknown"
+        if self.sample_rate:
+            of_bands = f"{len(self.std)} bands by their deviations" if self.std else "each clip normalized by itself"
+            scale = f"{self.sample_rate:,} samples a second, {of_bands}"
         whose = f" by {self.source}" if self.source else ""
         return f"{self.name}{whose}, license {self.license or 'not stated'}, {scale}{size}"
 
@@ -52,7 +58,8 @@ class GivenWeights(Config):
 
     from: `file`, at `path`; `timm` or `torchvision`, their weights for the network in pretrain.encoder, which lie in
     data/weights; tag: torchvision's name of them, empty for its best. download: whether a run may fetch them where they
-    are not there. mean, std, image_size, interpolation, license: what the file does not say of itself, or says wrongly.
+    are not there. mean, std, image_size, interpolation, sample_rate, license: what the file does not say of itself, or
+    says wrongly.
     """
 
     origin: Literal["file", "timm", "torchvision"] = Field(default="file", alias="from")
@@ -63,6 +70,7 @@ class GivenWeights(Config):
     std: Channels | None = None
     image_size: int | None = Field(default=None, ge=1)
     interpolation: Literal["bicubic", "bilinear", "nearest"] | None = None
+    sample_rate: int | None = Field(default=None, ge=1)
     license: str | None = None
 
     model_config = Config.model_config | {"serialize_by_alias": True}
@@ -123,31 +131,36 @@ def read_origin(given: GivenWeights, path: Path) -> Origin:
             f"{WHERE} {path.name} is not the file that {path.with_suffix('.json').name} tells of (its sha256 differs): "
             "bring both anew, or remove the .json."
         )
-    own = given.model_dump(include={"mean", "std", "image_size", "interpolation", "license"}, exclude_none=True)
+    own = given.model_dump(include=TOLD, exclude_none=True)
     return known.model_copy(update={"name": known.name or path.stem, **own, "sha256": digest})
 
 
 def as_wanted(origin: Origin, measured: dict[str, Any]) -> dict[str, Any]:
-    """Statistics of samples as the weights want them; as they were `measured` where nothing is known, or for others
-    than pictures.
+    """Statistics of samples as the weights want them; as they were `measured` where nothing is known, for clips of
+    other bands, and for samples that are not normalized.
 
     For another number of channels all get the mean of the weights' channels.
     """
-    if not origin.mean or not {"mean", "std"} <= measured.keys():
+    if not origin.std or not {"mean", "std"} <= measured.keys():
         return measured
-    channels = len(measured["mean"])
     scale = {"mean": origin.mean, "std": origin.std}
-    if channels != len(origin.mean):
-        scale = {name: (sum(values) / len(values),) * channels for name, values in scale.items()}
+    if any(len(measured[name]) != len(values) for name, values in scale.items()):
+        if origin.sample_rate or not origin.mean:
+            return measured
+        scale = {name: (sum(values) / len(values),) * len(measured["mean"]) for name, values in scale.items()}
     return {**measured, **{name: list(values) for name, values in scale.items()}}
 
 
 def made_otherwise(origin: Origin, modality: Mapping[str, Any]) -> list[str]:
-    """What of pictures is not as these weights were made with, a sentence each. modality: the pictures' settings."""
-    said: list[str] = []
-    if (size := modality.get("image_size")) is None:
-        return said
-    if origin.image_size and size != origin.image_size:
+    """What of samples is not as these weights were made with, a sentence each. modality: the samples' settings."""
+    if "image_size" in modality:
+        return _pictures_otherwise(origin, modality)
+    return _clips_otherwise(origin, modality) if "sample_rate" in modality else []
+
+
+def _pictures_otherwise(origin: Origin, modality: Mapping[str, Any]) -> list[str]:
+    said = []
+    if origin.image_size and (size := modality["image_size"]) != origin.image_size:
         said.append(
             f"pictures are stored at {size} pixels, and these weights were made with {origin.image_size}: "
             "ingest.modality.image_size is where to try that."
@@ -156,6 +169,26 @@ def made_otherwise(origin: Origin, modality: Mapping[str, Any]) -> list[str]:
     if theirs and own != theirs:
         cure = "ingest.modality.interpolation is where to set that" if theirs in OFFERED else "ingest has no such"
         said.append(f"pictures were resized {own}, and these weights were made with {theirs}: {cure}.")
+    return said
+
+
+def _clips_otherwise(origin: Origin, modality: Mapping[str, Any]) -> list[str]:
+    said, rate = [], modality["sample_rate"]
+    if origin.sample_rate and rate != origin.sample_rate:
+        said.append(
+            f"clips are stored at {rate:,} samples a second, and these weights were made with {origin.sample_rate:,}: "
+            "ingest.modality.sample_rate is where to set that."
+        )
+    if not origin.std or modality.get("views") != "log_mel":
+        return said
+    own = (modality.get("bands"), modality.get("mean"))
+    theirs = (len(origin.std), "training" if origin.mean else "clip")
+    if own != theirs:
+        said.append(
+            f"clips are seen in {own[0]} bands less the mean of the {own[1]}, and these weights were made with "
+            f"{theirs[0]} less that of the {theirs[1]}, so that their normalization is not taken: "
+            "ingest.modality.bands and mean are where to set that."
+        )
     return said
 
 
@@ -173,7 +206,7 @@ def _beside(path: Path) -> Origin:
 
 
 def _of_ours(facts: dict[str, Any]) -> dict[str, Any]:
-    """Of an encoder's or a classifier's file, what it says of its pictures; other facts as they are."""
+    """Of an encoder's or a classifier's file, what it says of its samples; other facts as they are."""
     encoder = facts.get("encoder", facts)
     if "inputs" not in encoder:
         return facts
@@ -186,6 +219,7 @@ def _of_ours(facts: dict[str, Any]) -> dict[str, Any]:
         **scale,
         "image_size": inputs["modality"].get("image_size"),
         "interpolation": before.get("interpolation", ""),
+        "sample_rate": inputs["modality"].get("sample_rate"),
     }
 
 

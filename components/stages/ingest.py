@@ -13,10 +13,10 @@ from components.core.config import PluginChoice, StageParams
 from components.core.errors import WinnowError
 from components.datasets.close_groups import check_groups
 from components.datasets.duplicates import settle_copies
-from components.datasets.grouping import group_samples, leaks_of, said_of
+from components.datasets.grouping import Rows, group_samples, leaks_of, said_of
 from components.datasets.identity import LENGTH as ID_LENGTH
 from components.datasets.identity import identity_of
-from components.datasets.manifest import write_manifest
+from components.datasets.manifest import TOGETHER, write_manifest
 from components.datasets.near_duplicates import Closeness
 from components.datasets.oracle import write_oracle
 from components.datasets.quarantine import BESIDE, KINDS, Leaks, write_quarantine
@@ -25,6 +25,7 @@ from components.datasets.sample_store import LENGTH, About, Store, spooling, wri
 from components.datasets.sources import Columns, Source, open_source, place_of, unused_by
 from components.datasets.sources._outside import check_noted
 from components.datasets.split import assign_splits, name_groups
+from components.datasets.together import Group, leaking_origins, origins, whole_splits
 from components.modalities import Modality, build_modality
 
 FOLDERS = ", one folder per class"
@@ -35,7 +36,8 @@ WATCHED = Path("data/raw")  # what DVC looks at
 
 class Params(StageParams):
     """source: see `open_source`; classes: which of its folders are classes, where their names alone would mislead;
-    columns: of a table, which hold what, where their names do not say it.
+    columns: of a table, which hold what, where their names do not say it; group: what says which samples are of one
+    origin, such as a speaker, and so on one side of every split.
 
     modality: the kind of data and how its records are made; leaks: what becomes of training samples that are in the
     test split too; near_duplicates: how alike two samples must be for that, `off`: copies of the same file alone.
@@ -50,6 +52,7 @@ class Params(StageParams):
     near_duplicates: Closeness = "close"
     classes: list[str] | None = None
     columns: Columns | None = None
+    group: Group | None = None
 
     moved: ClassVar[dict[str, str]] = {
         name: f"ingest.modality.{name}" for name in ("image_size", "channels", "fit", "range", "max_pixels")
@@ -110,6 +113,7 @@ def _open(params: Params, modality: Modality) -> Source:
         classes=params.classes,
         suffixes=modality.suffixes,
         columns=params.columns,
+        origin=params.group.column if params.group else None,
         kind=modality.gives,
     )
 
@@ -143,9 +147,7 @@ def _settle(read: Read, records: Store, modality: Modality, params: Params) -> _
     if records.starts is not None:
         kept[LENGTH] = np.diff(records.starts)[rows]
     kept["group"] = name_groups(kept["id"], groups)
-    drawn_by = name_groups(kept["sha256"].str[:ID_LENGTH], groups)  # not by ids, whose form may change
-    split = assign_splits(kept.assign(group=drawn_by), params.test_fraction)
-    kept = kept.assign(given=kept["split"], split=split)
+    kept = _split(kept, groups, params)
     shared = modality.shared_by_many(records.record, rows)
     odd = check_groups(kept, params.near_duplicates, shared)
     one = modality.noun[0]
@@ -158,11 +160,26 @@ def _settle(read: Read, records: Store, modality: Modality, params: Params) -> _
         f"{f'the same {one}, {how},' if how else f'nearly the same {one}'} is in the test split: {twin}."
         for how, twin in zip(leaks["how"], leaks["twin"], strict=True)
     ]
-    ids = kept.loc[leaks.index, "id"]  # an empty frame would take over all rows of a longer column
-    left_out = pd.concat([left_out, leaks[["path", "twin"]].assign(id=ids, kind="leak", reason=reason)])
-    stays = ~kept.index.isin(leaks.index)
+    gone = leaks[["path", "twin"]].assign(reason=reason)
+    if params.group:
+        gone = pd.concat([gone, leaking_origins(kept).drop(gone.index, errors="ignore")])
+    ids = kept.loc[gone.index, "id"]  # an empty frame would take over all rows of a longer column
+    left_out = pd.concat([left_out, gone.assign(id=ids, kind="leak")])
+    stays = ~kept.index.isin(gone.index)
     kept["group"] = name_groups(kept["id"].where(stays, "g"), groups)  # "g" sorts after every hexadecimal id
     return _Settled(kept[stays].reset_index(drop=True), left_out, odd, seen, {})
+
+
+def _split(kept: pd.DataFrame, groups: Rows, params: Params) -> pd.DataFrame:
+    """With what the source says of splits as `given`, and each sample's origin where these are asked for."""
+    if params.group:
+        kept[TOGETHER] = origins(kept, params.group)
+        split = whole_splits(kept, groups, params.test_fraction)
+    else:
+        kept = kept.drop(columns=TOGETHER)
+        drawn_by = name_groups(kept["sha256"].str[:ID_LENGTH], groups)  # not by ids, whose form may change
+        split = assign_splits(kept.assign(group=drawn_by), params.test_fraction)
+    return kept.assign(given=kept["split"], split=split)
 
 
 def _metrics(kept: pd.DataFrame, left_out: pd.DataFrame, classes: list[str]) -> dict[str, float]:
@@ -218,8 +235,8 @@ def _all_contradicted(source: str, left_out: pd.DataFrame, modality: Modality) -
 
 
 def _say_if_unwatched(name: str, source: Source, raw: Path) -> None:
-    place = Path(name.removeprefix("folder:"))
-    if (hasattr(source, "folder") or source.endings) and not place.resolve().is_relative_to(raw.resolve()):
+    place = Path(name.removeprefix("folder:").removeprefix("clips:"))
+    if (source.files or source.endings) and not place.resolve().is_relative_to(raw.resolve()):
         print(
             f"  ingest: {place} is outside {raw}, where plain `dvc repro` looks for changes; "
             "`winnow repro` looks there too.",

@@ -19,7 +19,7 @@ from components.datasets.label_rules import say_what_counts, settle_classes, set
 from components.datasets.label_variety import check_variety, standing_in
 from components.datasets.labels import Labels, write_labels
 from components.datasets.ledger import read_ledger
-from components.datasets.manifest import read_manifest
+from components.datasets.manifest import TOGETHER, has_origins, read_manifest
 from components.datasets.names import normal
 from components.datasets.oracle import read_classes, reveal
 from components.datasets.revealed import read_revealed, write_revealed
@@ -96,7 +96,7 @@ def run(
     Raises WinnowError for ledger rows that name unknown samples or classes, rules that cannot be, a budget above what
     is known, no labels, or labels of a single class.
     """
-    listing = read_manifest(manifest, ["id", "split", "group", "sha256"])
+    listing = read_manifest(manifest, ["id", "split", "group", "sha256", *[TOGETHER] * has_origins(manifest)])
     listing["position"] = np.arange(len(listing))
     every, written = answers(ledger, listing), read_rules(rules)
     refuse_gone(every, listing["id"].tolist(), synthetic, quarantine, ledger)
@@ -208,8 +208,9 @@ def _by_rules(
 
 def _vouched(params: Params, found: _InForce, own: npt.NDArray[np.float32], listing: pd.DataFrame) -> Labels:
     """The labels that somebody or the source answers for, each with the fold that holds it out."""
-    groups = listing.set_index("id")["group"].loc[found.ids].tolist()
-    folds = assign_folds(own.argmax(1), groups, folds=params.folds, seed=params.seed)
+    whole = TOGETHER in listing
+    groups = listing.set_index("id")[TOGETHER if whole else "group"].loc[found.ids].tolist()
+    folds = assign_folds(own.argmax(1), groups, folds=params.folds, seed=params.seed, whole=whole)
     sources = _said_by(found, "given" if params.budget is None else "oracle")
     return Labels(found.ids, own, sources, folds, found.classes, len(found.made))
 

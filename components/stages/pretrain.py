@@ -136,10 +136,10 @@ def _on_pictures(job: Job, corpus: Corpus) -> list[str]:
     """Whose weights they are, and what of these pictures is not as they were made for."""
     if (origin := job.origin) is None:
         return []
-    said = [f"weights: {origin.said}."]
-    if not origin.mean and "mean" in corpus.views.statistics:
+    said, noun = [f"weights: {origin.said}."], corpus.views.modality.noun[1]
+    if not origin.std and corpus.views.statistics.get("std"):
         said.append(
-            "warning: nothing says by which mean and deviation pictures were normalized for these weights, so those of "
+            f"warning: nothing says by which mean and deviation {noun} were normalized for these weights, so those of "
             "yours are taken, which can cost much: give pretrain.weights mean and std, or a .json beside the file."
         )
     few = torch.from_numpy(np.asarray(corpus.samples[corpus.rows[:DOUBTED]]))

@@ -19,7 +19,7 @@ from components.datasets.contract import (
     schema_batch,
 )
 from components.datasets.expectations import Failure, check
-from components.datasets.manifest import read_manifest, schema_of
+from components.datasets.manifest import has_origins, read_manifest, schema_of
 from components.datasets.oracle import read_classes, read_oracle
 from components.datasets.quarantine import KINDS, read_leaks, read_quarantine, read_ways
 from components.datasets.sample_store import ANY, read_about
@@ -52,7 +52,8 @@ def run(
     """
     about = read_about(samples)
     modality = build_modality(about.modality)
-    batches = [schema_batch(manifest, schema_of(modality.facts, lengths=about.shape[:1] == (ANY,)))]
+    wanted = schema_of(modality.facts, lengths=about.shape[:1] == (ANY,), origins=has_origins(manifest))
+    batches = [schema_batch(manifest, wanted)]
     facts: dict[str, object] = {}
     if not drifted(batches[0]):
         listing, left_out = read_manifest(manifest), read_quarantine(quarantine)

@@ -89,6 +89,28 @@ def texts(
     choose_for_texts(source, budget=budget, columns={name: one for name, one in columns.items() if one is not None})
 
 
+@command(epilog=examples("winnow clips recordings --speaker '[0-9]_([a-z]+)_' --rate 8000 --seconds 1"))
+def clips(
+    source: Annotated[str, typer.Argument(help="A folder of recordings, or a table of them.", metavar="FOLDER")],
+    budget: Annotated[int, typer.Option(metavar="LABELS", help="Labels that may be taken from the source.")] = 40,
+    rate: Annotated[int, typer.Option(metavar="HERTZ", help="Samples a second that clips are brought to.")] = 16_000,
+    seconds: Annotated[float, typer.Option(metavar="SECONDS", help="What is kept of a clip, at most.")] = 4.0,
+    speaker: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN|PATTERN", help="The column that says whose voice it is, or a pattern of paths; '': nothing."
+        ),
+    ] = None,
+    label: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column with the classes; '': none.")] = None,
+    split: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column that says train or test.")] = None,
+) -> None:
+    """Write settings that suit speech into params.yaml: rate, speakers, views, epochs."""
+    from pipelines.clips import choose_for_clips
+
+    columns = {name: one for name, one in {"label": label, "split": split}.items() if one is not None}
+    choose_for_clips(source, budget=budget, rate=rate, seconds=seconds, speaker=speaker, columns=columns)
+
+
 @command(epilog=examples("winnow run", "winnow run --source ~/pictures --image-size 64 --channels 3"))
 def run(
     force: Force = False,

@@ -16,7 +16,7 @@ from components.models.encoder_file import EncoderSpec, build_encoder, save_enco
 from components.training.adapt import Examples, Material
 from components.training.corpus import Corpus
 from components.training.inference import embed_all
-from tests import texts
+from tests import clips, texts
 from tests.pictures import given, spec_of, views_of
 
 SHRINK = {"local": 2}
@@ -30,6 +30,8 @@ OF_OTHER_KINDS = [  # for methods that are for these alone
     PluginChoice(name="transformer", **TINY),
     PluginChoice(name="transformer", causal=True, positions="rotary", **TINY),
     PluginChoice(name="lstm", width=24, hidden=12),
+    PluginChoice(name="wave_transformer", channels=16, strides=(5, 4, 4), width=32, depth=1, heads=2),
+    PluginChoice(name="mel_network", width=8),
 ]
 LOOK = Policy(crop=(0.5, 1.0))
 POLICIES = {"view": LOOK, "weak": LOOK, "strong": LOOK, "local": Policy(crop=(0.2, 0.5), shrink=2)}
@@ -41,13 +43,17 @@ def corpus_of(kind: str, count: int, size: int = 32) -> Corpus:
         said, _ = texts.about(count)
         views = texts.views_of(said, **dict.fromkeys(POLICIES, texts.Policy(crop=(0.5, 1.0))))
         return Corpus(texts.records_of(said), np.arange(count), views)
+    if kind in ("log_mel", "wave"):
+        records, _ = clips.records_of(count)
+        look = clips.Policy(crop=(0.5, 1.0), gain=6)
+        return Corpus(records, np.arange(count), clips.views_of(records, kind, **dict.fromkeys(POLICIES, look)))
     samples = np.random.default_rng(0).integers(0, 256, (count, 1, size, size), dtype=np.uint8)
     return Corpus(samples, np.arange(count), views_of(POLICIES, mean=[0.5], std=[0.25]))
 
 
 def seen(method: TrainableMethod, count: int, size: int = 32) -> Tensor:
     """Views of `count` samples that differ, of the kind that the method's encoder takes."""
-    if method.encoder.given.symbols:
+    if method.encoder.given.kind != "pixels":
         corpus = corpus_of(method.encoder.given.kind, count)
         return corpus.views.plain(torch.from_numpy(np.asarray(corpus.samples)))
     return torch.rand(count, 1, size, size, generator=torch.Generator().manual_seed(0))

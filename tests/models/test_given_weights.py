@@ -112,3 +112,48 @@ def test_what_of_pictures_is_not_as_the_weights_want_it_is_said() -> None:
     (none,) = made_otherwise(Origin(interpolation="nearest"), {"image_size": 64})
     assert none.endswith("made with nearest: ingest has no such.")
     assert made_otherwise(origin, {"width": 3}) == []
+
+
+BANDS = {"views": "log_mel", "sample_rate": 8000, "bands": 3, "mean": "clip"}
+
+
+def _of_clips(file: Path, modality: dict[str, Any], statistics: dict[str, Any]) -> Origin:
+    inputs = {"modality": {"name": "speech", **modality}, "statistics": statistics}
+    file.with_suffix(".json").write_text(json.dumps({"name": "net", "options": {}, "inputs": inputs, "dim": 8}))
+    return read_origin(GivenWeights.model_validate(str(file)), file)
+
+
+def test_weights_learned_from_clips_bring_their_rate_and_the_deviation_of_each_band(file: Path) -> None:
+    origin = _of_clips(file, BANDS, {"mean": [], "std": [2.0, 3.0, 4.0]})
+    assert (
+        origin.said == "net by another project, license not stated, 8,000 samples a second, 3 bands by their deviations"
+    )
+    assert as_wanted(origin, {"mean": [], "std": [1.0, 1.0, 1.0]}) == {"mean": [], "std": [2.0, 3.0, 4.0]}
+    assert made_otherwise(origin, BANDS) == []
+    (rate,) = made_otherwise(origin, {**BANDS, "sample_rate": 16000})
+    assert rate.startswith(
+        "clips are stored at 16,000 samples a second, and these weights were made with 8,000: ingest"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "measured"),
+    [({"mean": "training"}, {"mean": [1.0] * 3, "std": [1.0] * 3}), ({"bands": 2}, {"mean": [], "std": [1.0] * 2})],
+)
+def test_bands_seen_otherwise_keep_what_was_measured_and_it_is_said(
+    file: Path, change: dict[str, Any], measured: dict[str, Any]
+) -> None:
+    origin = _of_clips(file, BANDS, {"mean": [], "std": [2.0, 3.0, 4.0]})
+    assert as_wanted(origin, measured) == measured
+    (said,) = made_otherwise(origin, {**BANDS, **change})
+    assert "these weights were made with 3 less that of the clip, so that their normalization is not taken" in said
+
+
+def test_weights_over_samples_need_no_normalization_and_a_setting_says_a_rate_that_no_file_does(file: Path) -> None:
+    waves = {**BANDS, "views": "wave"}
+    origin = _of_clips(file, waves, {"mean": [], "std": []})
+    assert origin.said.endswith("8,000 samples a second, each clip normalized by itself")
+    assert as_wanted(origin, {"mean": [], "std": []}) == {"mean": [], "std": []}
+    file.with_suffix(".json").unlink()
+    told = read_origin(_given(**{"from": "file", "path": str(file), "sample_rate": 16000}), file)
+    assert len(made_otherwise(told, waves)) == 1

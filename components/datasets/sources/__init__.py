@@ -24,13 +24,15 @@ class Item:
     path: its name within the source, stable and unique; for a file relative, with `/`.
     content: the file (opened and decoded by the reader, in parallel), or what is in it: pixels, `(H, W)` or
     `(H, W, 3)` uint8, or another array that the kind of data reads.
-    label: its class, None where the source does not know it. split: None where the source does not say.
+    label: its class, None where the source does not know it. split: None where the source does not say. origin: what it
+    is of, such as a speaker, where a column says it.
     """
 
     path: str
     content: Path | npt.NDArray[Any]
     label: str | None
     split: Split | None
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,8 @@ class Source(ABC):
         """argument: what stands behind the colon, or the path. root: where files lie. download: may it fetch them.
 
         classes: which folders are classes, where names alone would mislead; None: the source says.
-        suffixes: endings of the files that are samples; none: any. columns: of a table, which is what.
+        suffixes: endings of the files that are samples; none: any. columns: of a table, which is what; origin: the one
+        that says what samples are of, such as a speaker.
         """
 
         argument: str = ""
@@ -85,6 +88,7 @@ class Source(ABC):
         classes: list[str] | None = None
         suffixes: frozenset[str] = frozenset()
         columns: Columns = Columns()
+        origin: str | None = None
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -136,7 +140,7 @@ def place_of(name: str, root: Path) -> Path | None:
     plugin, colon, argument = name.partition(":")
     if plugin not in plugins.names("source"):
         place = Path(name)
-    elif plugin == "folder" or source_class(name).endings:
+    elif source_class(name).files or source_class(name).endings:
         place = Path(argument)
     elif colon:
         place = root
@@ -157,6 +161,7 @@ def open_source(
     classes: list[str] | None = None,
     suffixes: frozenset[str] = frozenset(),
     columns: Columns | None = None,
+    origin: str | None = None,
     kind: str = "",
 ) -> Source:
     """`digits`, `torchvision:FashionMNIST`, or a path to a folder, to an archive of one, or to a table.
@@ -168,6 +173,9 @@ def open_source(
     if argument == name and is_archive(Path(name)):
         argument = str(unpack(Path(name)))
     place: dict[str, Any] = {"argument": argument, "root": root, "download": download, "columns": columns or Columns()}
-    choice = PluginChoice.model_validate({"name": plugin, **place, "classes": classes, "suffixes": suffixes})
+    if origin is not None and "columns" not in source_class(name).uses:
+        raise WinnowError(f"ingest.group.column names '{origin}', and {name} is no table: say a pattern of its paths.")
+    asked = {"classes": classes, "suffixes": suffixes, "origin": origin}
+    choice = PluginChoice.model_validate({"name": plugin, **place, **asked})
     source: Source = plugins.build("source", choice, where="ingest", kind=kind)
     return source

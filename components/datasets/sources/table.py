@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -31,9 +32,12 @@ class Table(Source):
     unlabeled. A sample's path is its row, counted from 1 below the header, or what stands in the column `id`.
     """
 
-    fits = ("tokens",)
+    fits: ClassVar[tuple[str, ...]] = ("tokens",)
     uses = frozenset({"columns", "test_fraction"})
-    endings = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+    endings: ClassVar[tuple[str, ...]] = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+    holds = "texts"  # in the column that there must be
+    known: ClassVar[tuple[str, ...]] = TEXTS
+    others: ClassVar[tuple[str, ...]] = ()  # columns that hold neither
 
     def __init__(self, config: Source.Config) -> None:
         super().__init__(config)
@@ -42,7 +46,7 @@ class Table(Source):
             raise WinnowError(f"ingest.source '{config.argument}' is no file: check the path, which starts from here.")
         self._rows: Rows = open_table(self.path)
         names = self._rows.columns
-        self._texts = self._wanted("text", TEXTS, names) or self._only_one_left(names)
+        self._texts = self._wanted("text", self.known, names) or self._only_one_left(names)
         self._label, self._split, self._id = (
             next(iter(self._wanted(what, known, names)), None)
             for what, known in (("label", LABELS), ("split", SPLIT_NAMES), ("id", IDS))
@@ -53,13 +57,16 @@ class Table(Source):
                 f"ingest.columns.unlabeled says which cells are no class, and {self.path.name} has no column of "
                 "classes: name it in ingest.columns.label, or take unlabeled out."
             )
-        self._rows.used = list(self._once_each([*self._texts, self._label, self._split, self._id]))
+        self._origin = self._named_origin(names)
+        own = [self._origin] if self._origin not in (*self._texts, self._label, self._split, self._id) else []
+        self._rows.used = list(self._once_each([*self._texts, self._label, self._split, self._id, *own]))
 
     def classes(self) -> list[str]:
         return sorted(self._survey)
 
     def notices(self) -> list[str]:
-        said = {"text": " and ".join(self._texts), "class": self._label, "split": self._split, "id": self._id}
+        named = {"class": self._label, "split": self._split, "id": self._id, "origin": self._origin}
+        said = {self.holds[:-1]: " and ".join(self._texts), **named}
         read = ", ".join(f"{what} from '{name}'" for what, name in said.items() if name)
         unread = [name for name in self._rows.columns if name not in self._rows.used]
         listed = ", ".join(f"'{name}'" for name in unread[:_LISTED]) + (", ..." if len(unread) > _LISTED else "")
@@ -68,6 +75,10 @@ class Table(Source):
         cells = [f"'{name}' in {count:,} rows" for name, count in sorted(self._no_classes.items())]
         missing = [f"{self.path.name}: {' and '.join(cells)} of '{self._label}' means no class."] if cells else []
         return [f"{self.path.name}: {read}{rest}.", *self._rows.notices, *missing]
+
+    def column_names(self) -> list[str]:
+        """All columns of the file, read or not."""
+        return list(self._rows.columns)
 
     def count(self) -> int:
         self._survey  # noqa: B018 - counts
@@ -84,7 +95,7 @@ class Table(Source):
                 path = self._named(row, number, seen)
             text = "\n".join(row.get(name) or "" for name in self._texts)
             content = np.frombuffer(text.encode("utf-8", "replace"), np.uint8)
-            yield Item(path, content, self._class_of(row), self._split_of(row, number))
+            yield Item(path, content, self._class_of(row), self._split_of(row, number), self._origin_of(row))
 
     @cached_property
     def _survey(self) -> Counter[str]:
@@ -171,14 +182,25 @@ class Table(Source):
             for what, known in (("label", LABELS), ("split", SPLIT_NAMES), ("id", IDS))
             for name in self._wanted(what, known, names)
         }
-        left = [name for name in names if name not in others]
+        left = [name for name in names if name not in others and name.casefold() not in self.others]
         if len(left) != 1:
             shown = ", ".join(f"'{name}'" for name in names[:_LISTED])
             raise WinnowError(
-                f"{self.path.name} has the columns {shown}, and none is named like texts (such as 'text' or 'review'): "
-                "name the one that holds them in ingest.columns.text; a file without a line of names needs one."
+                f"{self.path.name} has the columns {shown}, and none is named like {self.holds} (such as "
+                f"'{self.known[0]}' or '{self.known[4]}'): name the one that holds them in ingest.columns.text; "
+                "a file without a line of names needs one."
             )
         return left
+
+    def _named_origin(self, names: list[str]) -> str | None:
+        if (origin := self.config.origin) is not None and origin not in names:
+            raise WinnowError(
+                f"ingest.group.column names '{origin}', no column of {self.path.name}: {did_you_mean(origin, names)}"
+            )
+        return origin
+
+    def _origin_of(self, row: Row) -> str | None:
+        return row.get(self._origin) if self._origin is not None else None
 
     def _class_of(self, row: Row) -> str | None:
         name = self._cell(row)
