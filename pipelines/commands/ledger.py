@@ -71,6 +71,36 @@ def import_(
     print(import_answers(file, annotator=annotator, test=test))
 
 
+Project = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="A project that is there. [default: this folder's own, which push makes]"),
+]
+
+
+@label.command(epilog=examples("winnow label push", "winnow label push --people 2"))
+def push(
+    project: Project = None,
+    people: Annotated[int, typer.Option(min=1, max=100, help="By how many each question is to be answered.")] = 1,
+    test: Annotated[bool, typer.Option("--test", help="As of `winnow label ask`.")] = False,
+    count: Annotated[int, typer.Option(min=1, max=100_000, help="As of `winnow label ask`.")] = 20,
+) -> None:
+    """Put the open questions on a Label Studio server: that of LABEL_STUDIO_URL, by LABEL_STUDIO_API_KEY."""
+    from pipelines.labeling.pushing import push_questions
+
+    print(push_questions(number=project, people=people, test=test, count=count))
+
+
+@label.command(epilog=examples("winnow label pull"))
+def pull(
+    project: Project = None,
+    test: Annotated[bool, typer.Option("--test", help="Answers about test samples, and no others.")] = False,
+) -> None:
+    """Bring answers from a Label Studio server into the ledger: all or none, and none twice."""
+    from pipelines.labeling.pulling import pull_answers
+
+    print(pull_answers(number=project, test=test))
+
+
 @label.command(epilog=examples("winnow label retract --round 3", "winnow label retract --annotator mira"))
 def retract(
     round_: Annotated[
