@@ -16,7 +16,8 @@ from components.pages.sheets import EACH, Sheets
 from components.pages.shown import showing
 from components.pages.templates import templates
 
-TEMPLATE, SCRIPT = "explore.html.jinja", Path(__file__).with_name("explore.js.jinja")
+TEMPLATE = "explore.html.jinja"
+SCRIPTS = [Path(__file__).with_name(f"{name}.js.jinja") for name in ("explore", "explore_beside")]
 Integers = npt.NDArray[np.int64]
 MOST_LEFT_OUT = 2000  # files that the page names
 
@@ -61,7 +62,7 @@ def render(points: Points, sheets: Sheets, modality: Modality, left_out: LeftOut
     """
     from markupsafe import Markup
 
-    script = SCRIPT.read_text(encoding="utf-8")
+    script = "".join(path.read_text(encoding="utf-8") for path in SCRIPTS)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     pictured = int((sheets.place >= 0).sum())
     return (
@@ -113,7 +114,9 @@ def _left_out(found: LeftOut) -> dict[str, Any]:
     """The first files by kind, and of all the rows whose samples they clash with."""
     order = sorted(range(len(found.paths)), key=lambda one: (found.kinds[one], found.paths[one]))[:MOST_LEFT_OUT]
     kinds = sorted(set(found.kinds))
-    beside = sorted({(int(row), kinds.index(kind)) for row, kind in zip(found.twin, found.kinds, strict=True) if row >= 0})
+    beside = sorted(
+        {(int(row), kinds.index(kind)) for row, kind in zip(found.twin, found.kinds, strict=True) if row >= 0}
+    )
     return {
         "kinds": [kind.replace("_", " ") for kind in kinds],
         "left": [[found.paths[k], kinds.index(found.kinds[k]), found.reasons[k], int(found.twin[k])] for k in order],

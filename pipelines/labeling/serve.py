@@ -1,7 +1,5 @@
 """`winnow label`: the page to label on, served on this machine until it is stopped."""
 
-import os
-import secrets
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from pipelines.labeling.batch import open_batch
 from pipelines.labeling.desk import Desk
 from pipelines.labeling.places import LEDGER, SAMPLES
 from pipelines.labeling.project import open_project
+from pipelines.labeling.secret_word import secret_word
 from pipelines.labeling.sharing import Sharing
 from pipelines.local_server import HOST, REST, answer, listening
 from pipelines.session import LOCK
@@ -46,7 +45,8 @@ def serve(*, test: bool, count: int, port: int, sharing: Sharing, then: bool = F
             raise WinnowError("there is no such sample: load the page anew.")
         return store.record(place[identity])
 
-    desk, token = Desk(LEDGER, batch, project, sharing), _token()
+    begun = len(read_ledger(LEDGER))
+    desk, token = Desk(LEDGER, batch, project, sharing), secret_word(TOKEN)
     page = {"classes": project.classes, "noun": modality.noun[0], "said": batch.said, "total": len(batch.questions)}
     page |= {"then": REST if then else 0}
     app = application(desk, page, modality, record, token)
@@ -61,7 +61,6 @@ def serve(*, test: bool, count: int, port: int, sharing: Sharing, then: bool = F
             else "Ctrl-C ends it"
         )
         print(f"Answer on http://{HOST}:{door.getsockname()[1]}/{token}/ ({ends})", flush=True)
-        begun = len(read_ledger(LEDGER))
         try:
             answer(app, door, desk.is_over if then else None)
         finally:
@@ -72,13 +71,3 @@ def _closing(rows: int) -> str:
     """What there is now, and what goes on from there."""
     kept = f"{rows} {'answer' if rows == 1 else 'answers'} of this sitting {'is' if rows == 1 else 'are'} in {LEDGER}"
     return f"{kept}. `winnow label` goes on asking; `winnow repro` learns from them."
-
-
-def _token() -> str:
-    """A word that nobody can guess; kept, for this user alone, so that open pages go on after the server has died."""
-    TOKEN.parent.mkdir(exist_ok=True)
-    if not TOKEN.is_file() or len(TOKEN.read_text(encoding="ascii")) < 20:
-        descriptor = os.open(TOKEN, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_urlsafe(24))
-    return TOKEN.read_text(encoding="ascii")
