@@ -18,8 +18,8 @@ def pull_answers(*, number: int | None, test: bool) -> str:
     number: of a project; without one, this folder's own. Killed at any moment, all of them are in the ledger or none,
     and the next pull brings what is not. Raises WinnowError as `label_studio`, `LabelStudio` and `bring_in` do.
     """
-    project = open_project()
     with label_studio() as server:
+        project = open_project()
         there = find_project(server, number)
         if there is None:
             raise WinnowError(

@@ -20,11 +20,10 @@ def push_questions(*, number: int | None, people: int, test: bool, count: int) -
     question is to be answered there. Pushed again, after a failure too, only those join that are not there yet.
     Raises WinnowError as `open_batch`, `label_studio` and `LabelStudio` do.
     """
-    project, ledger = open_project(), read_ledger(LEDGER)
-    batch, answered = open_batch(project, ledger, test=test, count=count), set(answers_that_stand(ledger)["id"])
-    questions = [one for one in batch.questions if one.id not in answered]
-    tasks, configuration = tasks_of(project, questions)
     with label_studio() as server:
+        project, ledger = open_project(), read_ledger(LEDGER)
+        batch, answered = open_batch(project, ledger, test=test, count=count), set(answers_that_stand(ledger)["id"])
+        tasks, configuration = tasks_of(project, [one for one in batch.questions if one.id not in answered])
         there = find_project(server, number)
         if there is None:
             there = make_project(server, configuration, people)

@@ -32,7 +32,7 @@ def serve(*, test: bool, count: int, port: int, sharing: Sharing, then: bool = F
     then: end too when every question has an answer.
     Raises WinnowError where there is nothing to ask, and where another one asks already: it would hand out the same.
     """
-    print("Looking up what to ask ...", file=sys.stderr, flush=True)
+    print("Looking up what to ask ...", flush=True)
     project = open_project()
     amend(LEDGER, lambda _: [])  # a ledger that nobody can write to is told before people begin
     batch = open_batch(project, read_ledger(LEDGER), test=test, count=count)

@@ -182,6 +182,7 @@ def _started() -> "subprocess.Popen[str]":
 
 def _address(process: "subprocess.Popen[str]") -> str:
     assert process.stdout is not None
+    assert process.stdout.readline() == "Looking up what to ask ...\n"
     assert "20 questions" in process.stdout.readline()
     return process.stdout.readline().split()[2]
 

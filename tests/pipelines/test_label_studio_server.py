@@ -11,6 +11,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,9 @@ class Person:
         said |= {"allow_newsletters": "false"} if new else {}
         assert self._client.post(page, data=said, headers={"Referer": address + page}).status_code == 302
         self.token: str = self.ask("POST", "/api/token/")["token"]
+
+    def close(self) -> None:
+        self._client.close()
 
     def ask(self, method: str, path: str, said: Any = None) -> Any:
         headers = {"X-CSRFToken": self._client.cookies["csrftoken"], "Referer": str(self._client.base_url)}
@@ -92,7 +96,11 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list
     ):
         try:
             _wait(server, address, home / "server.log")
-            yield address, [Person(address, one, password, new=one != PEOPLE[0]) for one in PEOPLE]
+            with ExitStack() as stack:
+                made = [Person(address, one, password, new=one != PEOPLE[0]) for one in PEOPLE]
+                for person in made:
+                    stack.enter_context(closing(person))
+                yield address, made
         finally:
             os.killpg(server.pid, signal.SIGKILL)
 
