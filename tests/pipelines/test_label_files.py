@@ -211,7 +211,7 @@ def test_tasks_for_the_tool_hold_id_hash_guess_and_what_shows_the_sample() -> No
     assert len(tasks) == 20
     data, prediction = tasks[0]["data"], tasks[0]["predictions"][0]
     assert (data["sample_id"], data["sha256"]) == (TRAIN[0], TRAIN[0] * 4)
-    assert data["html"].startswith("<img")
+    assert data["picture"].startswith("data:image/png;base64,")
     assert (prediction["score"], prediction["result"][0]["value"]) == (0.4, {"choices": ["bee"]})
     config = Path("tasks.xml").read_text()
     assert f'toName="{prediction["result"][0]["to_name"]}"' in config

@@ -58,7 +58,7 @@ def test_what_is_pushed_is_asked_once_however_often_it_is_pushed(fake: Fake) -> 
     assert "20 tasks joined project 1 of Label Studio" in push()
     data, prediction = fake.tasks[1]["data"], fake.tasks[1]["predictions"][0]
     assert (data["sample_id"], data["sha256"]) == (TRAIN[0], TRAIN[0] * 4)
-    assert data["html"].startswith("<img")
+    assert data["picture"].startswith("data:image/png;base64,")
     assert (prediction["score"], prediction["result"][0]["value"]) == (0.4, {"choices": ["bee"]})
     made = fake.projects[1]
     assert '<Choice value="cow"/>' in made["label_config"]

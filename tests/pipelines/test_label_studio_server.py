@@ -133,7 +133,7 @@ def test_a_round_with_people_who_disagree_and_skip(
     there = owner.tasks()
     assert list(there) == TRAIN[:20]
     first = there[TRAIN[0]]
-    assert first["data"]["html"].startswith("<img")
+    assert first["data"]["picture"].startswith("data:image/png;base64,")
     assert (first["data"]["sha256"], first["predictions"][0]["score"]) == (TRAIN[0] * 4, 0.4)
     assert first["predictions"][0]["result"][0]["value"] == {"choices": ["bee"]}
     number = {sample: task["id"] for sample, task in there.items()}
