@@ -1,6 +1,9 @@
 """What a round has bought: a version beside the one before it, paired only where the gate has compared the two."""
 
+from pathlib import Path
+
 import pytest
+from evaluated_world import Project
 
 from components.core.model_versions import Version
 from components.release.bought import bought
@@ -44,3 +47,14 @@ def test_what_the_gate_has_not_compared_has_no_paired_difference() -> None:
 def test_a_version_without_figures_is_compared_with_nothing(tags: dict[str, str]) -> None:
     two = version(2, 0.8, 60)
     assert bought(two, verdict("version 1"), [two, Version("toys", 1, "", "", tags=tags)]) is None
+
+
+def test_the_report_says_what_the_round_has_bought(tmp_path: Path) -> None:
+    made = Project(tmp_path)
+    one, two = version(1, 0.7, 20), version(2, 0.8, 60)
+    made.register(bought=bought(two, verdict("version 1"), [two, one]))
+    made.report()
+    page = " ".join((tmp_path / "out/report.html").read_text().split())
+    assert "What the round has bought" in page
+    assert "Spent since: 40 labels." in page
+    assert "the difference is +10.0 points (+2.0 to +18.0): better beyond chance" in page
