@@ -94,7 +94,10 @@ Project = Annotated[
 @label.command(epilog=examples("winnow label push", "winnow label push --people 2"))
 def push(
     project: Project = None,
-    people: Annotated[int, typer.Option(min=1, max=100, help="By how many each question is to be answered.")] = 1,
+    people: Annotated[
+        int | None,
+        typer.Option(min=1, max=100, metavar="N", help="By how many each question is to be answered. [default: 1]"),
+    ] = None,
     test: Annotated[bool, typer.Option("--test", help="As of `winnow label ask`.")] = False,
     count: Annotated[int, typer.Option(min=1, max=100_000, help="As of `winnow label ask`.")] = 20,
 ) -> None:

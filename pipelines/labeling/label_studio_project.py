@@ -28,15 +28,15 @@ def find_project(server: LabelStudio, number: int | None) -> dict[str, Any] | No
     return server.get(f"/api/projects/{found[0]['id']}/") if found else None
 
 
-def make_project(server: LabelStudio, configuration: str, people: int) -> dict[str, Any]:
+def make_project(server: LabelStudio, configuration: str, people: int | None) -> dict[str, Any]:
     """This folder's project. The word in its title is on the disk before: killed between, the next one finds it.
 
-    people: by how many each task is to be answered.
+    people: by how many each task is to be answered; None: by one.
     """
     if not KEPT.is_file():
         write_text(KEPT, secrets.token_hex(4) + "\n")
     about = "Questions of `winnow label push`; `winnow label pull` brings the answers back. Leave the title as it is."
-    told = {"title": _title(), "description": about, "label_config": configuration, "maximum_annotations": people}
+    told = {"title": _title(), "description": about, "label_config": configuration, "maximum_annotations": people or 1}
     # a guess that is shown is believed: people answer before they see it
     asked = {"show_collab_predictions": False, "show_skip_button": True, "enable_empty_annotation": False}
     made = server.send("POST", "/api/projects/", {**told, **asked})
@@ -46,9 +46,11 @@ def make_project(server: LabelStudio, configuration: str, people: int) -> dict[s
 
 
 def bring_up_to_date(
-    server: LabelStudio, found: dict[str, Any], configuration: str, classes: list[str], people: int, *, own: bool
+    server: LabelStudio, found: dict[str, Any], configuration: str, classes: list[str], people: int | None, *, own: bool
 ) -> None:
-    """Give a project that is there the classes and the people that it lacks. own: whether it is this folder's.
+    """Give a project that is there the classes that it lacks, and as many people as are asked for (None: as it has).
+
+    own: whether it is this folder's.
 
     Raises WinnowError for somebody else's project whose labeling configuration asks otherwise.
     """
@@ -60,7 +62,7 @@ def bring_up_to_date(
             "the labeling configuration that `winnow label export tasks.json` writes, or push without --project."
         )
     change: dict[str, Any] = {"label_config": configuration} if lacks else {}
-    if own and found.get("maximum_annotations") != people:
+    if own and people is not None and found.get("maximum_annotations") != people:
         change["maximum_annotations"] = people
     if change:
         server.send("PATCH", f"/api/projects/{found['id']}/", change)

@@ -13,12 +13,12 @@ from pipelines.labeling.tasks import tasks_of
 TOGETHER = 50  # tasks in one request
 
 
-def push_questions(*, number: int | None, people: int, test: bool, count: int) -> str:
+def push_questions(*, number: int | None, people: int | None, test: bool, count: int) -> str:
     """Put the questions without an answer there, and say where they are.
 
     number: of a project that is there; without one this folder has its own, which is made. people: by how many each
-    question is to be answered there. Pushed again, after a failure too, only those join that are not there yet.
-    Raises WinnowError as `open_batch`, `label_studio` and `LabelStudio` do.
+    question is to be answered there (None: by one, or as the project has it). Pushed again, after a failure too, only
+    those join that are not there yet. Raises WinnowError as `open_batch`, `label_studio` and `LabelStudio` do.
     """
     with label_studio() as server:
         project, ledger = open_project(), read_ledger(LEDGER)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from components.core.errors import Unavailable
 from components.datasets.ledger import read_ledger
 from pipelines.labeling import label_studio_project
 from pipelines.labeling.batch import open_batch
@@ -42,7 +43,8 @@ def wait_for_answers(
     """Wait until people have answered every open question, on the page or by files; or so many hours.
 
     Where this folder has pushed to a Label Studio that the environment names, it is pulled from at each look. say: is
-    told what comes. Raises WinnowError where there is nothing to ask, and as `pull_answers` does.
+    told what comes, a server that is away too. Raises WinnowError where there is nothing to ask, and as `pull_answers`
+    does.
     """
     begun, asked = clock(), _open(set())
     remote = label_studio_project.KEPT.is_file() and all(os.environ.get(name) for name in (URL, KEY))
@@ -50,7 +52,7 @@ def wait_for_answers(
     answered = 0
     while answered < len(asked):
         if remote:
-            pull_answers(number=None, test=False)
+            _pull(say)
         found = len(asked) - len(_open(asked))
         if found > answered:
             answered = found
@@ -60,6 +62,13 @@ def wait_for_answers(
             break
         sleep(min(EVERY, left))
     return Waited(len(asked), answered)
+
+
+def _pull(say: Callable[[str], object]) -> None:
+    try:
+        pull_answers(number=None, test=False)
+    except Unavailable as error:  # it may be back at the next look
+        say(str(error))
 
 
 def _open(asked: set[str]) -> set[str]:

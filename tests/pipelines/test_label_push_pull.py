@@ -21,6 +21,7 @@ from pipelines.labeling.label_studio import URL as URL_NAME
 from pipelines.labeling.places import LEDGER
 from pipelines.labeling.pulling import pull_answers
 from pipelines.labeling.pushing import push_questions
+from pipelines.labeling.waiting import wait_for_answers
 
 MIRA, NOOR = "mira@example.org", "noor@example.org"
 KILLER = Path(__file__).with_name("killed_pulls.py")
@@ -42,7 +43,7 @@ def at(monkeypatch: pytest.MonkeyPatch, address: str, key: str = KEY) -> None:
     monkeypatch.setenv(KEY_NAME, key)
 
 
-def push(number: int | None = None, people: int = 1, *, test: bool = False) -> str:
+def push(number: int | None = None, people: int | None = None, *, test: bool = False) -> str:
     return push_questions(number=number, people=people, test=test, count=20)
 
 
@@ -64,6 +65,7 @@ def test_what_is_pushed_is_asked_once_however_often_it_is_pushed(fake: Fake) -> 
     assert '<Choice value="cow"/>' in made["label_config"]
     assert (made["maximum_annotations"], made["show_collab_predictions"]) == (1, False)
     assert "0 tasks joined project 1 of Label Studio" in push(people=2)
+    push()
     assert (len(fake.projects), len(fake.tasks), fake.projects[1]["maximum_annotations"]) == (1, 20, 2)
 
 
@@ -227,6 +229,22 @@ def test_what_a_server_refuses_is_told_without_the_token(fake: Fake, status: int
     with pytest.raises(WinnowError, match=says) as error:
         push()
     assert KEY not in str(error.value)
+
+
+def test_waiting_pulls_and_bears_a_server_that_is_away_for_a_while(fake: Fake) -> None:
+    push()
+    slept, said = list[float](), list[str]()
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        fake.down = 503 if len(slept) == 1 else 0
+        if len(slept) == 2:
+            for one in TRAIN[:20]:
+                fake.annotate(one, 1, "ant")
+
+    assert wait_for_answers(8, said.append, sleep=sleep, clock=lambda: sum(slept)).answered == 20
+    assert any("has failed (503)" in one for one in said)
+    assert len(counted(MIRA)) == 20
 
 
 def test_neither_address_nor_token_is_written_anywhere(fake: Fake) -> None:
