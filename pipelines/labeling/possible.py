@@ -63,6 +63,8 @@ class Possible:
     def _fault(self, one: Given) -> tuple[str, str]:
         """Kind and detail of what is wrong with an answer; or twice nothing."""
         identity, label = one.row["id"], one.row["label"]
+        if one.row["source"] in ("rule", "oracle"):
+            return "row", f"the source '{one.row['source']}' is no person's: leave that column out"
         if identity not in self._splits and not (is_synthetic(identity) and is_there(SYNTHETIC, identity)):
             return "sample", f"'{short(identity)}'"
         if one.sha256 and one.sha256 != self._hashes.get(identity, one.sha256):
@@ -72,8 +74,6 @@ class Possible:
             if len(parts) > 1 and set(parts) <= self._classes:
                 return "several", f"'{short(label)}'"
             return "class", f"'{short(label)}': {did_you_mean(label, sorted(self._classes)).rstrip('.')}"
-        if one.row["source"] in ("rule", "oracle"):
-            return "row", f"the source '{one.row['source']}' is no person's: leave that column out"
         try:
             time = check(one.row, one.where)["time"]
         except WinnowError as error:
