@@ -55,16 +55,16 @@ def serve(*, test: bool, count: int, port: int, sharing: Sharing, then: bool = F
             print("winnow: a run is at work here; an answer while it reads the ledger stops it.", file=sys.stderr)
         count = len(batch.questions)
         print(f"{count} {'question' if count == 1 else 'questions'}, {batch.said}; round {batch.round} of the ledger.")
-        ends = (
-            f"the next run starts {REST:.0f} s after the last answer; Ctrl-C ends it without"
-            if then
-            else "Ctrl-C ends it"
-        )
-        print(f"Answer on http://{HOST}:{door.getsockname()[1]}/{token}/ ({ends})", flush=True)
+        print(f"Answer on http://{HOST}:{door.getsockname()[1]}/{token}/ ({_ends(then)})", flush=True)
         try:
             answer(app, door, desk.is_over if then else None)
         finally:
             print(f"\n{_closing(len(read_ledger(LEDGER)) - begun)}", file=sys.stderr)
+
+
+def _ends(then: bool) -> str:
+    """How the sitting ends."""
+    return f"the next run starts {REST:.0f} s after the last answer; Ctrl-C ends it without" if then else "Ctrl-C ends it"
 
 
 def _closing(rows: int) -> str:
