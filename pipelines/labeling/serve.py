@@ -64,7 +64,9 @@ def serve(*, test: bool, count: int, port: int, sharing: Sharing, then: bool = F
 
 def _ends(then: bool) -> str:
     """How the sitting ends."""
-    return f"the next run starts {REST:.0f} s after the last answer; Ctrl-C ends it without" if then else "Ctrl-C ends it"
+    return (
+        f"the next run starts {REST:.0f} s after the last answer; Ctrl-C ends it without" if then else "Ctrl-C ends it"
+    )
 
 
 def _closing(rows: int) -> str:
