@@ -4,7 +4,7 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export UV_SYSTEM_CERTS := 1
 
-.PHONY: setup repro photos test check bench ui lock tree bad-input clean
+.PHONY: setup repro photos test test-labeling check bench ui lock tree bad-input clean
 
 setup: $(VENV)/.installed ## create the environment from requirements.lock
 
@@ -25,6 +25,11 @@ photos: setup ## networks and weights that others trained, for photos (docs/othe
 
 test: setup ## run every test
 	python -m pytest -n auto --maxprocesses 4 --dist loadfile
+
+LABELING := .winnow/label_studio
+test-labeling: setup ## push to and pull from a real Label Studio, in an environment of its own, on loopback
+	@test -x $(LABELING)/bin/label-studio || { uv venv --quiet $(LABELING) && uv pip install --quiet --python $(LABELING)/bin/python "label-studio>=1.23,<2"; }
+	LABEL_STUDIO_COMMAND=$(CURDIR)/$(LABELING)/bin/label-studio python -m pytest -m labeling tests/pipelines/test_label_studio_server.py
 
 check: setup ## style, types and layers
 	ruff check .

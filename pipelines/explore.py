@@ -14,11 +14,12 @@ from components.core.stage_settings import top_settings
 from components.datasets.labels import read_labels
 from components.datasets.manifest import SPLITS, positions_of, read_manifest, rows_of
 from components.datasets.pseudo_labels import STATUSES, read_pseudo_labels
+from components.datasets.quarantine import read_quarantine
 from components.datasets.sample_store import open_samples
 from components.datasets.vectors import open_vectors
 from components.modalities import build_modality
 from components.pages.brief import brief
-from components.pages.explore import Points, render
+from components.pages.explore import LeftOut, Points, render
 from components.pages.on_map import on_map
 from components.pages.sheets import sheets
 from components.pages.spread import spread
@@ -27,6 +28,7 @@ from pipelines.labeling.places import MANIFEST, SAMPLES, VECTORS
 PAGE = Path("data/explore/explore.html")
 NEIGHBORS = Path("data/embed/neighbors.npz")
 LABELS = Path("data/label/labels.parquet")
+QUARANTINE = Path("data/ingest/quarantine.parquet")
 PSEUDO_LABELS = Path("data/pseudo_label/pseudo_labels.parquet")
 PREDICTIONS = Path("data/evaluate/predictions.parquet")
 UNKNOWN, LABELED, RIGHT, MISTAKE = "without a label", "labeled", "right", "mistake"
@@ -81,6 +83,12 @@ def explore(out: Path | None) -> str:
     page = out or PAGE
     if page.suffix != ".html":
         raise WinnowError(f"{page} does not end in .html, so no browser would open it: give it such a name.")
+    write_text(page, page_of_all())
+    return f"{page}: {len(read_manifest(MANIFEST, ['id'])):,} samples; open it in a browser."
+
+
+def page_of_all(*, served: bool = False) -> str:
+    """The page as text; served: see `render`. Raises WinnowError as `explore` does."""
     for path in (MANIFEST, SAMPLES, VECTORS):
         if not path.is_file():
             raise WinnowError(f"{path} is missing: run `dvc repro embed` first, by which samples have a place.")
@@ -89,11 +97,10 @@ def explore(out: Path | None) -> str:
         raise WinnowError(f"{VECTORS} is of other samples than {MANIFEST}: run `dvc repro embed`, which makes it anew.")
     known = _Known(listing)
     known.read()
-    write_text(page, _page(listing, vectors, known))
-    return f"{page}: {len(listing):,} samples; open it in a browser."
+    return _page(listing, vectors, known, served)
 
 
-def _page(listing: pd.DataFrame, vectors: npt.NDArray[np.float32], known: _Known) -> str:
+def _page(listing: pd.DataFrame, vectors: npt.NDArray[np.float32], known: _Known, served: bool) -> str:
     seed = top_settings(read_params()).seed
     train = positions_of(listing, "train")
     store = open_samples(SAMPLES)
@@ -117,7 +124,17 @@ def _page(listing: pd.DataFrame, vectors: npt.NDArray[np.float32], known: _Known
         splits=SPLITS,
         statuses=WAYS,
     )
-    return render(points, pictures, modality)
+    return render(points, pictures, modality, _left_out(listing), served=served)
+
+
+def _left_out(listing: pd.DataFrame) -> LeftOut:
+    """What the quarantine names, files of their own and those beside the samples they clash with."""
+    if not QUARANTINE.is_file():
+        return LeftOut([], [], [], np.zeros(0, np.int64))
+    rows = read_quarantine(QUARANTINE)
+    row_of = {path: row for row, path in enumerate(listing["path"])}
+    twin = np.array([row_of.get(path, -1) for path in rows["twin"]], np.int64)
+    return LeftOut(rows["path"].tolist(), rows["kind"].tolist(), rows["reason"].tolist(), twin)
 
 
 def _near(count: int) -> Integers:

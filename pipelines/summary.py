@@ -40,6 +40,7 @@ def rows(seconds: float | None = None) -> list[tuple[str, str]]:
         *_rules(Path("data/label/rule_figures.csv")),
         ("more labels", _more_labels(block(read_params(), "label"), metrics["labels_used"])),
         ("test accuracy", _accuracy(metrics)),
+        *_bought(version.get("bought")),
         ("label-only control", f"{metrics['control_accuracy']:.4f}"),
         *_simple(metrics.get("baselines")),
         ("shipped", guard["why"]),
@@ -80,6 +81,20 @@ def _more_labels(label: dict[str, Any], used: int) -> str:
 def _accuracy(metrics: dict[str, Any]) -> str:
     low, high = metrics["accuracy_low"], metrics["accuracy_high"]
     return f"{metrics['accuracy']:.4f} ({low:.4f} to {high:.4f}) on {metrics['test_samples']} test samples"
+
+
+def _bought(round_: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """What came of the labels since the version before; nothing for the first one."""
+    if not round_:
+        return []
+    was = round_["before"]
+    spent = f"{round_['labels']} {'label' if round_['labels'] == 1 else 'labels'} since version {round_['version']}"
+    then = f"which had {was['accuracy']:.4f} ({was['accuracy_low']:.4f} to {was['accuracy_high']:.4f})"
+    if round_["difference"] is not None:
+        means = f"difference {round_['difference']:+.4f}, paired {round_['low']:+.4f} to {round_['high']:+.4f}"
+    else:
+        means = f"on {'the same' if round_['same_test'] else 'other'} test samples"
+    return [("the round", f"{spent}, {then}: {means}")]
 
 
 def _simple(beside: dict[str, Any] | None) -> list[tuple[str, str]]:

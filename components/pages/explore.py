@@ -16,8 +16,10 @@ from components.pages.sheets import EACH, Sheets
 from components.pages.shown import showing
 from components.pages.templates import templates
 
-TEMPLATE, SCRIPT = "explore.html.jinja", Path(__file__).with_name("explore.js.jinja")
+TEMPLATE = "explore.html.jinja"
+SCRIPTS = [Path(__file__).with_name(f"{name}.js.jinja") for name in ("explore", "explore_beside")]
 Integers = npt.NDArray[np.int64]
+MOST_LEFT_OUT = 2000  # files that the page names
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,25 @@ class Points:
     statuses: Sequence[str]
 
 
-def render(points: Points, sheets: Sheets, modality: Modality) -> str:
-    """The page as text; what comes from the data is escaped, nothing loaded from elsewhere, no other script runs."""
+@dataclass(frozen=True)
+class LeftOut:
+    """Files that `ingest` put into quarantine, M of them: path, kind and reason of each; twin: `(M,)` row of the sample
+    that it clashes with, -1 for none."""
+
+    paths: Sequence[str]
+    kinds: Sequence[str]
+    reasons: Sequence[str]
+    twin: Integers
+
+
+def render(points: Points, sheets: Sheets, modality: Modality, left_out: LeftOut, *, served: bool = False) -> str:
+    """The page as text; what comes from the data is escaped, nothing loaded from elsewhere, no other script runs.
+
+    served: by a server that takes a selection as the next questions and shows whole samples.
+    """
     from markupsafe import Markup
 
-    script = SCRIPT.read_text(encoding="utf-8")
+    script = "".join(path.read_text(encoding="utf-8") for path in SCRIPTS)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     pictured = int((sheets.place >= 0).sum())
     return (
@@ -58,7 +74,9 @@ def render(points: Points, sheets: Sheets, modality: Modality) -> str:
             about="" if not sheets.uris or pictured == len(points.ids) else f"{pictured:,} have a small picture here.",
             said=bool(points.said),
             sheets=bool(sheets.uris),
-            data=_data(points, sheets),
+            left_out=len(left_out.paths),
+            served=served,
+            data=_data(points, sheets) | _left_out(left_out) | {"served": served},
             digest=digest,
             script=Markup(script),  # noqa: S704  our own, not from the data
         )
@@ -89,6 +107,20 @@ def _data(points: Points, sheets: Sheets) -> dict[str, Any]:
         "cell": sheets.cell,
         "each": EACH,
         "formula": FORMULA,
+    }
+
+
+def _left_out(found: LeftOut) -> dict[str, Any]:
+    """The first files by kind, and of all the rows whose samples they clash with."""
+    order = sorted(range(len(found.paths)), key=lambda one: (found.kinds[one], found.paths[one]))[:MOST_LEFT_OUT]
+    kinds = sorted(set(found.kinds))
+    beside = sorted(
+        {(int(row), kinds.index(kind)) for row, kind in zip(found.twin, found.kinds, strict=True) if row >= 0}
+    )
+    return {
+        "kinds": [kind.replace("_", " ") for kind in kinds],
+        "left": [[found.paths[k], kinds.index(found.kinds[k]), found.reasons[k], int(found.twin[k])] for k in order],
+        "beside": beside,
     }
 
 

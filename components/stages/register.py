@@ -38,6 +38,7 @@ from components.datasets.manifest import positions_of, read_manifest
 from components.datasets.sample_store import Array, open_samples
 from components.models.classifier import Classifier, load_classifier
 from components.release.approval import AUTHORS, REVIEW, honour, how_to_answer
+from components.release.bought import bought
 from components.release.evidence import evidence_digest, standing
 from components.release.gate import Decision, Gate, TestRows, decide
 from components.release.model_card import card, evidence
@@ -173,7 +174,8 @@ def _example(manifest: Path, samples: Path) -> Array:
 
 def _version_json(registered: Version, verdict: Decision, gate: Gate) -> str:
     """The same bytes each time that the version is registered already: the time and the run are its own."""
-    told = [{"version": number, **asdict(one)} for number, one in history(versions(registered.name))]
+    every = versions(registered.name)
+    told = [{"version": number, **asdict(one)} for number, one in history(every)]
     made = journal.provenance()
     facts: dict[str, Any] = {
         "name": registered.name,
@@ -187,6 +189,7 @@ def _version_json(registered: Version, verdict: Decision, gate: Gate) -> str:
         "git_commit": made.get("git_commit", ""),
         "git_dirty": made.get("git_dirty") == "true",
         "decisions": told[-MOST_DECISIONS:],
+        "bought": bought(registered, verdict, every),
     }
     if gate.approval == "person":
         facts["approval"] = _approval(registered)

@@ -1,7 +1,7 @@
 """`winnow label ...`: people are asked on a page or by files; and the ledger is mended by rows appended to it."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -20,11 +20,17 @@ class _AskFirst(Grouped):
         return parsed
 
 
+Then = Annotated[
+    Literal["repro", "run"] | None,
+    typer.Option(
+        "--then", help="Start the next run with what was answered: `winnow repro` or, as a flow, `winnow run`."
+    ),
+]
 app = typer.Typer()
 label = typer.Typer(cls=_AskFirst, help="Ask people for labels, bring in their answers, mend the label ledger.")
 
 
-@label.command(epilog=examples("winnow label ask", "winnow label ask --test --count 200"))
+@label.command(epilog=examples("winnow label ask --then repro", "winnow label ask --test --count 200"))
 def ask(
     test: Annotated[
         bool, typer.Option("--test", help="Test samples whose class nobody knows, drawn at random: to measure by.")
@@ -39,12 +45,16 @@ def ask(
     again: Annotated[
         float, typer.Option(min=0, max=0.5, help="Share of a person's answers that are asked for once more.")
     ] = 0.05,
+    then: Then = None,
 ) -> None:
     """Open a page on this machine that asks for labels; `winnow label` alone does the same."""
     from pipelines.labeling.serve import serve
     from pipelines.labeling.sharing import Sharing
+    from pipelines.labeling.then import go_on, rows
 
-    serve(test=test, count=count, port=port, sharing=Sharing(second=second, again=again))
+    before = rows()
+    serve(test=test, count=count, port=port, sharing=Sharing(second=second, again=again), then=then is not None)
+    go_on(then, before)
 
 
 @label.command("export", epilog=examples("winnow label export questions.csv", "winnow label export tasks.json"))
@@ -64,11 +74,52 @@ def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The gallery's, a CSV, or Label Studio's JSON(-MIN).")],
     annotator: Annotated[str, typer.Option(metavar="NAME", help="Whose they are, where a CSV does not say.")] = "",
     test: Annotated[bool, typer.Option("--test", help="Answers about test samples, and no others.")] = False,
+    then: Then = None,
 ) -> None:
     """Bring answers from a file into the ledger: all or none, and none twice."""
     from pipelines.labeling.importing import import_answers
+    from pipelines.labeling.then import go_on, rows
 
+    before = rows()
     print(import_answers(file, annotator=annotator, test=test))
+    go_on(then, before)
+
+
+Project = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="A project that is there. [default: this folder's own, which push makes]"),
+]
+
+
+@label.command(epilog=examples("winnow label push", "winnow label push --people 2"))
+def push(
+    project: Project = None,
+    people: Annotated[
+        int | None,
+        typer.Option(min=1, max=100, metavar="N", help="By how many each question is to be answered. [default: 1]"),
+    ] = None,
+    test: Annotated[bool, typer.Option("--test", help="As of `winnow label ask`.")] = False,
+    count: Annotated[int, typer.Option(min=1, max=100_000, help="As of `winnow label ask`.")] = 20,
+) -> None:
+    """Put the open questions on a Label Studio server: that of LABEL_STUDIO_URL, by LABEL_STUDIO_API_KEY."""
+    from pipelines.labeling.pushing import push_questions
+
+    print(push_questions(number=project, people=people, test=test, count=count))
+
+
+@label.command(epilog=examples("winnow label pull --then repro"))
+def pull(
+    project: Project = None,
+    test: Annotated[bool, typer.Option("--test", help="Answers about test samples, and no others.")] = False,
+    then: Then = None,
+) -> None:
+    """Bring answers from a Label Studio server into the ledger: all or none, and none twice."""
+    from pipelines.labeling.pulling import pull_answers
+    from pipelines.labeling.then import go_on, rows
+
+    before = rows()
+    print(pull_answers(number=project, test=test))
+    go_on(then, before)
 
 
 @label.command(epilog=examples("winnow label retract --round 3", "winnow label retract --annotator mira"))

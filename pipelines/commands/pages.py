@@ -32,13 +32,21 @@ def flows(
     show(port)
 
 
-@command(epilog=examples("winnow explore", "winnow explore --out map.html"))
+@command(epilog=examples("winnow explore", "winnow explore --out map.html", "winnow explore --serve"))
 def explore(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Where; data/explore/explore.html if not said.")
     ] = None,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Show it on this machine, where a selection can become the next questions.")
+    ] = False,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port; the next free one if it is taken.")] = 5005,
 ) -> None:
     """Write a page with all samples as points on a map, to zoom, filter, select and turn into questions."""
+    if serve:
+        from pipelines.explore_served import serve_map
+
+        serve_map(port)
     from pipelines.explore import explore
 
     print(explore(out))

@@ -111,7 +111,11 @@ def clips(
     choose_for_clips(source, budget=budget, rate=rate, seconds=seconds, speaker=speaker, columns=columns)
 
 
-@command(epilog=examples("winnow run", "winnow run --source ~/pictures --image-size 64 --channels 3"))
+@command(
+    epilog=examples(
+        "winnow run", "winnow run --people-hours 8", "winnow run --source ~/pictures --image-size 64 --channels 3"
+    )
+)
 def run(
     force: Force = False,
     start: Start = None,
@@ -119,13 +123,17 @@ def run(
     image_size: ImageSize = None,
     channels: Channels = None,
     budget: Budget = None,
+    people_hours: Annotated[
+        float,
+        typer.Option(min=0, max=8760, help="Wait so long at most for people to answer the open questions before."),
+    ] = 0,
 ) -> None:
     """Run what is stale as a Prefect flow: retries, time limits, logs and results on its page."""
     from pipelines.flows.run import run_flow
     from pipelines.own_pictures import keep
 
     keep(source=source, image_size=image_size, channels=channels, budget=budget)
-    sys.exit(run_flow(force=force, start=start))
+    sys.exit(run_flow(force=force, start=start, people_hours=people_hours))
 
 
 @command(epilog=examples('winnow schedule --cron "30 22 * * 1-5" --timezone Europe/Berlin'))

@@ -38,15 +38,20 @@ class InfrastructureError(RuntimeError):
 
 
 @flow(name="winnow", persist_result=False, validate_parameters=True)
-def pipeline(start: str | None = None, force: bool = False) -> State[Any]:
+def pipeline(start: str | None = None, force: bool = False, people_hours: float = 0) -> State[Any]:
     """Run what is stale, stage by stage, and show what came out.
 
     Args:
         start: run this stage and all after it, changed or not.
         force: run every stage, changed or not; with `start`, no more than that asks for.
+        people_hours: wait so long at most for people to answer the open questions before; 0 waits for nobody.
     """
     try:
         prepare()  # a worker of Prefect's started this process
+        if people_hours:
+            waited = people(people_hours, return_state=True)
+            if not waited.is_completed():
+                raise WinnowError(waited.message or "waiting for people failed.")
         with alive():
             with alone(with_prefect=True) as stale:
                 began = time.monotonic()
@@ -96,6 +101,23 @@ def _task(stage: str, settings: RunSettings) -> "Task[Any, Any]":
 
 def _worth_a_retry(_: "Task[Any, Any]", __: TaskRun, state: State[Any]) -> bool:
     return isinstance(state.result(raise_on_failure=False), InfrastructureError)
+
+
+@task(name="people", task_run_name="people", cache_policy=NO_CACHE, persist_result=False)
+def people(hours: float) -> State[Any]:
+    """Wait for them; where the time is up, what they have answered so far is what the run learns from."""
+    from pipelines.labeling.waiting import wait_for_answers
+
+    logger = get_run_logger()
+
+    def say(line: str) -> None:
+        logger.info(line)
+        print(line, flush=True)
+
+    try:
+        return Completed(message=wait_for_answers(hours, say).said)
+    except WinnowError as error:  # Prefect would show a traceback
+        return Failed(message=without_secrets(str(error)))
 
 
 @task(cache_policy=NO_CACHE, persist_result=False, retry_condition_fn=_worth_a_retry)

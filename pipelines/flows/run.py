@@ -9,14 +9,14 @@ from pipelines.settings import run_settings
 from pipelines.summary import summarize
 
 
-def run_flow(*, force: bool = False, start: str | None = None) -> int:
-    """Run the pipeline as a Prefect flow; returns the exit code."""
+def run_flow(*, force: bool = False, start: str | None = None, people_hours: float = 0) -> int:
+    """Run the pipeline as a Prefect flow, after people have answered or so many hours; returns the exit code."""
     began = time.monotonic()
     check_start(start)
     address = for_one_run(pages=bool(run_settings().review_minutes))
     from pipelines.flows.flow import pipeline  # it reads the server's address
 
-    state = pipeline(force=force, start=start, return_state=True)
+    state = pipeline(force=force, start=start, people_hours=people_hours, return_state=True)
     if not state.is_completed():
         print(f"winnow: {state.message}", file=sys.stderr)
         return 1

@@ -1,29 +1,22 @@
 """The labeling page's server: the page, and the few things it asks, behind an address that nobody can guess."""
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
-from pydantic import ValidationError
 
 from components.core.errors import WinnowError
 from components.modalities import Modality
 from components.pages.label import ASKED, render
 from pipelines.labeling.desk import Answer, Asked, Desk, Seat
 from pipelines.loopback_only import App
+from pipelines.spoken import HEADERS, spoken
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
 MOST = 10_000  # bytes of what a page says
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
 POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; connect-src 'self'; "
 Endpoint = Callable[["Request"], Awaitable["Response"]]
 Record = Callable[[str], npt.NDArray[Any]]
@@ -80,7 +73,7 @@ def _answering(does: Callable[[Any], dict[str, Any]], kind: type[Seat]) -> "Endp
         from starlette.responses import JSONResponse
 
         try:
-            return JSONResponse(does(await _said(request, kind)), headers=HEADERS)
+            return JSONResponse(does(await spoken(request, kind, MOST)), headers=HEADERS)
         except WinnowError as error:
             return JSONResponse({"error": str(error)}, 409, HEADERS)
 
@@ -96,19 +89,3 @@ def _shown(asked: Asked, modality: Modality, record: Record) -> dict[str, Any]:
 
 def _seat(said: Seat) -> Seat:
     return Seat(who=said.who, tab=said.tab)
-
-
-async def _said(request: "Request", kind: type[Seat]) -> Any:
-    """What the page says. Raises WinnowError for what no page of ours says."""
-    wrong = WinnowError("the server did not understand the page: load it anew.")
-    if request.headers.get("content-type") != "application/json":
-        raise wrong
-    content = b""
-    async for part in request.stream():
-        content += part
-        if len(content) > MOST:
-            raise wrong
-    try:
-        return kind.model_validate(json.loads(content))
-    except (ValueError, RecursionError, ValidationError):
-        raise wrong from None

@@ -1,4 +1,4 @@
-"""The questions of a sitting: those that `select` chose, the first ones before there is a model, or test samples."""
+"""The questions of a sitting: a person's choice, what `select` chose, the first ones of all, or test samples."""
 
 import csv
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from components.core.spreadsheet import plain
 from components.core.stage_settings import top_settings
 from components.datasets.manifest import rows_of
 from components.datasets.oracle import read_oracle
+from pipelines.labeling.chosen import chosen
 from pipelines.labeling.first_questions import first_questions
 from pipelines.labeling.places import ORACLE, QUERIES
 from pipelines.labeling.project import Project
@@ -48,6 +49,8 @@ def open_batch(project: Project, ledger: pd.DataFrame, *, test: bool, count: int
     """
     if test:
         questions, said = _of_test(project, ledger, count), "drawn at random from the test split"
+    elif ids := chosen(ledger):
+        questions, said = [Question(one) for one in ids], "chosen by a person on the map"
     elif QUERIES.is_file():
         questions, said = _selected(project), "chosen by the model's doubts"
     else:

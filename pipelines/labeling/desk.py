@@ -103,6 +103,12 @@ class Desk:
         question = self._questions.get(chosen, Question(chosen)) if chosen else None
         return Asked(question, bool(again), done, len(open_), len(open_) - len(free), last)
 
+    def is_over(self) -> bool:
+        """Whether every question of the batch has an answer, and nobody looks at one."""
+        people, now = Answered(read_ledger(self._ledger), self._about).people, self._clock()
+        looked_at = any(now - then < HELD for since in list(self._seats.values()) for then in list(since.values()))
+        return not looked_at and all(people.get(one) for one in self._questions)
+
     def answer(self, said: Answer) -> None:
         """Put the answer into the ledger. One that stands there already, from a page whose thanks got lost, is not put
         there twice. Raises WinnowError for one that cannot be, and for another one by the same person."""

@@ -9,11 +9,11 @@ from components.core.spreadsheet import to_csv
 from components.datasets.ledger import read_ledger
 from components.datasets.sample_store import open_samples
 from components.modalities import build_modality
-from components.pages.tasks import labeling_config, labeling_task
 from pipelines.labeling.batch import Question, open_batch
 from pipelines.labeling.places import LEDGER, SAMPLES
 from pipelines.labeling.project import Project, open_project
 from pipelines.labeling.standing import answers_that_stand
+from pipelines.labeling.tasks import tasks_of
 
 COLUMNS = ("id", "label", "annotator", "sha256", "path", "guess", "confidence")
 
@@ -45,16 +45,9 @@ def export_questions(path: Path, *, test: bool, count: int) -> str:
 
 
 def _tasks(path: Path, project: Project, questions: list[Question]) -> str:
-    store = open_samples(SAMPLES)
-    modality = build_modality(store.about.modality)
-    place = {one: row for row, one in enumerate(project.samples["id"])}
-    tasks = []
-    for one in questions:
-        facts = project.samples.iloc[place[one.id]]
-        sample = (one.id, str(facts["sha256"]), str(facts["path"]))
-        tasks.append(labeling_task(modality, store.record(place[one.id]), sample, one.guess, one.confidence))
+    tasks, configuration = tasks_of(project, questions)
     config = path.with_suffix(".xml")
-    write_text(config, labeling_config(modality, store.record(0), project.classes))
+    write_text(config, configuration)
     write_text(path, json.dumps(tasks, indent=2, sort_keys=True) + "\n")
     return (
         f"{path}: {len(tasks)} tasks for a project of Label Studio with the labeling configuration {config}; what it "

@@ -28,7 +28,12 @@ class Joining:
         self._last = {(one["id"], one["annotator"]): one for one in standing(ledger).to_dict("records")}
         every = ledger.to_dict("records")
         self._there = {(one["id"], one["annotator"], one["label"], one["time"]) for one in every}
-        self._numbers = {(part, one["label"], one["time"]) for one in every for part in one["note"].split("; ")}
+        self._numbers = {
+            (part.rpartition(":")[2], one["label"], one["time"])
+            for one in every
+            for part in one["note"].split("; ")
+            if part.startswith(f"{TOOL}:")
+        }
         latest = self._latest(given)
         round_ = round_of(ledger, {identity for identity, _ in latest})
         for whose, (one, row) in latest.items():
@@ -38,8 +43,9 @@ class Joining:
         """Withdraw what came from the tool and is in it no more, of samples whose annotations the file holds all."""
         for (identity, who), last in self._last.items():
             numbers = [part for part in last["note"].split("; ") if part.startswith(f"{TOOL}:")]
-            there = answers.whole.get(str(identity)) if identity in about else None
-            if there is None or not numbers or GONE in last["note"] or numbers[0].removeprefix(f"{TOOL}:") in there:
+            task, _, number = numbers[0].removeprefix(f"{TOOL}:").rpartition(":") if numbers else ("", "", "")
+            there = answers.whole.get((str(identity), task)) if identity in about else None
+            if there is None or not numbers or GONE in last["note"] or number in there:
                 continue
             base = {"id": identity, "annotator": who, "source": last["source"], "round": last["round"]}
             at = moment(last["at"], last["time"])
@@ -76,7 +82,7 @@ class Joining:
             same = stands is not None and stands["label"] == row["label"]
             return same and (bool(row["label"]) or _passed(row) == _passed(stands))
         said = (row["label"], row["time"])
-        return (*whose, *said) in self._there or (bool(one.annotation) and (one.annotation, *said) in self._numbers)
+        return (*whose, *said) in self._there or (one.annotation.rpartition(":")[2], *said) in self._numbers
 
 
 def _passed(row: Mapping[Any, Any] | None) -> bool:

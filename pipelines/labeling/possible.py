@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 
 from components.core.config import did_you_mean
 from components.core.errors import WinnowError
@@ -35,10 +34,11 @@ class Possible:
         self._hashes = dict(zip(project.samples["id"], project.samples["sha256"], strict=True))
         self._earlier = earlier_ids(project.samples)
 
-    def sifted(self, path: Path, given: Iterable[Given]) -> tuple[list[Given], int]:
+    def sifted(self, given: Iterable[Given], *, whence: str, cure: str) -> tuple[list[Given], int]:
         """The answers, with today's ids; and how many of the other split's samples were left out.
 
-        Raises WinnowError where any cannot be: all kinds of faults with their number, and the first ones by place.
+        Raises WinnowError where any cannot be: all kinds of faults with their number, the first ones by place, and
+        the cure.
         """
         faults, found, left_out = dict[str, list[str]](), list[Given](), 0
         said = dict[tuple[str, str, str], str]()
@@ -57,12 +57,14 @@ class Possible:
             else:
                 left_out += 1
         if faults:
-            raise WinnowError(_refusal(path, faults))
+            raise WinnowError(f"{whence} has answers that cannot be, so none was taken: {_told(faults)}: {cure}.")
         return found, left_out
 
     def _fault(self, one: Given) -> tuple[str, str]:
         """Kind and detail of what is wrong with an answer; or twice nothing."""
         identity, label = one.row["id"], one.row["label"]
+        if one.row["source"] in ("rule", "oracle"):
+            return "row", f"the source '{one.row['source']}' is no person's: leave that column out"
         if identity not in self._splits and not (is_synthetic(identity) and is_there(SYNTHETIC, identity)):
             return "sample", f"'{short(identity)}'"
         if one.sha256 and one.sha256 != self._hashes.get(identity, one.sha256):
@@ -81,11 +83,8 @@ class Possible:
         return "", ""
 
 
-def _refusal(path: Path, faults: dict[str, list[str]]) -> str:
-    told = [
+def _told(faults: dict[str, list[str]]) -> str:
+    return ", ".join(
         f"{len(places)} {FAULTS[kind]} ({'; '.join(places[:_NAMED])}{'; ...' if len(places) > _NAMED else ''})"
         for kind, places in faults.items()
-    ]
-    return (
-        f"{path} has answers that cannot be, so none was taken: {', '.join(told)}: mend the file and import it again."
     )

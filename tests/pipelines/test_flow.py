@@ -14,9 +14,11 @@ import pytest
 from toy_graph import begin, write_stages
 
 from components.core import tracking
+from components.core.errors import WinnowError
 from pipelines import session
 from pipelines.dvc import prepare_workspace, stale
 from pipelines.inline import PROJECT
+from pipelines.labeling.waiting import Waited
 from pipelines.plan import Step
 
 pytestmark = [
@@ -187,3 +189,31 @@ def _alive(pid: int) -> bool:
         return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return False
+
+
+def test_people_are_waited_for_before_the_stages_run_where_that_is_asked_for(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited = list[float]()
+
+    def wait(hours: float, say: Callable[[str], object]) -> Waited:
+        assert not Path("dvc.lock").exists()
+        say("2 questions wait for people.")
+        waited.append(hours)
+        return Waited(2, 1)
+
+    monkeypatch.setattr("pipelines.labeling.waiting.wait_for_answers", wait)
+    assert flow(people_hours=0.5).is_completed()
+    assert flow().is_completed()
+    assert waited == [0.5]
+
+
+def test_a_wait_that_cannot_be_is_told_in_its_sentence(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wait(hours: float, say: Callable[[str], object]) -> Waited:
+        raise WinnowError("there is nothing to ask.")
+
+    monkeypatch.setattr("pipelines.labeling.waiting.wait_for_answers", wait)
+    state = flow(people_hours=0.5)
+    assert state.is_failed()
+    assert state.message == "there is nothing to ask."
+    assert not Path("dvc.lock").exists()

@@ -50,7 +50,7 @@ def test_what_the_ledger_could_not_be_read_with_is_not_written(note: str) -> Non
 
 def test_tasks_without_a_list_of_annotations_take_nothing_back() -> None:
     tasks = [{"data": {"sample_id": "a"}}, {"data": {"sample_id": "b"}, "annotations": []}]
-    assert read_label_studio(Path("t.json"), json.dumps(tasks).encode()).whole == {"b": set()}
+    assert read_label_studio(Path("t.json"), json.dumps(tasks).encode()).whole == {("b", ""): set()}
 
 
 def test_choices_that_are_no_list_are_refused() -> None:

@@ -211,7 +211,7 @@ def test_tasks_for_the_tool_hold_id_hash_guess_and_what_shows_the_sample() -> No
     assert len(tasks) == 20
     data, prediction = tasks[0]["data"], tasks[0]["predictions"][0]
     assert (data["sample_id"], data["sha256"]) == (TRAIN[0], TRAIN[0] * 4)
-    assert data["html"].startswith("<img")
+    assert data["picture"].startswith("data:image/png;base64,")
     assert (prediction["score"], prediction["result"][0]["value"]) == (0.4, {"choices": ["bee"]})
     config = Path("tasks.xml").read_text()
     assert f'toName="{prediction["result"][0]["to_name"]}"' in config
@@ -281,3 +281,26 @@ def test_a_round_or_a_person_is_taken_back_and_what_it_touches_is_said() -> None
     assert "1 of these samples without any now" in retract(None, "noor")
     with pytest.raises(WinnowError, match="has no answer of 'noor' that stands"):
         retract(None, "noor")
+
+
+@pytest.mark.parametrize("source", ["rule", "oracle"])
+def test_rows_that_no_person_gave_are_refused(source: str) -> None:
+    Path("a.csv").write_text(f"id,label,annotator,source\n{TRAIN[0]},ant,mira,{source}\n")
+    refused(f"the source '{source}' is no person's", path=Path("a.csv"))
+
+
+def test_a_name_said_twice_is_refused_and_answers_that_are_no_choice_are_counted() -> None:
+    FILE.write_text('[{"data": {"sample_id": "a", "sample_id": "b"}}]')
+    refused("says 'sample_id' twice")
+    drawn = {"type": "rectanglelabels", "from_name": "box", "value": {"x": 1}}
+    also = {"type": "choices", "from_name": "quality", "value": {"choices": ["good"]}}
+    chosen = {"type": "choices", "from_name": "label", "value": {"choices": ["bee"]}}
+    save(
+        task(TRAIN[0], annotation(1, "", result=[drawn])),
+        task(TRAIN[1], annotation(2, "", result=[also, chosen])),
+        task(TRAIN[2], annotation(3, "")),
+    )
+    said = bring()
+    assert "1 that say something else than one of the choices: left out" in said
+    assert "1 without an answer" in said
+    assert counted("label_studio:7") == {TRAIN[1]: "bee"}

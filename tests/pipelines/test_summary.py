@@ -93,3 +93,20 @@ def test_one_version_may_be_champion_and_challenger_at_once() -> None:
     assert summary.role(("challenger", "champion")) == "serves (champion) and is the newest (challenger)"
     assert summary.role(("champion", "best")) == "serves (champion), best"
     assert summary.role(()) == ""
+
+
+def test_a_round_says_what_its_labels_have_bought() -> None:
+    was = {"accuracy": 0.7, "accuracy_low": 0.6, "accuracy_high": 0.8, "labels_used": 20, "test_samples": 100}
+    round_ = {
+        "version": 1,
+        "labels": 40,
+        "before": was,
+        "same_test": True,
+        "difference": 0.1,
+        "low": 0.02,
+        "high": 0.18,
+    }
+    said = dict(summary._bought(round_))["the round"]
+    assert said.startswith("40 labels since version 1, which had 0.7000 (0.6000 to 0.8000): difference +0.1000, paired")
+    assert dict(summary._bought({**round_, "difference": None}))["the round"].endswith("on the same test samples")
+    assert summary._bought(None) == []
