@@ -34,9 +34,7 @@ def by_order() -> Audit:
     texts = [" ".join(pair[:: 1 - 2 * order]) for pair in PAIRS for order in (0, 1) for _ in range(16)]
     views = views_of(texts)
     torch.manual_seed(0)
-    encoder = build(
-        "encoder", PluginChoice(name="transformer", width=24, depth=1, heads=2), views.input, where="encoder"
-    )
+    encoder = build("encoder", PluginChoice(name="lstm", width=24, hidden=24), views.input, where="encoder")
     return _audit(texts, np.arange(len(texts)) // 16 % 2, views, encoder)
 
 
