@@ -58,6 +58,7 @@ def choose_for_clips(
     before = block(read_params(), "ingest")
     out = [("ingest", name) for name in ("columns", "group") if ("ingest", name) not in asked and name in before]
     settle(asked, [*out, ("pretrain", "weights"), *(("finetune", name) for name in STEPPED)])
+    clips = _opened(place, columns, group.get("column") if group else None)
     for sentence in clips.notices():
         print(f"winnow: {sentence}", file=sys.stderr)
     classes = clips.classes()
@@ -105,9 +106,10 @@ def _source(source: str) -> str:
     return f"clips:{place}" if table or any((place / name).is_file() for name in TABLES) else source
 
 
-def _opened(place: str, columns: dict[str, Any]) -> Source:
+def _opened(place: str, columns: dict[str, Any], origin: str | None = None) -> Source:
     named = Columns.model_validate(columns) if columns else None
-    clips = open_source(place, root=Path(), download=False, columns=named, suffixes=Speech.suffixes, kind=Speech.gives)
+    kind, suffixes = Speech.gives, Speech.suffixes
+    clips = open_source(place, root=Path(), download=False, columns=named, origin=origin, suffixes=suffixes, kind=kind)
     if columns and "columns" not in clips.uses:
         raise WinnowError(f"{place} is no table, so it has no columns: leave out --{', --'.join(columns)}.")
     return clips

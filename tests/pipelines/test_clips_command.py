@@ -44,7 +44,9 @@ def test_without_a_speaker_that_is_said_and_an_earlier_one_is_taken_out(capsys: 
     assert "nothing says whose voice a clip is" in capsys.readouterr().err
 
 
-def test_a_folder_with_a_table_is_read_by_it_and_a_column_of_speakers_is_found() -> None:
+def test_a_folder_with_a_table_is_read_by_it_and_a_column_of_speakers_is_found(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     files = sorted(Path("recordings").rglob("*.wav"))
     rows = [f"{file.relative_to('recordings')},{file.parent.name},{file.name.split('_')[1]}" for file in files]
     Path("recordings/metadata.csv").write_text("file_name,word,speaker\n" + "\n".join(rows))
@@ -52,6 +54,7 @@ def test_a_folder_with_a_table_is_read_by_it_and_a_column_of_speakers_is_found()
     assert settings["ingest"]["source"] == "clips:recordings"
     assert settings["ingest"]["group"] == {"column": "speaker"}
     assert settings["ingest"]["columns"] == {"label": "word"}
+    assert "origin from 'speaker'" in capsys.readouterr().err
     assert "group" not in _choose(speaker="", label="word")["ingest"]
 
 
