@@ -12,6 +12,7 @@ import math
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -61,7 +62,7 @@ class Beside:
     """Clips of one rate, and what both make of them."""
 
     def __init__(self, rate: int) -> None:
-        import librosa  # type: ignore[import-not-found]
+        import librosa  # type: ignore[import-not-found] # no dependency
 
         self.librosa: Any = librosa
         self.kind, self.waves = _kind(rate, "log_mel"), _kind(rate, "wave")
@@ -94,7 +95,7 @@ class Beside:
         for kind, policies in ((self.waves, ON_SAMPLES), (self.kind, ON_FRAMES)):
             for name, policy in policies.items():
                 view = kind.view(Policy.model_validate(policy), _statistics(kind))
-                found[name] = lambda view=view: self._seen(view)  # type: ignore[misc]
+                found[name] = partial(self._seen, view)
         return found
 
     def furthest(self) -> float:

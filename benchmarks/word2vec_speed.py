@@ -82,7 +82,7 @@ def winnow(root: Path, epochs: int, threads: int) -> dict[str, float]:
 
 def gensim(root: Path, epochs: int, threads: int) -> dict[str, float]:
     """gensim's, with the same words passed over: its `sample` is a share, ours counts in shares of the average word."""
-    from gensim.models import Word2Vec  # type: ignore[import-not-found]
+    from gensim.models import Word2Vec  # type: ignore[import-not-found] # no dependency
 
     from components.modalities.text.words import words
 

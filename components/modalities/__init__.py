@@ -66,7 +66,6 @@ class Modality(ABC):
     records_are: ClassVar[str] = "records as the store keeps them"
     views_are: ClassVar[str] = "views as the kind of data makes them"
     hub_tasks: ClassVar[tuple[str, str]] = ("", "")
-
     material: Mapping[str, Array] = {}  # what policies take from files, see `gather`
 
     def __init__(self, config: Any) -> None:

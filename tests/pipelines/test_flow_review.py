@@ -14,7 +14,7 @@ from components.core.decisions import decisions
 from components.core.errors import WinnowError
 from components.core.model_versions import find
 from pipelines.settings import run_settings
-from tests.stages.registered_world import CLASSES, register_model, write_data, write_model, write_predictions
+from tests.stages.registered_world import register_for_a_person, write_data
 
 pytestmark = [
     pytest.mark.slow,
@@ -45,12 +45,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_store: Path, se
     monkeypatch.setattr("components.stages.register.authors", lambda: ["Bob Author"])
     monkeypatch.setattr(review, "POLL", 0.2)
     Path("mlflow.db").write_bytes(empty_store.read_bytes())
-    write_data()
-    text = Path("params.yaml").read_text()
-    Path("params.yaml").write_text(text.replace("approval: none", "approval: person"))
-    write_model(0, CLASSES)
-    write_predictions(1.0, CLASSES)
-    register_model({"approval": "person", "minimum_gain": -1.0})
+    register_for_a_person()
 
     @flow
     def pipeline(minutes: float) -> str:

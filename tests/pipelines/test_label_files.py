@@ -1,4 +1,4 @@
-"""Answers by file: all or none, none twice, every fault named and counted, the test split left as it is; retract."""
+"""Answers by file: all or none, none twice, every fault named and counted, the test split left as it is."""
 
 import csv
 import json
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from labeling_world import HEADER, IDS, TEST, TRAIN, build, counted
+from labeling_world import HEADER, TEST, TRAIN, build, counted
 
 from components.core.errors import WinnowError
 from components.datasets.ledger import in_force, read_ledger
@@ -15,7 +15,6 @@ from pipelines.labeling import importing
 from pipelines.labeling.exporting import export_questions
 from pipelines.labeling.importing import import_answers
 from pipelines.labeling.places import LEDGER
-from pipelines.labeling.retract import retract
 
 FILE = Path("answers.json")
 AT = "2026-03-01T10:00:00.250000Z"
@@ -256,31 +255,6 @@ def test_whose_a_sheet_is_can_be_said_beside_it() -> None:
     Path("a.csv").write_text(f"id,label\n{TRAIN[0]},ant\n")
     bring(Path("a.csv"), annotator="noor")
     assert counted("noor") == {TRAIN[0]: "ant"}
-
-
-def test_a_round_or_a_person_is_taken_back_and_what_it_touches_is_said() -> None:
-    Path("a.csv").write_text(
-        "id,label,annotator,round,note\n"
-        + f"{IDS[0]},ant,mira,1,\n{IDS[1]},bee,mira,2,\n{IDS[0]},ant,noor,1,\n{IDS[2]},,mira,1,cannot tell\n"
-    )
-    bring(Path("a.csv"))
-    before = LEDGER.read_bytes()
-    for wrong, says in (
-        ((None, ""), "--round N"),
-        ((9, ""), "it has those of 1, 2"),
-        ((None, "mir"), "did you mean 'mira'"),
-    ):
-        with pytest.raises(WinnowError, match=says):
-            retract(*wrong)
-    assert LEDGER.read_bytes() == before
-    said = retract(1, "mira")
-    assert "1 label of 1 samples withdrawn" in said
-    assert "and 1 answers without a label; 0 of these samples without any now" in said
-    assert LEDGER.read_bytes().startswith(before)
-    assert (counted("mira"), counted("noor")) == ({IDS[1]: "bee"}, {IDS[0]: "ant"})
-    assert "1 of these samples without any now" in retract(None, "noor")
-    with pytest.raises(WinnowError, match="has no answer of 'noor' that stands"):
-        retract(None, "noor")
 
 
 @pytest.mark.parametrize("source", ["rule", "oracle"])

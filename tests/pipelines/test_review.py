@@ -10,7 +10,7 @@ from components.core import tracking
 from components.core.decisions import decisions
 from components.core.model_versions import find
 from pipelines.flows import review
-from tests.stages.registered_world import CLASSES, register_model, write_data, write_model, write_predictions
+from tests.stages.registered_world import register_for_a_person
 
 Asked = Callable[..., tuple[str, list[str]]]
 ADA = review.Review(answer="approve", name="Ada Lovelace", why="looked at it")
@@ -24,12 +24,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_store: Path) ->
     monkeypatch.delenv("WINNOW_PIPELINE_RUN", raising=False)
     monkeypatch.setattr("components.stages.register.authors", lambda: ["Bob Author"])
     Path("mlflow.db").write_bytes(empty_store.read_bytes())
-    write_data()
-    text = Path("params.yaml").read_text()
-    Path("params.yaml").write_text(text.replace("approval: none", "approval: person"))
-    write_model(0, CLASSES)
-    write_predictions(1.0, CLASSES)
-    register_model({"approval": "person", "minimum_gain": -1.0})
+    register_for_a_person()
 
     def ask(answers: list[review.Review], minutes: float = 1.0) -> tuple[str, list[str]]:
         shown: list[str] = []

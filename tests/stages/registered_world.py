@@ -77,3 +77,13 @@ def write_predictions(right: float, classes: list[str]) -> None:
         "control_distribution": [np.eye(len(classes), dtype=np.float32)[i].tolist() for i in control],
     }
     pq.write_table(pa.table(table), "data/evaluate/predictions.parquet")
+
+
+def register_for_a_person() -> None:
+    """A version that the gate let pass and that waits until a person has said yes."""
+    write_data()
+    text = Path("params.yaml").read_text()
+    Path("params.yaml").write_text(text.replace("approval: none", "approval: person"))
+    write_model(0, CLASSES)
+    write_predictions(1.0, CLASSES)
+    register_model({"approval": "person", "minimum_gain": -1.0})

@@ -296,6 +296,7 @@ class Image(Modality):
 
 
 def _numbers(values: Any, count: int) -> bool:
-    if not isinstance(values, list) or len(values) != count:
-        return False
-    return all(isinstance(one, int | float) and not isinstance(one, bool) and abs(one) < float("inf") for one in values)
+    listed = isinstance(values, list) and len(values) == count
+    return listed and all(
+        isinstance(one, int | float) and not isinstance(one, bool) and abs(one) < float("inf") for one in values
+    )
