@@ -281,10 +281,9 @@ class Image(Modality):
     def _preparation(self) -> "Preparation":
         from components.modalities.image.fitting import FULL, Preparation
 
-        span = {"full": FULL, "file": None, "dataset": FULL}.get(self.config.range, self.config.range)
-        return Preparation(
-            self.config.image_size, self.config.channels, self.config.fit, span, self.config.interpolation
-        )
+        own = self.config
+        span = {"full": FULL, "file": None, "dataset": FULL}.get(own.range, own.range)
+        return Preparation(own.image_size, own.channels, own.fit, span, own.interpolation)
 
     @staticmethod
     def _image(pixels: Pixels, caption: str, *, small: bool) -> str:
@@ -296,7 +295,6 @@ class Image(Modality):
 
 
 def _numbers(values: Any, count: int) -> bool:
-    listed = isinstance(values, list) and len(values) == count
-    return listed and all(
-        isinstance(one, int | float) and not isinstance(one, bool) and abs(one) < float("inf") for one in values
-    )
+    if not isinstance(values, list) or len(values) != count:
+        return False
+    return all(isinstance(one, int | float) and not isinstance(one, bool) and abs(one) < float("inf") for one in values)
