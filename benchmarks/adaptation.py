@@ -46,12 +46,16 @@ def main() -> None:
                 _cells(asked, Path(folder), seed, labels)
 
 
+def _for_pictures(name: str) -> bool:
+    return "pixels" in (plugins.fits(plugins.load("adaptation", name)) or ("pixels",))
+
+
 def _cells(asked: argparse.Namespace, folder: Path, seed: int, labels: int) -> None:
     """Every method on one choice of labels."""
     path = RESULTS / f"adaptation_{asked.data}.json"
     kept = json.loads(path.read_text()) if path.is_file() and asked.skip else {}
     known = kept.get(str(asked.pretrained), {}).get(str(labels), {})
-    methods = asked.methods or plugins.names("adaptation")
+    methods = asked.methods or [name for name in plugins.names("adaptation") if _for_pictures(name)]
     todo = [name for name in methods if str(seed) not in known.get(name, {})]
     if not todo:
         return

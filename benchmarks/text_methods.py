@@ -58,6 +58,7 @@ class Run:
 RUNS = {
     "word2vec": Run("word2vec", {"name": "word_vectors"}, WORDS, 0.01, 256),
     "masked_lm": Run("masked_lm", SMALL, WORD_PIECES, 0.004, options={"hidden": 0.3}),
+    "masked_lm_hour": Run("masked_lm", SMALL, WORD_PIECES, 0.004, options={"hidden": 0.3}),  # the same, for long
     "masked_lm_lstm": Run("masked_lm", {"name": "lstm"}, WORD_PIECES, 0.01, options={"hidden": 0.3}),
     "next_token": Run("next_token", {**SMALL, "causal": True}, rate=0.004),
     "next_token_lstm": Run("next_token", {"name": "lstm", "bidirectional": False, "hidden": 256}, rate=0.01),

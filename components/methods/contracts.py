@@ -124,6 +124,9 @@ class AdaptationMethod(TrainableMethod):
     dropout: float = 0.0
     head: nn.Module  # (B, D) -> (B, K) logits
 
+    def look(self, seen: Callable[[Positions], Tensor]) -> None:
+        """Called before `fit_head`: `seen(places)` gives samples of its `pool`, unchanged, as the encoder sees them."""
+
     @abstractmethod
     def fit_head(self, pool: Floats, rows: Positions, targets: Floats, weights: Floats) -> float:
         """Solve `head` on the unchanged encoder's vectors; returns the mean cross-entropy reached.

@@ -82,6 +82,6 @@ def load_classifier(path: Path) -> Classifier:
     """
     spec = read_spec(path.with_suffix(".json"), ClassifierSpec, REMEDY)
     encoder = build_encoder(spec.encoder)
-    classifier = Classifier(encoder, nn.Linear(spec.encoder.dim, len(spec.classes)), spec)
+    classifier = Classifier(encoder, nn.Linear(spec.encoder.width, len(spec.classes)), spec)
     load_whole(path, classifier, REMEDY)
     return classifier.eval()

@@ -17,6 +17,7 @@ from components.models.additions import Additions
 from components.models.encoder_size import outlined
 from components.models.encoders import Encoder
 from components.models.given_weights import Origin
+from components.models.odds import add_odds
 from components.models.prompts import add_border, add_tokens
 from components.models.sound_tensors import load_whole
 
@@ -55,8 +56,8 @@ class Inputs(Config):
 class EncoderSpec(Config):
     """What rebuilds an encoder but its weights.
 
-    name, options: the plug-in; inputs: of what data; dim: of its vectors; additions: what it got after pretraining;
-    origin: of weights given to it.
+    name, options: the plug-in; inputs: of what data; dim: of its vectors as pretraining left them; additions: what
+    it got after that; origin: of weights given to it.
     """
 
     name: str
@@ -65,6 +66,11 @@ class EncoderSpec(Config):
     dim: int = Field(ge=1)
     additions: Additions = Additions()
     origin: Origin | None = None
+
+    @property
+    def width(self) -> int:
+        """Numbers of a vector with what was added to it."""
+        return self.dim + self.additions.odds
 
     @model_serializer(mode="wrap")
     def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -103,6 +109,8 @@ def build_encoder(spec: EncoderSpec, *, where: str = "pretrain.encoder") -> Enco
         add_tokens(encoder, spec.additions.tokens)
     if spec.additions.border:
         add_border(encoder, spec.additions.border)
+    if spec.additions.odds:
+        add_odds(encoder, spec.additions.odds)
     return encoder
 
 

@@ -125,7 +125,7 @@ def _pool(
     kept = None
     if strategy.draws:
         generator = torch_generator(params.seed, "select", "dropout")
-        kept = dropout_masks(strategy.draws, spec.encoder.dim, spec.dropout, generator)
+        kept = dropout_masks(strategy.draws, spec.encoder.width, spec.dropout, generator)
     known = known_vectors(classifier, embeddings)
     seen = observe(classifier, store, candidates, features=strategy.needs_features, kept=kept, vectors=known)
     probabilities[candidates] = seen.probabilities

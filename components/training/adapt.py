@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from components.core.config import PluginChoice
 from components.core.plugins import build
 from components.core.seeds import derive
 from components.methods.contracts import AdaptationMethod, Floats, Positions
+from components.modalities import Plain
 from components.models.encoder_file import load_encoder
 from components.training.corpus import Corpus
 from components.training.inference import embed_all
@@ -30,6 +32,11 @@ class Material:
     vectors: Floats
     encoder: Path
     classes: int
+
+    @cached_property
+    def plain(self) -> Plain:
+        """From records to what the encoder sees; one for all, since those of texts know what they have split."""
+        return load_encoder(self.encoder)[1].inputs.plain
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,8 @@ def adapt(
         "adaptation", choice, encoder, material.classes, where="finetune.method", kind=kind
     )
     rows = np.searchsorted(corpus.rows, examples.positions)
+    plain = material.plain
+    method.look(lambda places: plain(torch.from_numpy(np.asarray(corpus.samples[corpus.rows[places]]))))
 
     def solve(vectors: Floats) -> float:
         return method.fit_head(vectors, rows, examples.targets, examples.weights)
@@ -88,6 +97,5 @@ def adapt(
         )
         history += train(method, data, loop, seed=seed, on_epoch=on_epoch, device=choose_device())
     trained = len(history) > 1
-    plain = spec.inputs.plain
     method.finish(lambda: solve(embed_all(method.encoder, plain, corpus.samples, corpus.rows) if trained else given))
     return method, history

@@ -86,7 +86,7 @@ def observe(
     rows = np.arange(len(samples)) if positions is None else positions
     count, classes = len(rows), len(classifier.spec.classes)
     probabilities = np.empty((count, classes), np.float32)
-    seen = np.empty((count, classifier.spec.encoder.dim), np.float32) if features else None
+    seen = np.empty((count, classifier.spec.encoder.width), np.float32) if features else None
     draws = np.empty((len(kept), count, classes), np.float32) if kept is not None else None
     device = choose_device()
     masks = None if kept is None else torch.from_numpy(kept).to(device)

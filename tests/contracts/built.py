@@ -12,7 +12,7 @@ from components.core.config import PluginChoice
 from components.core.errors import WinnowError
 from components.methods.contracts import Batch, SelfSupervisedMethod, SemiSupervisedNetwork, TrainableMethod
 from components.modalities.image.policy import Policy
-from components.models.encoder_file import EncoderSpec, build_encoder, save_encoder
+from components.models.encoder_file import EncoderSpec, Inputs, build_encoder, save_encoder
 from components.training.adapt import Examples, Material
 from components.training.corpus import Corpus
 from components.training.inference import embed_all
@@ -154,4 +154,19 @@ def stripes_to_adapt(folder: Path, kind: PluginChoice, size: int = 16) -> tuple[
     corpus = Corpus(samples, np.arange(24), views)
     material = Material(corpus, vectors, folder / "encoder.safetensors", 3)
     targets = np.eye(3, dtype=np.float32)[classes[:12]]
+    return material, Examples(np.arange(12), targets, np.ones(12, np.float32), np.ones(12, np.int64)), spec
+
+
+def texts_to_adapt(folder: Path) -> tuple[Material, Examples, EncoderSpec]:
+    """60 short texts about three things, the first 12 labeled, and an untrained encoder's file."""
+    said, topics = texts.about(60)
+    views = texts.views_of(said, weak=texts.Policy(), view=texts.Policy())
+    inputs = Inputs(modality=views.modality.choice, statistics=views.statistics)
+    spec = EncoderSpec(name="word_vectors", inputs=inputs, dim=100)
+    torch.manual_seed(0)
+    encoder, samples = build_encoder(spec), texts.records_of(said)
+    save_encoder(folder / "encoder.safetensors", encoder, spec)
+    corpus = Corpus(samples, np.arange(60), views)
+    material = Material(corpus, embed_all(encoder, views.plain, samples), folder / "encoder.safetensors", 3)
+    targets = np.eye(3, dtype=np.float32)[topics[:12]]
     return material, Examples(np.arange(12), targets, np.ones(12, np.float32), np.ones(12, np.int64)), spec

@@ -39,6 +39,7 @@ from tests.contracts.built import (
     semi_supervised,
     semi_supervised_networks,
     stripes_to_adapt,
+    texts_to_adapt,
 )
 from tests.pictures import given
 
@@ -233,7 +234,14 @@ def test_a_query_is_distinct_unlabeled_within_budget_and_repeatable(name: str, b
     np.testing.assert_array_equal(first, second)
 
 
-@pytest.mark.parametrize("name", _named("adaptation"))
+OF_PICTURES = [
+    name for name in _named("adaptation") if "pixels" in (plugins.fits(plugins.load("adaptation", name)) or ("pixels",))
+]
+TO_ADAPT = [(name, kind) for name in OF_PICTURES for kind in SMALL]
+TO_ADAPT += [(name, None) for name in _named("adaptation") if name not in OF_PICTURES]
+
+
+@pytest.mark.parametrize("name", OF_PICTURES)
 def test_an_adaptation_step_sends_a_finite_gradient_to_all_that_it_trains(name: str) -> None:
     torch.manual_seed(0)
     encoder = plugins.build("encoder", PluginChoice(name="small_resnet", width=8), given(1, SIZE), where="encoder")
@@ -250,12 +258,11 @@ def test_an_adaptation_step_sends_a_finite_gradient_to_all_that_it_trains(name: 
     assert reached != method.frozen_encoder
 
 
-@pytest.mark.parametrize("name", _named("adaptation"))
-@pytest.mark.parametrize("kind", SMALL, ids=lambda kind: kind.name)
+@pytest.mark.parametrize(("name", "kind"), TO_ADAPT, ids=str)
 def test_an_adapted_classifier_knows_its_labels_and_comes_back_from_its_file(
-    name: str, kind: PluginChoice, tmp_path: Path
+    name: str, kind: PluginChoice | None, tmp_path: Path
 ) -> None:
-    material, examples, spec = stripes_to_adapt(tmp_path, kind)
+    material, examples, spec = stripes_to_adapt(tmp_path, kind) if kind else texts_to_adapt(tmp_path)
     loop = LoopConfig(epochs=3, batch_size=12, learning_rate=0.001)
     method, history = adapt(PluginChoice(name=name), material, examples, loop, seed=0)
     again, _ = adapt(PluginChoice(name=name), material, examples, loop, seed=0)
