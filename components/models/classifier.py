@@ -1,5 +1,6 @@
 """The classifier that ships: an encoder and a head in one file of weights and one of settings beside it."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 
 from components.core.config import Config
 from components.models.encoder_file import EncoderSpec, build_encoder, read_spec, save_weights
+from components.models.odds import beside
 from components.models.prediction_sets import PredictionSets
 from components.models.seen import Seen
 from components.models.sound_tensors import load_whole
@@ -22,7 +24,7 @@ class ClassifierSpec(Config):
     sets: what makes prediction sets of its probabilities, None where no coverage is stated; dropout: share of
     the head's inputs that training left out; for draws only, a prediction leaves none out; seen: what the training
     samples were like, None in files of versions that did not keep it; embedded: sha256 of the vectors of `embed` where
-    the encoder is the one that made them, as it is where nothing but the head was trained.
+    the encoder is the one that made them, as it is where nothing but the head was trained, or odds of words.
     """
 
     encoder: EncoderSpec
@@ -60,6 +62,10 @@ class Classifier(nn.Module):
         """Records `(N, *shape)` -> `(N, F)`, what the head sees."""
         vectors: Tensor = self.encoder(self.plain(records))
         return vectors
+
+    def features_of(self, vectors: Tensor, records: Callable[[], Tensor]) -> Tensor:
+        """The same of what `embed` made of the records, `(N, D)`, where `spec.embedded` says that it is the same."""
+        return beside(self.encoder, vectors, lambda: self.plain(records()))
 
     def probabilities(self, features: Tensor) -> Tensor:
         """`(N, F)` -> `(N, K)` probabilities, softmax(logits / temperature) (Guo et al. 2017)."""

@@ -1,5 +1,7 @@
 """What a text's words say of each class, beside its encoder's vector: one more column a class, the mean over words."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -28,6 +30,11 @@ def mean_odds(odds: Tensor, views: Tensor) -> Tensor:
     return F.embedding_bag(views, odds, mode="sum") / known
 
 
+def beside(encoder: nn.Module, vectors: Tensor, views: Callable[[], Tensor]) -> Tensor:
+    """What an encoder gives, of what it gave before odds were added, if any were; views: asked for where needed."""
+    odds = getattr(encoder, "odds", None)
+    return vectors if odds is None else torch.cat([vectors, mean_odds(odds.weight, views()).to(vectors.dtype)], 1)
+
+
 def _beside(encoder: nn.Module, inputs: tuple[Tensor, ...], vectors: Tensor) -> Tensor:
-    assert isinstance(encoder.odds, nn.Embedding)
-    return torch.cat([vectors, mean_odds(encoder.odds.weight, inputs[0]).to(vectors.dtype)], 1)
+    return beside(encoder, vectors, lambda: inputs[0])

@@ -1,7 +1,9 @@
 """Bulk inference: vectors or class probabilities for rows of the sample store, batch by batch."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -79,8 +81,8 @@ def observe(
 ) -> Observed:
     """What `predict` gives, and in the same pass what the head sees and what it says of parts of that.
 
-    kept: `(T, F)` factors of the features (see `dropout_masks`), a draw for each row; vectors: `(N, F)` features of all
-    samples where they are known (see `known_vectors`): then the encoder is not run.
+    kept: `(T, F)` factors of the features (see `dropout_masks`), a draw for each row; vectors: `(N, D)` of all samples
+    where they are known (see `known_vectors`): then the encoder is not run.
     """
     batch_size = batch_size or at_once(classifier.encoder)
     rows = np.arange(len(samples)) if positions is None else positions
@@ -94,10 +96,11 @@ def observe(
     with torch.inference_mode():
         for start in range(0, count, batch_size):
             part = slice(start, start + batch_size)
+            records = partial(_taken, samples, rows[part], device)
             if vectors is None:
-                given = classifier.features(torch.from_numpy(np.asarray(samples[rows[part]])).to(device))
+                given = classifier.features(records())
             else:
-                given = torch.from_numpy(np.asarray(vectors[rows[part]])).to(device)
+                given = classifier.features_of(_taken(vectors, rows[part], device), records)
             probabilities[part] = classifier.probabilities(given).float().cpu().numpy()
             if seen is not None:
                 seen[part] = given.float().cpu().numpy()
@@ -107,8 +110,12 @@ def observe(
     return Observed(probabilities, seen, draws)
 
 
+def _taken(rows: Any, positions: npt.NDArray[np.int64], device: torch.device) -> torch.Tensor:
+    return torch.from_numpy(np.asarray(rows[positions])).to(device)
+
+
 def known_vectors(classifier: Classifier, embeddings: Path) -> Floats | None:
-    """`(N, F)` what `embed` made, where these are what the classifier's encoder gives, so that nobody makes them again.
+    """`(N, D)` what `embed` made, where these are what the classifier's encoder gives, so that nobody makes them again.
 
     None where the encoder was changed after that.
     """

@@ -113,7 +113,7 @@ class LabelTask:
         seed = seeds.derive(self.seed, "finetune")  # the same for candidate and control: they differ in data alone
         method, rows = adapt(self.params.method, self.material, examples, loop, seed=seed, on_epoch=report)
         encoder = self.spec.encoder.model_copy(update={"additions": method.encoder.additions})
-        unchanged = len(rows) == 1 and method.encoder.additions == Additions()
+        unchanged = len(rows) == 1 and method.encoder.additions.model_copy(update={"odds": 0}) == Additions()
         embedded = self.embedded if unchanged else ""
         spec = self.spec.model_copy(update={"encoder": encoder, "dropout": method.dropout, "embedded": embedded})
         return Classifier(method.encoder, method.head, spec), rows

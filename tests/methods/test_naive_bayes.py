@@ -15,6 +15,7 @@ from components.models.classifier import Classifier, ClassifierSpec
 from components.models.linear_head import fit_linear
 from components.models.odds import FIRST
 from components.training.adapt import Examples, Material, adapt
+from components.training.inference import observe
 from components.training.loop import LoopConfig
 from tests import texts
 from tests.contracts.built import texts_to_adapt
@@ -71,6 +72,18 @@ def test_what_it_says_of_a_text_is_the_mean_of_its_words_whatever_stands_beside_
     np.testing.assert_allclose(features[:, spec.dim :].numpy(), expected, atol=1e-5)
     scale = bags.sum(1).mean() ** 0.5
     np.testing.assert_allclose(said.numpy(), torch.softmax(torch.from_numpy(scale * expected), 1).numpy(), atol=1e-4)
+
+
+def test_what_embed_made_serves_where_only_odds_were_added(tmp_path: Path) -> None:
+    material, examples, spec = texts_to_adapt(tmp_path)
+    method = _adapted(material, examples)
+    encoder = spec.model_copy(update={"additions": method.encoder.additions})
+    whole = ClassifierSpec(encoder=encoder, classes=["sea", "city", "wood"], method="naive_bayes")
+    classifier, samples = Classifier(method.encoder, method.head, whole), material.corpus.samples
+    rows = np.array([7, 3, 59])
+    found = [observe(classifier, samples, rows, features=True, vectors=known) for known in (None, material.vectors)]
+    np.testing.assert_allclose(found[0].features, found[1].features, atol=1e-6)
+    np.testing.assert_allclose(found[0].probabilities, found[1].probabilities, atol=1e-6)
 
 
 def test_words_outvote_a_fifth_of_labels_that_are_wrong(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list
     with socket.socket() as door:
         door.bind(("127.0.0.1", 0))
         port = door.getsockname()[1]
-    password, home = secrets.token_urlsafe(12), tmp_path_factory.mktemp("label_studio")
+    password, home = secrets.token_hex(9), tmp_path_factory.mktemp("label_studio")
     own = {"LABEL_STUDIO_BASE_DATA_DIR": str(home), "DJANGO_DB": "sqlite", "COLLECT_ANALYTICS": "false"}
     own |= {"LATEST_VERSION_CHECK": "false", "SENTRY_DSN": "", "FRONTEND_SENTRY_DSN": ""}
     others = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "LABEL_STUDIO"))}
