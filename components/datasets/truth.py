@@ -49,3 +49,13 @@ def true_classes(oracle: Path, rows: pd.DataFrame, ids: Sequence[str]) -> pd.Dat
     origin[said.notna() & (said == known["source"])] = "source"
     found = said.fillna(known["source"])
     return pd.DataFrame({"class": found, "origin": origin.where(found.notna(), None)}).reset_index(drop=True)
+
+
+def say_where_nothing_measures(oracle: Path, rows: pd.DataFrame, tests: Sequence[str]) -> None:
+    """On standard error, where nobody knows the class of any of the test samples: the last stages will want some."""
+    if len(tests) and true_classes(oracle, rows, tests)["class"].isna().all():
+        print(
+            f"  label: none of the {len(tests):,} test samples has a label, so `evaluate` will stop: "
+            "`winnow label --test` asks about some.",
+            file=sys.stderr,
+        )

@@ -104,7 +104,7 @@ def _test_truth(
     if not known.any():
         raise WinnowError(
             f"no test sample has a label: neither the source nor {ledger} knows one, so nothing can be measured; "
-            f"label some of the {len(ids)} test samples in the ledger, or name a source with a labeled test split."
+            f"`winnow label --test` asks about them ({len(ids):,}), or name a source with a labeled test split."
         )
     names = truth.loc[known, "class"].tolist()
     strange = sorted(set(names) - set(classes))

@@ -27,7 +27,7 @@ from components.datasets.rule_labels import write_rule_figures, write_rule_label
 from components.datasets.rules import Rule, read_rules
 from components.datasets.sample_store import open_samples
 from components.datasets.synthetic import is_synthetic, read_content, write_synthetic
-from components.datasets.truth import answers
+from components.datasets.truth import answers, say_where_nothing_measures
 from components.datasets.vectors import open_vectors
 from components.judging.agreement import with_repeats
 from components.judging.rule_votes import Weighed, search_by_rules, weigh_rules
@@ -101,6 +101,7 @@ def run(
     every, written = answers(ledger, listing), read_rules(rules)
     refuse_gone(every, listing["id"].tolist(), synthetic, quarantine, ledger)
     found = _in_force(params, listing, every, oracle, ledger, embeddings, revealed, rules, written)
+    say_where_nothing_measures(oracle, every, listing.loc[listing["split"] == "test", "id"].tolist())
     weighed = aggregate(params.aggregation, [*found.ids, *found.made], found.rows, found.from_source, found.classes)
     own = weighed.distributions[: len(found.ids)]
     spoken, ids = _by_rules(params, rules, written, samples, listing, found, own)

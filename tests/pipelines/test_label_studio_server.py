@@ -63,7 +63,7 @@ class Person:
 
     def tasks(self) -> dict[str, Any]:
         """By sample, those of the only project, with what is known of them."""
-        said = self.ask("GET", "/api/tasks/?project=1&fields=all&page_size=100")
+        said = self.ask("GET", "/api/tasks/?project=1&fields=all&page_size=400")
         return {one["data"]["sample_id"]: one for one in said["tasks"]}
 
 

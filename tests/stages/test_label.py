@@ -263,3 +263,19 @@ def test_equal_settings_give_equal_bytes(world: SmallWorld) -> None:
     first = (world.folder / "labels.parquet").read_bytes()
     run(world, budget=15)
     assert (world.folder / "labels.parquet").read_bytes() == first
+
+
+def test_where_no_test_sample_has_a_label_it_says_so_before_minutes_of_training(
+    world: SmallWorld, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(world, budget=9)
+    assert "evaluate" not in capsys.readouterr().err
+    truth = oracle_file.read_oracle(world.folder / "oracle.parquet")
+    tests = [world.ids[row] for row in range(len(world.ids)) if row not in set(world.train)]
+    truth.loc[truth["id"].isin(tests), "class"] = None
+    oracle_file.write_oracle(world.folder / "oracle.parquet", truth, CLASSES)
+    run(world, budget=9)
+    assert "test samples has a label, so `evaluate` will stop: `winnow label --test` asks" in capsys.readouterr().err
+    world.answer((tests[0], "ant", "eva"))
+    run(world, budget=9)
+    assert "will stop" not in capsys.readouterr().err
