@@ -15,35 +15,35 @@ WEIGHTS = Path("data/weights")
 WEIGHTS_NOTE = WEIGHTS / "source.json"
 
 
-def note_source(params: dict[str, Any]) -> None:
+def note_source(params: dict[str, Any], at: Path = Path()) -> None:
     """Write what lies in the outside folder (count, bytes, digest of names, sizes and times) to `data/raw/source.json`.
 
     DVC watches `data/raw`, so a change out there makes `ingest` stale. An archive counts as one
-    file. Where there is neither, the note is removed.
+    file. Where there is neither, the note is removed. at: the project.
     """
     block = params.get("ingest")
     place = _outside(block if isinstance(block, dict) else {})
     if place is None or not place.exists():
-        NOTE.unlink(missing_ok=True)
+        (at / NOTE).unlink(missing_ok=True)
         return
-    _write(NOTE, outside.facts_of(place))
+    _write(at / NOTE, outside.facts_of(place))
 
 
-def note_weights(params: dict[str, Any]) -> None:
+def note_weights(params: dict[str, Any], at: Path = Path()) -> None:
     """Write the sha256 of the file in `pretrain.weights` to `data/weights/source.json`, which makes `pretrain` stale.
 
     Where there is no such file, or it lies in the watched folder, the note is removed.
     """
-    WEIGHTS.mkdir(parents=True, exist_ok=True)  # a stage's input, though it be empty
+    (at / WEIGHTS).mkdir(parents=True, exist_ok=True)  # a stage's input, though it be empty
     block = params.get("pretrain")
     given = block.get("weights") if isinstance(block, dict) else None
     given = given.get("path") if isinstance(given, dict) else given
     place = Path(expanded(str(given))) if given else None
     if place is None or not place.is_file() or place.resolve().is_relative_to(WEIGHTS.resolve()):
-        WEIGHTS_NOTE.unlink(missing_ok=True)
+        (at / WEIGHTS_NOTE).unlink(missing_ok=True)
         return
     beside = place.with_suffix(".json")  # what belongs to them
-    _write(WEIGHTS_NOTE, {"sha256": sha256(place), **({"json": sha256(beside)} if beside.is_file() else {})})
+    _write(at / WEIGHTS_NOTE, {"sha256": sha256(place), **({"json": sha256(beside)} if beside.is_file() else {})})
 
 
 def _write(note: Path, facts: dict[str, Any]) -> None:

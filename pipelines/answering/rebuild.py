@@ -1,9 +1,11 @@
 """`winnow rebuild`: a registered version made again from its commit and inputs, and compared stage by stage."""
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from components.core import journal
+from components.core.config import read_params
 from components.core.dag import read_stages
 from components.core.errors import WinnowError
 from components.core.installed import beside, installed
@@ -20,6 +22,7 @@ from pipelines.answering.scratch_copy import scratch_copy
 from pipelines.dvc import run_dvc
 from pipelines.plan import order
 from pipelines.settings import model_name
+from pipelines.watch import note_source, note_weights
 
 HOME = Path(".winnow/rebuild")
 LAST = ("register", "report")  # they say what the registry says, and are not made again
@@ -47,12 +50,21 @@ def rebuild(wanted: str, *, with_changes: bool = False) -> bool:
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
+        _note_outside(project)
         print(f"{whose}: commit {source.commit[:12]}, made again in {folder}", flush=True)
         _say_environment(source)
         if (different := _run(source, project)) is not None:
             _say_difference(different, source, project)
             return False
         return _same_model(version, project, folder)
+
+
+def _note_outside(project: Path) -> None:
+    """Say what lies outside of the project as it is now: a change there is one of what a stage was given."""
+    params = read_params(project / "params.yaml")
+    for note in (note_source, note_weights):
+        with suppress(WinnowError):  # its stage says what is wrong
+            note(params, project)
 
 
 def _run(source: RunSource, project: Path) -> Compared | None:

@@ -113,6 +113,21 @@ def test_it_stops_at_the_first_stage_that_made_other_bytes_and_names_what_it_was
     assert "twice" not in said
 
 
+def test_a_source_outside_of_the_project_that_has_changed_is_what_a_stage_was_given(
+    source: Callable[..., RunSource], tmp_path_factory: pytest.TempPathFactory, capfd: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path_factory.mktemp("outside")
+    (place / "one.txt").write_text("one")
+    made = source(files={"params.yaml": yaml.safe_dump({"seed": 0, "ingest": {"source": str(place)}})})
+    project = scratch_copy.scratch_copy(made, Path(".winnow/rebuild/1"), "version 1")
+    rebuild._note_outside(project)
+    note = json.loads((project / "data/raw/source.json").read_text())
+    assert (note["files"], note["bytes"]) == (1, 3)
+    assert not Path("data/raw/source.json").exists()
+    assert rebuild._run(made, project) is None  # this stage reads no more than a.txt
+    assert "identical, though data/raw is another" in capfd.readouterr().out
+
+
 def test_what_cannot_be_had_again_is_said_before_anything_runs(source: Callable[..., RunSource]) -> None:
     for more, refusal in (
         ({"tags": {"git_commit": ""}}, "was made in no git repository"),
