@@ -31,6 +31,7 @@ SETTINGS = {
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",  # with 2, its default, a short run waits for the next check
     "RAY_TRAIN_METRICS_ENABLED": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_worker_niceness": "0",  # with 15, its default, training stands still beside any other busy program
     "RAY_enable_worker_prestart": "0",  # idle workers that nobody takes: training has an environment of its own
 }
 LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # Ray's way to say: a node of this machine alone; read at import
