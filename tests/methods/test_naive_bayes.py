@@ -10,6 +10,7 @@ from sklearn.naive_bayes import MultinomialNB
 from components.core import plugins
 from components.core.config import PluginChoice
 from components.core.errors import WinnowError
+from components.methods.adaptation import naive_bayes
 from components.methods.adaptation.naive_bayes import LEAST, NaiveBayes
 from components.models.classifier import Classifier, ClassifierSpec
 from components.models.linear_head import fit_linear
@@ -49,7 +50,10 @@ def test_the_odds_are_those_of_another_library_on_the_same_texts_and_weights(tmp
     rows = np.concatenate([bags[:12], *[bags] * 3])
     classes = np.concatenate([targets.argmax(1), np.repeat(np.arange(3), 60)])
     parts = np.concatenate([weights, unlabeled * guessed.T.ravel()])
-    theirs = MultinomialNB(alpha=LEAST).fit(rows, classes, sample_weight=parts).feature_log_prob_.T
+    sizes = np.array([(rows.sum(1) * parts)[classes == one].sum() for one in range(3)])
+    rows = np.concatenate([rows, np.ones((3, rows.shape[1]))])  # a text of every word in each class, by its size
+    classes, parts = np.append(classes, range(3)), np.append(parts, LEAST * sizes / sizes.mean())
+    theirs = MultinomialNB(alpha=1e-10).fit(rows, classes, sample_weight=parts).feature_log_prob_.T
     np.testing.assert_allclose(found, theirs - theirs.mean(1, keepdims=True), atol=1e-4)
 
 
@@ -103,3 +107,12 @@ def test_pictures_have_no_words() -> None:
     choice = PluginChoice(name="naive_bayes")
     with pytest.raises(WinnowError, match="naive_bayes"):
         plugins.build("adaptation", choice, encoder, 3, where="finetune.method", kind="pixels")
+
+
+def test_of_very_many_texts_some_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    material, examples, _ = texts_to_adapt(tmp_path)
+    monkeypatch.setattr(naive_bayes, "MOST", 5)
+    bags = _bags(material)
+    words = bags[[0, 14, 29, 44, 59]].sum(0) + bags[[0, 2, 5, 8, 11]].sum(0)
+    odds = _adapted(material, examples).odds.weight.numpy()[FIRST:]
+    assert np.abs(odds[words == 0]).max() < 1e-6 < np.abs(odds[words > 0]).min()

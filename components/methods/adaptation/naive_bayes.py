@@ -20,9 +20,9 @@ from components.models.encoders import Encoder
 from components.models.linear_head import fit_linear
 from components.models.odds import FIRST, add_odds, mean_odds
 
-MOST = 20_000  # texts of the pool that count for how words are used
+MOST = 50_000  # texts that are read for how words are used: of the labeled ones, and of the pool
 AT_ONCE = 1024  # texts that are in memory
-LEAST = 0.01  # pseudo-count of an entry, so that none is impossible
+LEAST = 0.01  # pseudo-count of an entry in a class of average size, so that none is impossible
 
 
 class NaiveBayes(AdaptationMethod):
@@ -61,13 +61,15 @@ class NaiveBayes(AdaptationMethod):
         the square root of their number, since words of one text repeat each other.
         """
         probe, _ = fit_linear(pool, rows, targets, weights, l2=self.config.l2)
-        some = np.unique(np.linspace(0, len(pool) - 1, min(MOST, len(pool))).astype(np.int64))
+        some, read = _spread(len(pool)), _spread(len(rows))
+        rows, targets, weights = rows[read], targets[read], weights[read]
         with torch.no_grad():
             guessed = torch.softmax(probe(torch.from_numpy(pool[some])), 1).double()
         likeliest = torch.from_numpy(np.eye(targets.shape[1])[targets.argmax(1)] * weights[:, None])
         unlabeled = self._counts(some, guessed)
-        counts = self._counts(rows, likeliest) + self.config.unlabeled * unlabeled + LEAST
-        odds = (counts / counts[FIRST:].sum(0)).log()
+        counts = self._counts(rows, likeliest) + self.config.unlabeled * unlabeled
+        sizes = counts[FIRST:].sum(0).clamp_min(torch.finfo(torch.float64).tiny)
+        odds = (counts / sizes + LEAST / sizes.mean()).log()
         odds -= odds.mean(1, keepdim=True)
         odds[:FIRST] = 0
         words = float(unlabeled[FIRST:].sum()) / len(some)
@@ -101,6 +103,11 @@ class NaiveBayes(AdaptationMethod):
         for start in range(0, len(places), AT_ONCE):
             part = slice(start, start + AT_ONCE)
             yield self._seen(places[part]), rows[part]
+
+
+def _spread(count: int) -> Positions:
+    """At most `MOST` of 0 to `count` - 1, as far apart as can be."""
+    return np.unique(np.linspace(0, count - 1, min(MOST, count)).astype(np.int64))
 
 
 def _reading(vector: int, classes: int, scale: float) -> nn.Linear:
