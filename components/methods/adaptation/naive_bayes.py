@@ -60,9 +60,9 @@ class NaiveBayes(AdaptationMethod):
         """`log P(word | class)` by counts, less its mean over classes; its sum over a text's words is scaled down to
         the square root of their number, since words of one text repeat each other.
         """
-        probe, _ = fit_linear(pool, rows, targets, weights, l2=self.config.l2)
         some, read = _spread(len(pool)), _spread(len(rows))
         rows, targets, weights = rows[read], targets[read], weights[read]
+        probe, _ = fit_linear(pool, rows, targets, weights, l2=self.config.l2)
         with torch.no_grad():
             guessed = torch.softmax(probe(torch.from_numpy(pool[some])), 1).double()
         likeliest = torch.from_numpy(np.eye(targets.shape[1])[targets.argmax(1)] * weights[:, None])
