@@ -101,7 +101,6 @@ def run(
     every, written = answers(ledger, listing), read_rules(rules)
     refuse_gone(every, listing["id"].tolist(), synthetic, quarantine, ledger)
     found = _in_force(params, listing, every, oracle, ledger, embeddings, revealed, rules, written)
-    say_where_nothing_measures(oracle, every, listing.loc[listing["split"] == "test", "id"].tolist())
     weighed = aggregate(params.aggregation, [*found.ids, *found.made], found.rows, found.from_source, found.classes)
     own = weighed.distributions[: len(found.ids)]
     spoken, ids = _by_rules(params, rules, written, samples, listing, found, own)
@@ -179,6 +178,7 @@ def _in_force(
     from_source = {id_: name for id_, name in (before | given_now).items() if id_ not in set(order)}
     set_aside = every["id"].nunique() - len(order)
     say_what_counts(params.budget, order, before, record, ledger, set_aside)
+    say_where_nothing_measures(oracle, every, samples.loc[samples["split"] == "test", "id"].tolist())
     made = sorted(id_ for id_ in order if is_synthetic(id_))
     ids = sorted({*order, *from_source} - {*made})
     if not ids and not rules:
