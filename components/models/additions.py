@@ -17,7 +17,7 @@ class Additions(Config):
     adapters: int = Field(default=0, ge=0, le=4096)
     tokens: int = Field(default=0, ge=0, le=4096)
     border: int = Field(default=0, ge=0, le=4096)
-    odds: int = Field(default=0, ge=0)
+    odds: int = Field(default=0, ge=0, le=4096)
 
     @model_serializer(mode="wrap")
     def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
