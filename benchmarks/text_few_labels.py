@@ -3,8 +3,8 @@
 `python -m benchmarks.text_few_labels --root FOLDER` with AG News' two tables: 20,000 training texts without their
 labels, the official 7,600 test texts. word2vec is learned on the training texts alone; k-medoids picks the labels;
 label spreading carries them on, naive Bayes over words answers; validation by five folds is among them. CPU seconds:
-of pretraining, one thread. `--weights FILE` takes a sentence encoder that others trained, `--unbalanced` leaves so much of
-each class.
+of pretraining, one thread. `--weights FILE` takes a sentence encoder that others trained, `--unbalanced` leaves so
+much of each class.
 """
 
 import argparse
