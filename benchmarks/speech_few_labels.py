@@ -21,7 +21,7 @@ from benchmarks._pipeline import keep, mean_and_interval, settings
 from benchmarks.text_few_labels import Rivals as TextRivals
 from components.datasets.sample_store import open_samples
 from components.modalities import build_modality
-from pipelines.clips import ENCODER, METHOD, POLICIES, RATE, SPREAD, THRESHOLD
+from pipelines.clips import ENCODER, FLOOR, METHOD, POLICIES, RATE, SPREAD, THRESHOLD
 from pipelines.inline import LABELED, UNLABELED, run_stages, share
 
 PATH = Path(__file__).parent / "results/speech_few_labels.json"
@@ -42,7 +42,7 @@ CHANGES: dict[str, Any] = {
     "finetune": {"method": {"name": "linear_probe"}, "second_control": "off"},
 }
 INGEST = {
-    "modality": {"name": "speech", "sample_rate": 8000, "seconds": 1.0},
+    "modality": {"name": "speech", "sample_rate": 8000, "seconds": 1.0, "floor": FLOOR},
     "group": {"pattern": "[0-9]_([a-z]+)_"},
     "leaks": "drop",
 }

@@ -17,7 +17,7 @@ VIEW: dict[str, Any] = {
     "crop": [0.7, 1.0],
     "gain": 6.0,
     "equalizer": 6.0,
-    "noise": 0.5,
+    "noise": 1.0,
     "tempo": 0.2,
     "warp": 0.15,
     "time_mask": 0.15,
@@ -31,6 +31,7 @@ POLICIES: dict[str, dict[str, Any]] = {
 METHOD, ENCODER = {"name": "simclr"}, {"name": "mel_network"}
 STEPS, BATCH, FEWEST, MOST_EPOCHS = 600, 256, 32, 100  # of SimCLR: clips of a batch, at most and at least
 RATE = 0.002
+FLOOR = 45.0  # decibels: below is what rooms and recorders add
 SPREAD = {"name": "label_spreading"}  # a clip's neighbors are often of several classes
 THRESHOLD = 0.4  # of its probabilities, which are flat
 ORIGINS = ("speaker", "speaker_id", "client_id", "person", "voice")  # columns that say whose voice it is
@@ -93,7 +94,7 @@ def _asked(count: int) -> Given:
 def _of_source(place: str, columns: dict[str, Any], group: dict[str, str] | None, rate: int, seconds: float) -> Given:
     return {
         ("ingest", "source"): place,
-        ("ingest", "modality"): {"name": "speech", "sample_rate": rate, "seconds": seconds},
+        ("ingest", "modality"): {"name": "speech", "sample_rate": rate, "seconds": seconds, "floor": FLOOR},
         **({("ingest", "columns"): columns} if columns else {}),
         **({("ingest", "group"): group} if group else {}),
     }

@@ -53,7 +53,7 @@ def _run(lines: list[list[str]]) -> None:
         for line in lines:
             _reproduce(line, environment)
         if not registered():
-            print("register: the registry does not hold this model; registering it")
+            print("register: the registry says something else of this model by now; asking it again")
             _reproduce(["repro", "--force", "--downstream", "register"], environment)
 
 

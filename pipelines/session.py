@@ -11,6 +11,7 @@ from pathlib import Path
 
 from components.core import journal, pipeline_run, tracking
 from components.core.config import read_params
+from components.core.decisions import decisions
 from components.core.errors import WinnowError
 from components.core.files import read_json
 from components.core.integrity import recorded_outputs
@@ -72,10 +73,16 @@ def tracked() -> Iterator[Mapping[str, str]]:
 
 
 def registered() -> bool:
-    """Whether the registry holds the model of `version.json`, which DVC may have restored from its cache alone."""
+    """Whether the registry says what `version.json` does, which DVC may have restored from its cache alone: holds the
+    model, under the same aliases, with the same decisions about it.
+    """
     facts = read_json(VERSION)
-    known = {(item.number, item.sha256) for item in versions(facts["name"])}
-    return (facts["version"], facts["model_sha256"]) in known
+    found = next((one for one in versions(facts["name"]) if one.number == facts["version"]), None)
+    if found is None or found.sha256 != facts["model_sha256"]:
+        return False
+    told = [one["at"] for one in facts.get("decisions", []) if one["version"] == found.number]
+    said = [one.at for one in decisions(found.tags)]
+    return sorted(found.aliases) == sorted(facts["aliases"]) and told == said[len(said) - len(told) :]
 
 
 def _tidy() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from components.core import tracking
+from components.core.config import read_params
 from components.core.decisions import history, unreadable
 from components.core.files import read_json
 from components.core.lock import held
@@ -17,6 +18,7 @@ from pipelines.plan import Step, plan
 from pipelines.session import LOCK
 from pipelines.settings import model_name
 from pipelines.summary import role
+from pipelines.watch import note_source, note_weights
 
 RUNS = DECISIONS = 5
 ENCODER = Path("data/pretrain/encoder.json")
@@ -29,6 +31,8 @@ def report() -> str:
         stages = ["a run is at work: what is stale is known when it ends"]
     else:
         prepare_workspace()
+        note_source(read_params())
+        note_weights(read_params())
         stages = _stages(plan(stale()))
     parts = {
         "stages": stages,

@@ -21,8 +21,7 @@ def note_source(params: dict[str, Any], at: Path = Path()) -> None:
     DVC watches `data/raw`, so a change out there makes `ingest` stale. An archive counts as one
     file. Where there is neither, the note is removed. at: the project.
     """
-    block = params.get("ingest")
-    place = _outside(block if isinstance(block, dict) else {})
+    place = outside_source(params)
     if place is None or not place.exists():
         (at / NOTE).unlink(missing_ok=True)
         return
@@ -46,16 +45,20 @@ def note_weights(params: dict[str, Any], at: Path = Path()) -> None:
     _write(at / WEIGHTS_NOTE, {"sha256": sha256(place), **({"json": sha256(beside)} if beside.is_file() else {})})
 
 
+def outside_source(params: dict[str, Any]) -> Path | None:
+    """The folder or archive that `ingest` reads, if it is not in the watched one."""
+    block = params.get("ingest")
+    ingest = block if isinstance(block, dict) else {}
+    if not ingest.get("source"):
+        return None
+    place = place_of(expanded(str(ingest.get("source", ""))), Path(expanded(str(ingest.get("root", WATCHED)))))
+    return None if place is None else _beyond(place)
+
+
 def _write(note: Path, facts: dict[str, Any]) -> None:
     text = json.dumps(facts, sort_keys=True, indent=2) + "\n"
     if not note.is_file() or note.read_text(encoding="utf-8") != text:
         write_text(note, text)
-
-
-def _outside(ingest: dict[str, Any]) -> Path | None:
-    """The folder or archive that `ingest` reads, if it is not in the watched one."""
-    place = place_of(expanded(str(ingest.get("source", ""))), Path(expanded(str(ingest.get("root", WATCHED)))))
-    return None if place is None else _beyond(place)
 
 
 def _beyond(folder: Path) -> Path | None:

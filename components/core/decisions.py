@@ -40,7 +40,7 @@ class Decided:
     @property
     def said(self) -> str:
         """One line for people."""
-        who = f"by {self.by}" if self.by else "by the gate"
+        who = f"by {self.by}{f' (login {self.login})' if self.login else ''}" if self.by else "by the gate"
         mine = ", who made it" if self.own else ""
         against = f" Despite: {self.despite}" if self.despite else ""
         proof = f" (evidence {self.evidence[:SHORT]})" if self.evidence else ""

@@ -19,7 +19,10 @@ ENVIRONMENT = "environment.json"
 KEPT = (Path("params.yaml"), Path("dvc.yaml"), Path("dvc.lock"))
 CODE = (".py", ".jinja", ".yaml", ".yml", ".toml", ".lock", ".cfg", ".ini", ".sh", ".md")  # untracked files that count
 MOST = 4 * 2**20  # bytes of the differences; files beyond that are named
-_MADE = (":!dvc.lock", ":!params.yaml", ":!data/evaluate")  # kept whole, or written by the pipeline
+_MADE = (  # kept whole, known by its hash, or written by the pipeline
+    *(":!dvc.lock", ":!params.yaml", ":!data/labels/ledger.csv"),
+    *(":!data/label", ":!data/evaluate"),
+)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ KNOWN = {"winnow", "mlflow", "prefect", "postgres", "digits"}  # no secrets, tho
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://")
 _TOKEN = re.compile(r"""[^\s"'<>]*""")
 _HOST = re.compile(r"(\[[^\]\s@]*\]|[\w.*~\-]*)(:\d+)?(?=$|[/?#\s\"'<>()\[\]{},;.!…\\|`]|:(?:\s|$))")
-_NAMES = r"token|secret|passw|passphrase|credential|signature|(?:api|access|account|private)[_\-]?key"
+_NAMES = r"token(?!iz)|secret|passw|passphrase|credential|signature|(?:api|access|account|private)[_\-]?key"
 _SAID = re.compile(rf"(?i)([\w.\-]*(?:{_NAMES})[\w.\-]*=|[?&;#](?:key|auth|sig|sas|pwd|pw|pass)=)[^&\s\"'<>]+")
 _QUOTED = re.compile(rf"(?i)([\"'][\w.\-]*(?:{_NAMES})[\w.\-]*[\"']\s*:\s*[\"'])[^\"']+")
 _HEADER = re.compile(

@@ -106,7 +106,8 @@ def without_effect(ledger: pd.DataFrame) -> dict[str, list[int]]:
     label = ledger["label"].loc[order]
     place = pd.Series(range(len(order)), order, dtype="int64").sort_index()
     older = place < place.groupby(whose).cummax()
-    same = (label == label.groupby(whose).shift(fill_value="")).sort_index() & ~older
+    said = passed(ledger).loc[order].groupby(whose).shift(fill_value=False)
+    same = ((label == label.groupby(whose).shift(fill_value="")) & ~said).sort_index() & ~older
     same &= ~_noted(ledger, *PASSES, AGAIN, UNDONE)  # these say something all the same
     empty = ledger["label"] == ""
     found = {"repeats": same & ~empty, "withdrawals": same & empty, "older": older}

@@ -47,7 +47,9 @@ def compare(kind: Kind, first: npt.NDArray[np.bool_], second: npt.NDArray[np.boo
     ships = theirs > ours
     told = f"{MEANS[kind]} names {theirs} of {labels} held-out labels right, {FIRST[kind]} {ours}"
     chance = ", which could be chance" if theirs != ours and mcnemar(first, second) >= LEVEL else ""
-    outcome = "so it ships" if ships else "so it does not ship"
+    outcome = "so it does not ship"
+    if ships:
+        outcome = "the simpler of two that cannot be told apart ships" if chance else "so it ships"
     return Opinion(kind, ships, f"{told[0].upper()}{told[1:]}{chance}: {outcome}.", labels, ours, theirs)
 
 

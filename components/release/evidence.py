@@ -32,9 +32,11 @@ def verdict_of(tags: Mapping[str, str]) -> Decision | None:
 
 
 def standing(version: Version) -> Decided | None:
-    """A person's last yes or no on the evidence as it is now; None: there is none, or it was for other evidence."""
+    """A person's last no, on whatever evidence, or their last yes on the evidence as it is now; None: neither."""
     said = [one for one in decisions(version.tags) if one.what in (APPROVED, REJECTED)]
-    return said[-1] if said and said[-1].evidence == evidence_digest(version.tags) else None
+    if not said or (said[-1].what == APPROVED and said[-1].evidence != evidence_digest(version.tags)):
+        return None
+    return said[-1]
 
 
 def reservations(version: Version, gate: Gate) -> list[str]:

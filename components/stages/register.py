@@ -90,8 +90,9 @@ def run(
             pipeline_run.keep_json(run_id, PROVENANCE, lambda started: statement(model, run_id=run_id, started=started))
         figures = json.loads(metrics.read_text(encoding="utf-8"))
         classes = classifier.spec.classes
-        text = card(figures, verdict, classes, classifier.spec.encoder.inputs.kind, model.with_name("guard.json"))
-        tags = {**evidence(figures, digest, classes), **_gate_tags(known, verdict, predictions)}
+        made, kind = _made(known), classifier.spec.encoder.inputs.kind
+        text = card(figures, verdict, classes, kind, model.with_name("guard.json"), {**made, "run_id": known.run_id})
+        tags = {**evidence(figures, digest, classes, made), **_gate_tags(known, verdict, predictions)}
         if params.gate.approval == "person":
             text += f"\n\nTo answer for it: {how_to_answer(replace(known, tags={**known.tags, **tags}))}."
         describe(known, text, tags)
@@ -99,6 +100,14 @@ def run(
     registered = find(params.name, known.number)
     write_text(version, _version_json(registered, verdict, params.gate))
     return {"version": registered.number, "promoted": float(CHAMPION in registered.aliases)}
+
+
+def _made(known: Version) -> dict[str, str]:
+    """Commit, and whether files differed from it: when the version was first registered, unless they did then."""
+    before: dict[str, str] = {name: known.tags[name] for name in ("git_commit", "git_dirty") if name in known.tags}
+    if before.get("git_dirty") == "false":
+        return before
+    return {name: value for name, value in journal.provenance().items() if name != "dvc_lock"}
 
 
 def _gate_tags(known: Version, verdict: Decision, predictions: Path) -> dict[str, str]:
@@ -176,7 +185,6 @@ def _version_json(registered: Version, verdict: Decision, gate: Gate) -> str:
     """The same bytes each time that the version is registered already: the time and the run are its own."""
     every = versions(registered.name)
     told = [{"version": number, **asdict(one)} for number, one in history(every)]
-    made = journal.provenance()
     facts: dict[str, Any] = {
         "name": registered.name,
         "version": registered.number,
@@ -186,8 +194,8 @@ def _version_json(registered: Version, verdict: Decision, gate: Gate) -> str:
         "registered": datetime.fromtimestamp(registered.created // 1000, UTC).isoformat(),
         "experiment": tracking.experiment_name(),
         "run_id": registered.run_id,
-        "git_commit": made.get("git_commit", ""),
-        "git_dirty": made.get("git_dirty") == "true",
+        "git_commit": registered.tags.get("git_commit", ""),
+        "git_dirty": registered.tags.get("git_dirty") == "true",
         "decisions": told[-MOST_DECISIONS:],
         "bought": bought(registered, verdict, every),
     }

@@ -38,11 +38,27 @@ LARGEST = 100_000_000  # numbers that the graph's solution may hold
 
 @dataclass(frozen=True)
 class _Known:
-    """positions: `(L,)` of the labels in the manifest; classes: `(L,)`; ids: as the label stage has them."""
+    """positions: `(L,)` of the labels in the manifest; classes: `(L,)`; ids: as the label stage has them; pool: how
+    many samples there are to label, with those that are.
+    """
 
     ids: list[str]
     positions: Positions
     classes: Positions
+    pool: int
+
+
+@dataclass(frozen=True)
+class _Have:
+    labels: int
+    pool: int
+
+    def count(self, number: float) -> str:
+        """Of labels, in all or more."""
+        most = min(FAR * self.labels, self.pool)
+        if number <= most:
+            return f"{math.ceil(number):,}"
+        return f"more than the {self.pool:,} samples there are" if most == self.pool else f"more than {most:,}"
 
 
 def plan_labels(target: float, seconds: float | None) -> None:
@@ -61,7 +77,7 @@ def plan_labels(target: float, seconds: float | None) -> None:
     picture = RESULTS / "curve.png"
     draw_forecast(picture, curve, labels=len(known.ids), target=target, rounds=rounds)
     each = seconds if seconds is not None else _seconds()
-    rows = _rows(target, curve, len(known.ids), each)
+    rows = _rows(target, curve, _Have(len(known.ids), known.pool), each)
     write_text(RESULTS / "plan.json", json.dumps(dict(rows), indent=2) + "\n")
     print(f"from {len(known.ids)} labels, by {learner} on frozen vectors; no test label was looked at")
     print("\n".join(f"  {name:<16}{text}" for name, text in [*rows, ("picture", str(picture))]))
@@ -78,8 +94,9 @@ def _known() -> _Known:
             f"{len(labels.ids)} labels of {len(np.unique(classes))} classes are too few to plan by: label {FEWEST} at "
             "least, of two classes."
         )
-    listing = read_manifest(MANIFEST, ["id"])
-    return _Known(labels.ids, rows_of(labels.ids, listing["id"], str(LABELS)), classes)
+    listing = read_manifest(MANIFEST, ["id", "split"])
+    pool = int((listing["split"] == "train").sum())
+    return _Known(labels.ids, rows_of(labels.ids, listing["id"], str(LABELS)), classes, pool)
 
 
 def _curve(known: _Known, seed: int) -> tuple[LearningCurve, LabelKernel, str]:
@@ -119,7 +136,8 @@ def _seconds() -> float | None:
     return float(paid.median()) if len(paid) else None
 
 
-def _rows(target: float, curve: LearningCurve, labels: int, seconds: float | None) -> list[tuple[str, str]]:
+def _rows(target: float, curve: LearningCurve, have: _Have, seconds: float | None) -> list[tuple[str, str]]:
+    labels = have.labels
     now, next_ = curve.at(labels), int(block(read_params(), "select").get("budget") or FEWEST)
     middle, low, high = curve.needed(target)
     more = [max(0.0, one - labels) for one in (middle, low, high)]
@@ -127,28 +145,28 @@ def _rows(target: float, curve: LearningCurve, labels: int, seconds: float | Non
         ("now", f"{now[0]:.3f} ({now[1]:.3f} to {now[2]:.3f})"),
         (
             f"for {target:g}",
-            f"{_count(middle, labels)} labels in all ({_count(low, labels)} to {_count(high, labels)})",
+            f"{have.count(middle)} labels in all ({have.count(low)} to {have.count(high)})",
         ),
-        ("still to label", _still(more, labels)),
+        ("still to label", _still(more, have)),
     ]
     if seconds is not None and more[0]:
-        told = [f"{one * seconds / 3600:.1f}" if one + labels <= FAR * labels else "no end" for one in more]
+        most = min(FAR * labels, have.pool)
+        told = [f"{one * seconds / 3600:.1f}" if one + labels <= most else "no end" for one in more]
         rows.append(("hours", f"{told[0]} ({told[1]} to {told[2]}), at {seconds:g} seconds a label"))
     gain = curve.at(labels + next_)[0] - now[0]
     rows.append((f"the next {next_}", f"{100 * gain:+.1f} points: stop where that is not worth them"))
     if METRICS.is_file():
         measured = float(read_json(METRICS)["accuracy"])
         above = ": more than frozen vectors tell, so fewer labels may do" if measured > now[2] else ""
-        rows.append(("the model", f"{measured:.3f} on the test split, which the plan has not seen{above}"))
+        reached = (
+            f": it has reached {target:g} already, so no label is needed for that" if measured >= target else above
+        )
+        rows.append(("the model", f"{measured:.3f} on the test split, which the plan has not seen{reached}"))
     rows.append(("interval", f"meant to hold in {CONFIDENCE:.0%} of cases; docs/answering.md says how often it did"))
     return rows
 
 
-def _still(more: list[float], labels: int) -> str:
+def _still(more: list[float], have: _Have) -> str:
     if not more[0]:
-        return "none, as far as these labels tell" + (f" (up to {_count(more[2], labels)})" if more[2] else "")
-    return f"{_count(more[0], labels)} ({_count(more[1], labels)} to {_count(more[2], labels)})"
-
-
-def _count(number: float, labels: int) -> str:
-    return f"{math.ceil(number):,}" if number <= FAR * labels else f"more than {FAR * labels:,}"
+        return "none, as far as these labels tell" + (f" (up to {have.count(more[2])})" if more[2] else "")
+    return f"{have.count(more[0])} ({have.count(more[1])} to {have.count(more[2])})"

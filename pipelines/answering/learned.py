@@ -27,13 +27,15 @@ PEOPLE = ("person", "rule")  # sources of labels that stand in the ledger
 class Learned:
     """manifest: `id`, `path`, `split`, `sha256`, None where it is kept no more; labels: source by id; pseudo: accepted
     ids where the model that ships learned from them; rows: the ledger's in force for the labels, None where that ledger
-    is no more; lost: sentences on what is not known."""
+    is no more; lost: sentences on what is not known; scratch: whether the model that ships began without pretraining.
+    """
 
     manifest: pd.DataFrame | None
     labels: Mapping[str, str]
     pseudo: frozenset[str]
     rows: pd.DataFrame | None
     lost: list[str]
+    scratch: bool = False
 
     def annotators(self) -> dict[str, int]:
         """How many labels in force each annotator gave that the version learned from."""
@@ -58,7 +60,9 @@ class Learned:
         if self.manifest is None:
             return "not known: its manifest is kept no more"
         split = dict(zip(self.manifest["id"], self.manifest["split"], strict=True)).get(sample)
-        return {"train": "in pretraining alone", "test": "not at all: it is of the test split"}.get(split or "", "")
+        unseen = "not at all: the network that ships was trained from scratch on the labels"
+        train = unseen if self.scratch else "in pretraining alone"
+        return {"train": train, "test": "not at all: it is of the test split"}.get(split or "", "")
 
     def of_annotator(self, name: str, number: int | None) -> int:
         """How many labels in force that annotator gave it, in that round or all."""
@@ -81,7 +85,8 @@ def learned(version: Version, source: RunSource) -> Learned:
     rows = _rows(source, manifest, labels)
     if rows is None:
         lost.append(f"{LEDGER} as it was then is no first part of what it is now")
-    return Learned(manifest, labels, frozenset(accepted), rows, lost)
+    scratch = version.tags.get("shipped") == "scratch"
+    return Learned(manifest, labels, frozenset(accepted), rows, lost, scratch)
 
 
 def _rows(source: RunSource, manifest: pd.DataFrame | None, labels: Mapping[str, str]) -> pd.DataFrame | None:

@@ -11,6 +11,7 @@ from components.core import tracking
 from components.core.dag import read_stages
 from components.core.decisions import decisions, unreadable
 from components.core.errors import WinnowError
+from components.core.files import sha256
 from components.core.model_versions import Version, find, versions
 from components.core.people import listed
 from components.core.run_source import RunSource, run_source
@@ -105,7 +106,10 @@ def _every() -> Iterator[tuple[Version, Learned]]:
 def _id(wanted: str, seen: Learned) -> str:
     if seen.manifest is None:
         return wanted if wanted in seen.labels else ""
-    mine = seen.manifest[(seen.manifest["id"] == wanted) | (seen.manifest["path"] == wanted)]
+    same = seen.manifest["id"].eq(wanted) | seen.manifest["path"].eq(wanted)
+    if not same.any() and Path(wanted).is_file():
+        same = seen.manifest["sha256"].eq(sha256(Path(wanted)))
+    mine = seen.manifest[same]
     return str(mine["id"].iloc[0]) if len(mine) else ""
 
 

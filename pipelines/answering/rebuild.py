@@ -22,7 +22,7 @@ from pipelines.answering.scratch_copy import scratch_copy
 from pipelines.dvc import run_dvc
 from pipelines.plan import order
 from pipelines.settings import model_name
-from pipelines.watch import note_source, note_weights
+from pipelines.watch import WATCHED, note_source, note_weights, outside_source
 
 HOME = Path(".winnow/rebuild")
 LAST = ("register", "report")  # they say what the registry says, and are not made again
@@ -96,12 +96,20 @@ def _same_model(version: Version, project: Path, folder: Path) -> bool:
 def _say_difference(found: Compared, source: RunSource, project: Path) -> None:
     print(f"first difference: {found.stage}")
     for cause in found.causes:
-        print(f"  given     {cause}")
+        print(f"  given     {cause}{_outside(cause, project)}")
     if not found.causes:
         print("  given     the same code, settings and inputs")
     for path in found.differs:
         print(f"  made      {path}: {_far(path, source, project)}")
     print(f"what was made stays in {project}, to look at.")
+
+
+def _outside(cause: str, project: Path) -> str:
+    """Where the watched folder only notes what lies elsewhere: that place."""
+    place = outside_source(read_params(project / "params.yaml"))
+    if place is None or not cause.startswith(f"{WATCHED} "):
+        return ""
+    return f": it notes {place}, which has changed since (`winnow doctor` names the files)"
 
 
 def _far(path: Path, source: RunSource, project: Path) -> str:

@@ -87,8 +87,8 @@ def _as_it_turned_out(step: Step, done: Mapping[str, State[Any]]) -> Step:
     if step.why:
         return step
     if step.stage == "register" and not registered():
-        get_run_logger().info("register: the registry does not hold this model; registering it")
-        return replace(step, why=("not in the registry",), forced=True)
+        get_run_logger().info("register: the registry says something else of this model by now; asking it again")
+        return replace(step, why=("the registry says otherwise",), forced=True)
     return replace(step, why=tuple(f"{name} runs" for name in step.needs if done[name].name != UNCHANGED))
 
 

@@ -57,6 +57,7 @@ def test_a_secret_of_an_address_is_masked_wherever_it_stands(text: str) -> None:
         "sqlite:////a@b/mlflow.db, file:///a/b, models:/m-1, ray://head:10001 and git@github.com:a/b.git",
         "https://host/x?page=2&order=a",
         "pretrain.epochs 80 -> 40; batch_size=256",
+        '{"tokenizers": "0.23.3", "tokenizer": "pieces"}',
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:

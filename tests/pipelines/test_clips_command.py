@@ -28,7 +28,7 @@ def _choose(source: str = "recordings", speaker: str | None = None, **columns: A
 
 def test_all_settings_are_written_and_fit_together(capsys: pytest.CaptureFixture[str]) -> None:
     settings = _choose(speaker="_([a-z]+)_")
-    assert settings["ingest"]["modality"] == {"name": "speech", "sample_rate": 8000, "seconds": 0.5}
+    assert settings["ingest"]["modality"] == {"name": "speech", "sample_rate": 8000, "seconds": 0.5, "floor": 45.0}
     assert settings["ingest"]["group"] == {"pattern": "_([a-z]+)_"}
     assert settings["pretrain"]["encoder"] == {"name": "mel_network"}
     check_together({**settings, "pretrain": {**settings["pretrain"], "workers": 0}})

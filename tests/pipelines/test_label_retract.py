@@ -6,6 +6,7 @@ import pytest
 from labeling_world import IDS, build, counted
 
 from components.core.errors import WinnowError
+from components.datasets.ledger import read_ledger, without_effect
 from pipelines.labeling.importing import import_answers
 from pipelines.labeling.places import LEDGER
 from pipelines.labeling.retract import retract
@@ -36,6 +37,7 @@ def test_a_round_or_a_person_is_taken_back_and_what_it_touches_is_said() -> None
     assert "1 label of 1 samples withdrawn" in said
     assert "and 1 answers without a label; 0 of these samples without any now" in said
     assert LEDGER.read_bytes().startswith(before)
+    assert not any(without_effect(read_ledger(LEDGER)).values())
     assert (counted("mira"), counted("noor")) == ({IDS[1]: "bee"}, {IDS[0]: "ant"})
     assert "1 of these samples without any now" in retract(None, "noor")
     with pytest.raises(WinnowError, match="has no answer of 'noor' that stands"):

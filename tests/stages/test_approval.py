@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +12,13 @@ from components.core import people, tracking
 from components.core.decisions import decisions, unreadable
 from components.core.errors import WinnowError
 from components.core.model_versions import Version, _numbers, find, promote, rollback, versions
+from components.core.people import login
 from components.release import approval
 from components.release.approval import Answer, decide_on, honour_reviews, promote_by_hand
 from components.release.evidence import evidence_digest
 from components.release.gate import Gate
 from components.release.registered import prove
+from pipelines.session import registered
 
 Project = Callable[..., dict[str, Any]]
 ASKED = Gate(approval="person", minimum_gain=-1.0)
@@ -57,7 +60,7 @@ def test_the_gates_yes_makes_a_candidate_and_a_persons_yes_the_champion(asked: P
     (said,) = decisions(find("winnow", 1).tags)
     assert (said.what, said.by, said.why) == ("approved", ADA, "I looked at it.")
     assert (said.evidence, said.own) == (digest, False)
-    assert f"approved by {ADA} (evidence {digest[:12]}): I looked at it." in _card(1)
+    assert f"approved by {ADA} (login {login()}) (evidence {digest[:12]}): I looked at it." in _card(1)
     again = asked()
     assert again["approval"]["said"]["by"] == ADA
     assert [one["what"] for one in again["decisions"]] == ["approved"]
@@ -78,6 +81,46 @@ def test_a_no_leaves_the_champion_and_stands_until_somebody_says_yes(asked: Proj
         promote_by_hand("winnow", 2, ASKED, by=ADA, despite="", prove=prove)
     _answer(2, by="Eve")
     assert _champion() == 2
+
+
+@pytest.mark.parametrize("approval", ["person", "none"])
+def test_a_no_stands_on_other_evidence_too_and_where_nobody_is_asked(project: Project, approval: str) -> None:
+    def ran(seed: int, approval: str) -> dict[str, Any]:
+        return project(seed, approval=approval, minimum_gain=-1.0)
+
+    ran(0, "none")
+    ran(1, "person")
+    _answer(2, approves=False, why="it lost the dogs.")
+    metrics = Path("data/evaluate/metrics.json")
+    metrics.write_text(json.dumps({**json.loads(metrics.read_text()), "accuracy_low": 0.123}))
+    assert ran(1, approval)["aliases"] == ["challenger"]
+    assert find("winnow", 2).tags["accuracy_low"] == "0.123"
+    assert _champion() == 1
+    _answer(2)
+    assert _champion() == 2
+
+
+def test_what_was_decided_since_the_stage_ran_is_no_longer_what_its_file_says(asked: Project) -> None:
+    asked()
+    assert registered()
+    _answer()
+    assert not registered()
+    asked()
+    assert registered()
+    asked(1)
+    assert registered()
+    _answer(2, approves=False)
+    assert not registered()
+
+
+def test_a_version_keeps_the_commit_that_made_it(asked: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    for commit, dirty, kept in (("a", "true", "a"), ("b", "false", "b"), ("c", "false", "b")):
+        tags = {"git_commit": commit * 40, "git_dirty": dirty, "dvc_lock": "1"}
+        monkeypatch.setattr("components.core.journal.provenance", lambda tags=tags: tags)
+        made = asked()
+        assert made["git_commit"] == find("winnow", 1).tags["git_commit"] == kept * 40
+        assert f"git {kept * 40}{', with' if dirty == 'true' else ' |'}" in _card(1)
+        assert find("winnow", 1).run_id in _card(1)
 
 
 def test_its_author_does_not_approve_it_unless_that_is_written_down(asked: Project) -> None:

@@ -192,6 +192,8 @@ def test_from_one_label_to_every_version_that_saw_it() -> None:
     ]
     assert answer(IDS[5], "", None, as_json=False).count("as labeled: oracle") == 2
     assert answer(IDS[30], "", None, as_json=False).count("not at all: it is of the test split") == 2
+    tracking.opened().set_model_version_tag("winnow", "1", "shipped", "scratch")
+    assert "not at all: the network that ships was trained from scratch" in answer(IDS[2], "", None, as_json=False)
 
 
 @pytest.mark.usefixtures("two")

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from components.modalities.speech.speech_config import SpeechConfig
 
-FLOOR = 80.0  # decibels below a clip's loudest band: nothing quieter is told apart
 LOWEST = 60.0  # Hz; below is hum
 LEAST = 1e-10  # power of a sample's rounding, so that silence has a logarithm
 
@@ -30,7 +29,7 @@ def frames_of(lengths: Tensor, config: SpeechConfig) -> Tensor:
 
 
 def log_mel(waves: Tensor, config: SpeechConfig) -> Tensor:
-    """Waves `(B, L)` in -1..1 to decibels `(B, bands, 1 + L // hop)`, no lower than `FLOOR` below the loudest."""
+    """Waves `(B, L)` in -1..1 to decibels `(B, bands, 1 + L // hop)`, no lower than `floor` below the loudest."""
     window = torch.hann_window(config.window, device=waves.device)
     size = fft_size(config)
     spectrum = torch.stft(
@@ -39,7 +38,7 @@ def log_mel(waves: Tensor, config: SpeechConfig) -> Tensor:
     power = spectrum.real.square() + spectrum.imag.square()
     bands = mel_filters(config.bands, size, config.sample_rate).to(waves.device) @ power
     decibels = 10 * torch.log10(bands + LEAST)
-    return torch.maximum(decibels, decibels.amax((1, 2), keepdim=True) - FLOOR)
+    return torch.maximum(decibels, decibels.amax((1, 2), keepdim=True) - config.floor)
 
 
 def fft_size(config: SpeechConfig) -> int:

@@ -15,6 +15,7 @@ Floats = npt.NDArray[np.float32]
 BANDS, TIMES = 30, 36  # of what is compared
 LOW = 8  # frequencies each way that a fingerprint takes
 TOP = 36  # bands there would be up to half the rate: the highest, which compressors leave out, are not compared
+BELOW = 80.0  # decibels below the loudest band, with the highest ones, that are looked at
 HEARD = 30.0  # decibels below the loudest: what is quieter, a compressor leaves out too
 LIKE = 0.97  # correlation; of copies of spoken digits by MP3 half have .99, one in ten less than .96, of which 64 bits
 # differ by more than is looked at; the likest two recordings of one digit by one speaker have .965
@@ -52,7 +53,7 @@ def pictures(record: Array, config: SpeechConfig) -> Floats:
 
 def _heard(record: Array, config: SpeechConfig) -> torch.Tensor:
     wave = torch.from_numpy(np.array(record, np.float32))[None] / 32768
-    own = config.model_copy(update={"bands": TOP, "views": "log_mel"})
+    own = config.model_copy(update={"bands": TOP, "views": "log_mel", "floor": BELOW})
     decibels = log_mel(wave, own)[0, :BANDS]
     loud = decibels.amax(0)
     heard = (loud > loud.amax() - HEARD).nonzero()[:, 0]

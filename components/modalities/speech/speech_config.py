@@ -14,8 +14,9 @@ class SpeechConfig(Config):
 
     views: what a model sees, `log_mel` (frames of band energies) or `wave` (the samples themselves); bands: of
     `log_mel`; mean: what is taken out of these, each band's mean over the `clip`, in which a microphone and a room are
-    but also a tone that stays, or the `training` clips' and how loud the clip is; silence: whether that before and
-    after the sound is kept or trimmed away.
+    but also a tone that stays, or the `training` clips' and how loud the clip is; floor: decibels below a clip's
+    loudest band, under which nothing is told apart: a room's and a recorder's noise is there, by which speakers differ
+    more than words do; silence: whether that before and after the sound is kept or trimmed away.
     """
 
     sample_rate: int = Field(16_000, ge=2_000, le=192_000)
@@ -23,12 +24,13 @@ class SpeechConfig(Config):
     views: Literal["log_mel", "wave"] = "log_mel"
     bands: int = Field(40, ge=8, le=256)
     mean: Literal["clip", "training"] = "clip"
+    floor: float = Field(80.0, ge=10, le=120)
     silence: Literal["keep", "trim"] = "keep"
 
     def unused(self) -> dict[str, str]:
         """As the base says."""
         why = "ingest.modality.views is wave, which has no bands"
-        return {"bands": why, "mean": why} if self.views == "wave" else {}
+        return dict.fromkeys(("bands", "mean", "floor"), why) if self.views == "wave" else {}
 
     @property
     def longest(self) -> int:
