@@ -1,5 +1,6 @@
 """Templates of the pages for people: every text from the data escaped, nothing loaded from elsewhere, one style."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,7 @@ from components.pages.style import STYLE
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 
 def templates() -> "Environment":
@@ -22,4 +24,12 @@ def templates() -> "Environment":
         lstrip_blocks=True,
     )
     environment.globals["style"] = Markup(STYLE)  # noqa: S704  our own, not from the data
+    environment.filters["with_code"] = _with_code
     return environment
+
+
+def _with_code(text: str) -> "Markup":
+    """A sentence, escaped, in which what stands between backticks is set as code."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  escaped before
