@@ -10,22 +10,29 @@ import argparse
 import json
 import sys
 import tempfile
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
 import numpy as np
+import numpy.typing as npt
+import torch
 
 from benchmarks._pipeline import keep, mean_and_interval, settings
 from benchmarks.text_few_labels import Rivals as TextRivals
-from components.datasets.sample_store import open_samples
+from components.core.config import PluginChoice
+from components.datasets.manifest import read_manifest
+from components.datasets.sample_store import open_samples, padded
+from components.judging.time_warping import warped
 from components.modalities import build_modality
 from pipelines.clips import ENCODER, FLOOR, METHOD, POLICIES, RATE, SPREAD, THRESHOLD
 from pipelines.inline import LABELED, UNLABELED, run_stages, share
 
 PATH = Path(__file__).parent / "results/speech_few_labels.json"
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
+NEAREST = 15
 FIRST = 5  # recordings of each digit and speaker that the index split tests on
 CHANGES: dict[str, Any] = {
     "threads": 1,
@@ -60,8 +67,9 @@ def main() -> None:
     asked = parser.parse_args()
     variant = asked.split + (", untrained" if asked.untrained else "")
     with tempfile.TemporaryDirectory() as folder:
+        warping = Warping.of(asked.archive, (asked.home or Path(folder)) / "warping.npz")
         for speaker in asked.speakers if asked.split == "speaker" else ["all"]:
-            _run(asked, variant, speaker, Path(folder))
+            _run(asked, variant, speaker, Path(folder), warping)
     print("\n".join(table(json.loads(PATH.read_text())[variant])))
 
 
@@ -77,7 +85,7 @@ def table(kept: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _run(asked: argparse.Namespace, variant: str, speaker: str, folder: Path) -> None:
+def _run(asked: argparse.Namespace, variant: str, speaker: str, folder: Path, warping: "Warping") -> None:
     source, base = folder / speaker, (asked.home or folder) / f"{variant} {speaker}"
     lay_out(asked.archive, source, speaker if asked.split == "speaker" else None)
     ingest = {**INGEST, "source": str(source)}
@@ -91,7 +99,7 @@ def _run(asked: argparse.Namespace, variant: str, speaker: str, folder: Path) ->
     for budget in asked.labels:
         place = share(base, folder / f"{speaker}-{budget}")
         spent = run_stages(LABELED, place, settings(**{**changes, "label": {"budget": budget or None}}))
-        rivals = Rivals(place / "data")
+        rivals = Rivals(place / "data", warping)
         metrics = json.loads((rivals.data / "evaluate/metrics.json").read_text())
         figures = {
             "winnow": metrics["accuracy"],
@@ -99,6 +107,7 @@ def _run(asked: argparse.Namespace, variant: str, speaker: str, folder: Path) ->
             "the same vectors, logistic regression": rivals.logistic(rivals.vectors),
             "MFCC statistics, logistic regression": rivals.logistic(rivals.cepstra),
             "MFCC statistics, LabelSpreading": rivals.spreading(rivals.cepstra),
+            "MFCC by time warping, LabelSpreading": rivals.spread_by_warping(),
             "chance": 0.1,
         }
         guard = json.loads((rivals.data / "finetune/guard.json").read_text())
@@ -117,8 +126,57 @@ def lay_out(archive: Path, folder: Path, held_out: str | None) -> None:
             place.write_bytes(file.read(name))
 
 
+@dataclass(frozen=True)
+class Warping:
+    """How far all clips are from each other by dynamic time warping of their cepstral coefficients.
+
+    rows: of each file by its name; far: `(N, N)`, see `warped`.
+    """
+
+    rows: dict[str, int]
+    far: npt.NDArray[np.float32]
+
+    @classmethod
+    def of(cls, archive: Path, kept: Path) -> "Warping":
+        """Of all clips of the archive, or what `kept` holds: it takes one and a half minutes."""
+        with ZipFile(archive) as file:
+            names = sorted(name for name in file.namelist() if name.endswith(".wav"))
+            rows = {Path(name).name: row for row, name in enumerate(names)}
+            if kept.is_file():
+                return cls(rows, np.load(kept)["far"])
+            kind = build_modality(PluginChoice.model_validate(INGEST["modality"]))
+            records = [kind.read(file.read(name)).values for name in names]
+        sequences, lengths = kind.sequences(padded(records))
+        every = torch.arange(len(names))
+        far = [warped(sequences[row, : int(lengths[row])], sequences, lengths, every).numpy() for row in every.tolist()]
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(kept, far=np.stack(far))
+        return cls(rows, np.stack(far))
+
+
 class Rivals(TextRivals):
     """The same labels and the same test clips, for what a user would pick instead."""
+
+    def __init__(self, data: Path, warping: Warping) -> None:
+        super().__init__(data)
+        paths = read_manifest(data / "ingest/manifest.parquet", ["path"])["path"]
+        self.rows = np.array([warping.rows[Path(path).name] for path in paths])
+        self.far = warping.far
+
+    def spread_by_warping(self) -> float:
+        """scikit-learn's LabelSpreading with its defaults, over each clip's `NEAREST` nearest training clips."""
+        from sklearn.semi_supervised import LabelSpreading
+
+        def nearest(known: Any, asked: Any) -> Any:
+            far = self.far[np.ix_(self.rows[known[:, 0]], self.rows[asked[:, 0]])]
+            near = far <= np.partition(far, NEAREST, axis=0)[NEAREST]
+            return (near | near.T if known is asked else near).astype(float)
+
+        rows, classes = self.labeled()
+        targets = np.full(len(self.train), -1)
+        targets[np.searchsorted(self.train, rows)] = classes
+        model = LabelSpreading(kernel=nearest).fit(self.train[:, None], targets)
+        return float((model.predict(self.test[:, None]) == self.truth).mean())
 
     @cached_property
     def cepstra(self) -> Any:
