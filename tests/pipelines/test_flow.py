@@ -88,7 +88,7 @@ def test_where_the_registry_lacks_the_model_register_runs_and_what_comes_after_i
     monkeypatch.setattr(flows, "get_run_logger", lambda: logging.getLogger())
     monkeypatch.setattr(flows, "registered", lambda: False)
     again = flows._as_it_turned_out(Step("register", (), ("evaluate",)), {})
-    assert (again.why, again.forced) == (("not in the registry",), True)
+    assert (again.why, again.forced) == (("the registry says otherwise",), True)
     states = {"register": Completed(), "audit": Completed(name=flows.UNCHANGED)}
     after = Step("report", (), ("register", "audit"))
     assert flows._as_it_turned_out(after, states) == Step("report", ("register runs",), after.needs)
