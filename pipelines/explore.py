@@ -25,7 +25,7 @@ from components.pages.sheets import sheets
 from components.pages.spread import spread
 from pipelines.labeling.places import MANIFEST, SAMPLES, VECTORS
 
-PAGE = Path("data/explore/explore.html")
+DATA, PAGE = Path("data"), Path("data/explore/explore.html")
 NEIGHBORS = Path("data/embed/neighbors.npz")
 LABELS = Path("data/label/labels.parquet")
 QUARANTINE = Path("data/ingest/quarantine.parquet")
@@ -83,6 +83,8 @@ def explore(out: Path | None) -> str:
     page = out or PAGE
     if page.suffix != ".html":
         raise WinnowError(f"{page} does not end in .html, so no browser would open it: give it such a name.")
+    if page.resolve().is_relative_to(DATA.resolve()) and not page.resolve().is_relative_to(PAGE.parent.resolve()):
+        raise WinnowError(f"{page} is in {DATA}/, where stages write: name a place outside, or in {PAGE.parent}/.")
     write_text(page, page_of_all())
     return f"{page}: {len(read_manifest(MANIFEST, ['id'])):,} samples; open it in a browser."
 

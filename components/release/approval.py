@@ -65,9 +65,9 @@ def reason(text: str) -> str:
 
 
 def seen(evidence: str) -> str:
-    """The digits of what somebody looked at, empty for none. Raises WinnowError where they name no evidence."""
+    """The digits of what somebody looked at. Raises WinnowError where they name no evidence."""
     plain = evidence.strip().lower()
-    if evidence and not re.fullmatch(f"[0-9a-f]{{{LEAST},64}}", plain):
+    if not re.fullmatch(f"[0-9a-f]{{{LEAST},64}}", plain):
         raise WinnowError(
             f"--evidence is '{short(evidence)}': it is the digest on the version's card, {LEAST} digits of it at least."
         )
@@ -153,6 +153,7 @@ def _decide(version: Version, answer: Answer, gate: Gate, prove: Prove) -> None:
         raise WinnowError(f"nobody is asked about {where}: set register.gate.approval: person in params.yaml.")
     if CHAMPION in version.aliases:
         if answer.approves:
+            _check_evidence(answer, digest, where)
             return
         raise WinnowError(f"{where} serves already: `winnow rollback --as NAME` takes it down.")
     said = standing(version)
@@ -179,11 +180,7 @@ def _check(version: Version, answer: Answer, digest: str, where: str) -> None:
             f'`winnow promote {version.number} --as NAME --despite "why"` makes it serve nevertheless.'
         )
     again = "`winnow repro --from register` has the gate judge it anew."
-    if not digest.startswith(answer.evidence):
-        raise WinnowError(
-            f"{where} has other evidence now ({digest[:SHORT]}) than was decided on ({answer.evidence[:SHORT]}): look "
-            "at it again."
-        )
+    _check_evidence(answer, digest, where)
     if version.tags.get("dataset_digest") and MANIFEST.is_file() and sha256(MANIFEST) != version.tags["dataset_digest"]:
         raise WinnowError(f"{where} was measured on another data set than {MANIFEST} is: {again}")
     champion = next((f"version {one.number}" for one in versions(version.name) if CHAMPION in one.aliases), "control")
@@ -193,6 +190,14 @@ def _check(version: Version, answer: Answer, digest: str, where: str) -> None:
     if _is_author(version, answer) and not answer.own:
         raise WinnowError(
             f"{where} was made by {answer.by}: another person decides about it, or --own records that its author did."
+        )
+
+
+def _check_evidence(answer: Answer, digest: str, where: str) -> None:
+    if not digest.startswith(answer.evidence):
+        raise WinnowError(
+            f"{where} has other evidence now ({digest[:SHORT]}) than was decided on ({answer.evidence[:SHORT]}): look "
+            "at it again."
         )
 
 

@@ -141,13 +141,16 @@ def _rows(target: float, curve: LearningCurve, have: _Have, seconds: float | Non
     now, next_ = curve.at(labels), int(block(read_params(), "select").get("budget") or FEWEST)
     middle, low, high = curve.needed(target)
     more = [max(0.0, one - labels) for one in (middle, low, high)]
+    never = f"not reached with the {have.pool:,} samples there are"
     rows = [
         ("now", f"{now[0]:.3f} ({now[1]:.3f} to {now[2]:.3f})"),
         (
             f"for {target:g}",
-            f"{have.count(middle)} labels in all ({have.count(low)} to {have.count(high)})",
+            f"{have.count(middle)} labels in all ({have.count(low)} to {have.count(high)})"
+            if low <= have.pool
+            else never,
         ),
-        ("still to label", _still(more, have)),
+        ("still to label", _still(more, have) if low <= have.pool else never),
     ]
     if seconds is not None and more[0]:
         most = min(FAR * labels, have.pool)

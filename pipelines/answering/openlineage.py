@@ -26,12 +26,15 @@ Event = dict[str, Any]
 def write_events(wanted: str, path: Path) -> str:
     """Write a START and a COMPLETE of every stage whose run is known, the oldest first; what was written, in a line.
 
-    Raises WinnowError where there is no such version, none of its stages' runs, or the file is one that stages write.
+    Raises WinnowError where there is no such version, none of its stages' runs, or the file is one that stages write or
+    holds something else.
     """
     if not wanted:
         raise WinnowError("--openlineage is of a version: name one, such as champion.")
     if path.is_dir() or path.resolve().is_relative_to(DATA.resolve()):
         raise WinnowError(f"{short(path)} is no place for the events: name a file outside {DATA}/.")
+    if path.is_file() and PRODUCER.encode() not in path.read_bytes()[:4096]:
+        raise WinnowError(f"{short(path)} is there already and holds something else: name another file.")
     version = find(model_name(), wanted)
     source = run_source(version.run_id, f"version {version.number} of {version.name}")
     facts = of_version(str(version.number))

@@ -80,14 +80,15 @@ def approve(
     reject: Annotated[bool, typer.Option("--reject", help="Say no: the champion stays.")] = False,
     own: Annotated[bool, typer.Option("--own", help="You made it, decide nevertheless, and have that kept.")] = False,
     evidence: Annotated[
-        str, typer.Option(metavar="DIGEST", help="Of the card you read: refused where it has changed since.")
-    ] = "",
+        str | None, typer.Option(metavar="DIGEST", help="Of the card you read: refused where it has changed since.")
+    ] = None,
 ) -> None:
     """Say yes or no to the gate's candidate, where register.gate.approval is person; a yes makes it the champion."""
     from components.release.approval import Answer, person, reason, seen
     from pipelines import deciding
 
-    print(deciding.approve(version, Answer(person(name), reason(why), not reject, seen(evidence), own)))
+    digest = "" if evidence is None else seen(evidence)
+    print(deciding.approve(version, Answer(person(name), reason(why), not reject, digest, own)))
 
 
 @command(epilog=examples("winnow serve", "winnow serve 2 --port 8080"))

@@ -94,6 +94,8 @@ def test_the_same_files_give_the_same_bytes(project: Project) -> None:
     explore(Path("one.html"))
     explore(Path("two.html"))
     assert Path("one.html").read_bytes() == Path("two.html").read_bytes()
+    with pytest.raises(WinnowError, match="where stages write"):
+        explore(Path("data/report/report.html"))
 
 
 def test_before_there_is_a_model_the_page_shows_the_samples_alone(project: Project) -> None:

@@ -240,3 +240,7 @@ def test_the_events_keep_openlineages_form_and_name_what_was_read_and_written(tm
     assert done["outputs"][0]["facets"]["version"]["datasetVersion"] == source.lock["label"]["outs"][0]["md5"]
     with pytest.raises(WinnowError, match="name a file outside data/"):
         write_events("1", Path("data/label/labels.parquet"))
+    Path("mine.yaml").write_text("a: 1\n")
+    with pytest.raises(WinnowError, match="holds something else"):
+        write_events("1", Path("mine.yaml"))
+    assert Path("mine.yaml").read_text() == "a: 1\n"
