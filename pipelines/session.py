@@ -82,7 +82,7 @@ def registered() -> bool:
         return False
     told = [one["at"] for one in facts.get("decisions", []) if one["version"] == found.number]
     said = [one.at for one in decisions(found.tags)]
-    return sorted(found.aliases) == sorted(facts["aliases"]) and told == said[len(said) - len(told) :]
+    return sorted(found.aliases) == sorted(facts["aliases"]) and told == said[-max(1, len(told)) :]
 
 
 def _tidy() -> None:
