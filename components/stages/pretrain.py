@@ -28,7 +28,7 @@ from components.training.checkpoints import CheckpointStore
 from components.training.corpus import Corpus
 from components.training.few_steps import few_steps
 from components.training.loop import LoopConfig, Row
-from components.training.pretraining import Job, build_method, pretrain
+from components.training.pretraining import Job, build_method, pretrain, settle
 from components.training.pretraining import shown as shown_by
 
 DOUBTED = 32  # samples by which the normalization of given weights is checked
@@ -93,6 +93,7 @@ def run(
         trained, rows = pretrain(job, corpus, on_epoch=report)
     if sentence := shrunk(rows[-1]):
         print(f"  pretrain: {sentence}", file=sys.stderr)
+    settle(trained.encoder, corpus, params.seed)
     save_encoder(encoder, trained.encoder, _spec(params, corpus.views, trained.encoder.dim, job.origin))
     _write_history(history, rows)
     write_arrays(shown, shown_by(trained, corpus, job.seed))

@@ -28,6 +28,7 @@ from components.training.precision import choose_device
 Array = npt.NDArray[Any]
 WATCHED, LEAST_WATCHED = 256, 96  # samples that health is measured on, and of large ones at least
 SHOWN = 12
+SETTLED = 20_000
 
 
 class Measure(Protocol):
@@ -99,6 +100,17 @@ def trained_method(job: Job, corpus: Corpus) -> SelfSupervisedMethod:
     weights = {key.removeprefix("method/"): value for key, value in checkpoint.tensors.items() if key[:7] == "method/"}
     method.load_state_dict(weights)
     return method
+
+
+def settle(encoder: Encoder, corpus: Corpus, seed: int) -> None:
+    """Let the trained encoder measure what it wants to know of the training samples, at most `SETTLED` of them."""
+    rows = np.sort(seeds.numpy_generator(seed, "settle").permutation(corpus.rows)[:SETTLED])
+    device = next(encoder.parameters()).device
+    parts = np.array_split(rows, -(-len(rows) // at_once(encoder)))
+    records = (torch.from_numpy(np.asarray(corpus.samples[part])).to(device) for part in parts)
+    encoder.eval()
+    with torch.no_grad():
+        encoder.measure(corpus.views.plain(part) for part in records)
 
 
 def shown(method: SelfSupervisedMethod, corpus: Corpus, seed: int) -> dict[str, Array]:

@@ -33,6 +33,30 @@ def test_the_small_resnet_takes_any_size(size: int) -> None:
     assert encoder(torch.rand(2, 3, size, size)).shape == (2, 32)
 
 
+def test_the_small_resnet_whitens_what_it_learned_and_puts_the_pictures_components_beside_it() -> None:
+    pictures = torch.rand(200, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    encoder = SmallResnet(given(1, 28), SmallResnet.Config(width=8, whiten=True, pixels=5)).eval()
+    with torch.no_grad():
+        before = encoder(pictures)
+        encoder.measure(pictures.split(64))
+        after = encoder(pictures)
+    assert before.shape == after.shape == (200, encoder.dim) == (200, 37)
+    assert not before[:, 32:].any()
+    for part in (after[:, :32], after[:, 32:]):  # neither part is louder
+        torch.testing.assert_close(part.norm(dim=1), torch.full((200,), 32**0.5))
+    ranks = [torch.linalg.svdvals(part[:, :32] - part[:, :32].mean(0)) for part in (before, after)]
+    assert ranks[1][4] / ranks[1][0] > 2 * ranks[0][4] / ranks[0][0]
+
+
+def test_components_that_nothing_whitens_are_refused() -> None:
+    with pytest.raises(WinnowError, match="pixels is not used, since whiten is false"):
+        _encoder("small_resnet", 32, pixels=8)
+
+
+def test_an_encoder_that_whitens_nothing_looks_at_no_sample() -> None:
+    _encoder("small_resnet", 32).measure(iter(lambda: pytest.fail("looked at"), None))
+
+
 @pytest.mark.parametrize(("name", "dim"), [("resnet18", 512), ("resnet50", 2048)])
 def test_a_resnet_keeps_every_place_of_a_small_picture_and_pools_a_large_one(name: str, dim: int) -> None:
     small, large = _encoder(name, 32), _encoder(name, 64)

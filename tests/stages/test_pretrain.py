@@ -41,6 +41,16 @@ def test_it_writes_an_encoder_that_loads_and_a_history_a_person_can_read(paths: 
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
 
 
+def test_an_encoder_that_whitens_is_settled_on_training_samples(paths: dict[str, Path]) -> None:
+    outputs = run_stage(
+        paths, "one", settings(encoder={"name": "small_resnet", "width": 8, "whiten": True, "pixels": 4})
+    )
+    encoder, spec = load_encoder(outputs["encoder"])
+    assert (encoder.dim, spec.dim) == (36, 36)
+    assert encoder.whitening.mean.any()
+    assert encoder.components.matrix.any()
+
+
 def test_the_same_settings_give_the_same_bytes_and_leave_no_checkpoints(paths: dict[str, Path]) -> None:
     first, second = run_stage(paths, "one", settings()), run_stage(paths, "two", settings())
     other = run_stage(paths, "three", settings(seed=1))

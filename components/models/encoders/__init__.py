@@ -1,7 +1,7 @@
 """Encoders: one file per network, each turns views into vectors and says how long those are."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import torch
@@ -44,6 +44,11 @@ class Encoder(nn.Module, ABC):
     def block_list(self) -> list[nn.Module]:
         """Those modules of many layers that stand in a row, input first; none where it is no such network."""
         return []
+
+    def measure(self, views: Iterable[Tensor]) -> None:
+        """Called once after pretraining, in evaluation without gradient, with training samples as they are, part by
+        part: for what is measured on a trained network. By default nothing is, and they are not looked at.
+        """
 
     def library_code(self, library: str) -> list[str]:
         """Lines of Python that make `library`'s own network, as `network`, which takes these weights and no more."""
