@@ -56,14 +56,7 @@ FASHION_RECIPE: dict[str, Any] = {  # chosen on training pictures (docs/log.md)
         "epochs": 15,
         "workers": 0,
     },
-    "label": {"folds": 3},  # in place of five, to save time
-    "pseudo_label": {"threshold": 0.7},
-    "finetune": {
-        "method": {"name": "full", "view": "strong"},
-        "epochs": 2,
-        "guard_epochs": 1,
-        "second_control": "off",
-    },
+    "finetune": {"method": {"name": "full", "view": "strong"}, "epochs": 4, "guard_epochs": 1},
 }
 SEEDS, LABELS = {"digits": range(5), "fashion": range(3)}, {"digits": (10, 40), "fashion": (40, 250, 1000)}
 
@@ -104,7 +97,7 @@ def _run(asked: argparse.Namespace, changes: dict[str, Any]) -> list[dict[str, A
                 _say(f"seed {seed}, CPU seconds: {_listed(spent)}")
             for budget in asked.labels or LABELS[asked.data]:
                 place = share(base, Path(folder) / f"seed{seed}-{budget}")
-                params = settings(**{**changes, "seed": seed, "label": {**changes.get("label", {}), "budget": budget}})
+                params = settings(**{**changes, "seed": seed, "label": {"budget": budget}})
                 spent = run_stages(LABELED, place, params)
                 _say(f"seed {seed}, {budget} labels, CPU seconds: {_listed(spent)}")
                 for method, accuracy in _accuracies(place, params, alone=asked.alone).items():
